@@ -1,0 +1,1 @@
+"""The hibernation image: states, manifest, vmcore payload, reader and writer."""

@@ -1,0 +1,1 @@
+"""The kexec jump: loading B, entering it, and coming back to A."""

@@ -1,0 +1,1 @@
+"""The throwaway QEMU machine in which everything can be tried without risk."""

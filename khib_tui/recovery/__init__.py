@@ -1,0 +1,1 @@
+"""What runs in B and C: their initramfs, PID 1, the saver and the restorer."""

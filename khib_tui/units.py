@@ -1,0 +1,44 @@
+"""Sizes and times as people read them."""
+
+from __future__ import annotations
+
+import re
+
+from humanize import naturalsize
+
+from khib_tui.errors import UsageError
+
+PAGE = 4096
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+
+_UNITS = {"": 1, "k": KIB, "m": MIB, "g": GIB, "t": GIB << 10}
+
+
+def size(count: float) -> str:
+    """Say a number of bytes, as in `1.4 GiB`."""
+    return naturalsize(count, binary=True, format="%.1f").replace(" Bytes", " bytes").replace(" Byte", " byte")
+
+
+def duration(seconds: float) -> str:
+    """Say a time, as in `14 s`, `3 min 20 s` or `2 h 5 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def parse_size(text: str) -> int:
+    """Read a size such as `256M`, `1.5 GiB` or `4096` into bytes.
+
+    :raises UsageError: the text is no size.
+    """
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
+    if not found:
+        raise UsageError(f"{text!r} is not a size", hint="write it as 256M or 1.5G", ident="HIB-E-SIZE")
+    return int(float(found[1]) * _UNITS[found[2].lower()])

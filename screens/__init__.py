@@ -1,0 +1,1 @@
+"""Everything urwid: the wizard in A, the progress screen in B, the restore screen in C."""
