@@ -1,0 +1,149 @@
+"""Facts about a computer, frozen: `probe` fills them in, a JSON file can stand in for the computer.
+
+Everything that is decided (checks, region, targets, plan) is decided from these facts alone, so each decision can be
+tested for machines we do not have. Addresses and sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from khib_tui.errors import UsageError
+
+
+class MemoryRange(msgspec.Struct, frozen=True):
+    """A range of physical memory, `[start, end)`; `type` as the kernel spells it.
+
+    In `/proc/iomem`: `System RAM`, `Reserved`, `ACPI Tables`, `ACPI Non-volatile Storage`, ...; in `/sys/firmware/memmap`
+    the same names.
+    """
+
+    start: int
+    end: int
+    type: str
+
+
+class KernelFile(msgspec.Struct, frozen=True):
+    """A kernel that could be B and C: a bzImage under /boot with what its configuration says.
+
+    `config` maps option names without `CONFIG_` to `y`, `m` or a value; empty if no configuration was found.
+    `init_size`, `pref_address` and `relocatable` come from the setup header (Documentation/arch/x86/boot.rst).
+    """
+
+    path: str
+    release: str
+    init_size: int
+    pref_address: int
+    relocatable: bool
+    config: dict[str, str] = {}
+
+
+class BlockDevice(msgspec.Struct, frozen=True):
+    """A disk or partition (or a mapping on top), with everything that says who uses it.
+
+    `disk_id` is the GPT disk GUID or MBR signature of the disk it lies on (hexadecimal), `start` the first byte on that
+    disk. `holders` are kernel names of devices stacked on it, `mounts` where this system has it mounted.
+    `fstype`/`label`/`uuid` is what its content looks like.
+    """
+
+    name: str
+    size: int
+    kind: str
+    disk: str = ""
+    disk_id: str = ""
+    start: int = 0
+    partuuid: str = ""
+    serial: str = ""
+    model: str = ""
+    fstype: str = ""
+    label: str = ""
+    uuid: str = ""
+    read_only: bool = False
+    removable: bool = False
+    rotational: bool = False
+    holders: tuple[str, ...] = ()
+    slaves: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    swap: bool = False
+
+    @property
+    def path(self) -> str:
+        """Give the device node."""
+        return f"/dev/{self.name}"
+
+
+class Cpu(msgspec.Struct, frozen=True):
+    """The processor and the modes A runs in that C cannot change."""
+
+    vendor: str
+    model: str
+    family: int
+    model_number: int
+    stepping: int
+    count: int
+    la57: bool
+    x2apic: bool
+    flags_digest: str
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """All facts about one running system.
+
+    `iomem` holds the top level of `/proc/iomem`, `firmware_memmap` all of `/sys/firmware/memmap`. `config` is the running
+    kernel's configuration. `kexec_loaded` tells whether an image is loaded already. `mem_available` and the like are
+    bytes at the time of asking.
+    """
+
+    release: str
+    version: str
+    arch: str
+    cmdline: str
+    root: bool
+    uefi: bool
+    acpi_rsdp: int
+    iomem: tuple[MemoryRange, ...]
+    firmware_memmap: tuple[MemoryRange, ...]
+    mem_total: int
+    mem_available: int
+    cpu: Cpu
+    config: dict[str, str] = {}
+    kernels: tuple[KernelFile, ...] = ()
+    devices: tuple[BlockDevice, ...] = ()
+    lockdown: str = ""
+    secure_boot: bool | None = None
+    kexec_load_disabled: bool = False
+    kexec_loaded: bool = False
+    memory_encryption: str = ""
+    balloon: bool = False
+    page_poison: bool = False
+    init_on_free: bool = False
+    kallsyms: bool = True
+    kcore: bool = True
+    devmem: bool = True
+    battery_percent: float | None = None
+    on_ac: bool | None = None
+    machine_id: str = ""
+    dmi: dict[str, str] = {}
+
+    def device(self, name: str) -> BlockDevice | None:
+        """Find a block device by kernel name or by `/dev/...` path."""
+        wanted = name.removeprefix("/dev/")
+        return next((device for device in self.devices if device.name == wanted), None)
+
+
+def load(path: Path) -> Machine:
+    """Read the facts of a machine from a JSON file, as `khib facts` writes it.
+
+    :raises UsageError: the file is missing or is no such file.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Machine)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path}: {error}", hint="make one with `khib facts`", ident="HIB-E-FACTS") from error
+
+
+def dump(machine: Machine) -> bytes:
+    """Give the facts as readable JSON."""
+    return msgspec.json.format(msgspec.json.encode(machine), indent=2) + b"\n"
