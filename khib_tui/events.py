@@ -127,7 +127,8 @@ def decode(line: bytes | str) -> AnyEvent:
     :raises msgspec.ValidationError: the line is JSON but no event of ours.
     :raises msgspec.DecodeError: the line is no JSON.
     """
-    return msgspec.json.decode(line, type=AnyEvent)
+    event: AnyEvent = msgspec.json.decode(line, type=AnyEvent)
+    return event
 
 
 class JsonSink:

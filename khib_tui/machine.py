@@ -29,7 +29,7 @@ class KernelFile(msgspec.Struct, frozen=True):
     """A kernel that could be B and C: a bzImage under /boot with what its configuration says.
 
     `config` maps option names without `CONFIG_` to `y`, `m` or a value; empty if no configuration was found.
-    `init_size`, `pref_address` and `relocatable` come from the setup header (Documentation/arch/x86/boot.rst).
+    `init_size`, `pref_address`, `relocatable` and `kernel_64` come from the setup header (Documentation/arch/x86/boot.rst).
     """
 
     path: str
@@ -38,14 +38,17 @@ class KernelFile(msgspec.Struct, frozen=True):
     pref_address: int
     relocatable: bool
     config: dict[str, str] = {}
+    kernel_64: bool = True
 
 
 class BlockDevice(msgspec.Struct, frozen=True):
     """A disk or partition (or a mapping on top), with everything that says who uses it.
 
-    `disk_id` is the GPT disk GUID or MBR signature of the disk it lies on (hexadecimal), `start` the first byte on that
-    disk. `holders` are kernel names of devices stacked on it, `mounts` where this system has it mounted.
-    `fstype`/`label`/`uuid` is what its content looks like.
+    `kind` is `disk`, `partition`, or one of `dm`, `md`, `loop`, `zram`, `ram`, `rom`, `floppy`, `network`.
+    `disk` is the kernel name of the disk a partition lies on. `disk_id` is the GPT disk GUID or MBR signature of that disk
+    (hexadecimal), `table` its kind (`gpt`, `dos`; only on disks), `start` the first byte on that disk. `holders` are kernel
+    names of devices stacked on it, or of a filesystem driver that uses it; `mounts` is where this system has it mounted, as
+    the raw path. `fstype`/`label`/`uuid` is what its content looks like, unknown if not `readable`. Other texts are clean.
     """
 
     name: str
@@ -67,15 +70,20 @@ class BlockDevice(msgspec.Struct, frozen=True):
     slaves: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
     swap: bool = False
+    table: str = ""
+    readable: bool = True
 
     @property
     def path(self) -> str:
-        """Give the device node."""
-        return f"/dev/{self.name}"
+        """Give the device node; sysfs spells `cciss/c0d0` with a `!`."""
+        return f"/dev/{self.name.replace('!', '/')}"
 
 
 class Cpu(msgspec.Struct, frozen=True):
-    """The processor and the modes A runs in that C cannot change."""
+    """The processor and the modes A runs in that C cannot change.
+
+    `flags_digest` covers the instructions programs find by CPUID, not the flags that kernels add or hide by version.
+    """
 
     vendor: str
     model: str
@@ -92,8 +100,9 @@ class Machine(msgspec.Struct, frozen=True):
     """All facts about one running system.
 
     `iomem` holds the top level of `/proc/iomem`, `firmware_memmap` all of `/sys/firmware/memmap`. `config` is the running
-    kernel's configuration. `kexec_loaded` tells whether an image is loaded already. `mem_available` and the like are
-    bytes at the time of asking.
+    kernel's configuration, empty if unknown. `kexec_loaded` tells whether an image is loaded already. `mem_available` and
+    the like are bytes at the time of asking. `memory_encryption` names what is active (`SME`, `SEV`, `TDX`), `balloon` is
+    true where the host has taken pages away or can hot-plug them.
     """
 
     release: str
@@ -129,7 +138,7 @@ class Machine(msgspec.Struct, frozen=True):
 
     def device(self, name: str) -> BlockDevice | None:
         """Find a block device by kernel name or by `/dev/...` path."""
-        wanted = name.removeprefix("/dev/")
+        wanted = name.removeprefix("/dev/").replace("/", "!")
         return next((device for device in self.devices if device.name == wanted), None)
 
 

@@ -62,12 +62,14 @@ def failure_text(words: Sequence[str], code: int, output: str) -> str:
     return f"{shlex.join(words[:4])} ended with code {code}{tail}"
 
 
-def spawn(argv: Sequence[str | os.PathLike[str]], *, cwd: Path | None = None, **streams: Any) -> subprocess.Popen[bytes]:
+def spawn(
+    argv: Sequence[str | os.PathLike[str]], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, **streams: Any
+) -> subprocess.Popen[bytes]:
     """Start a program that goes on in the background; the caller waits for it or ends it."""
     words = [os.fspath(word) for word in argv]
     streams.setdefault("stdin", subprocess.DEVNULL)
     try:
-        return subprocess.Popen(words, cwd=cwd, env=clean_env(), **streams)
+        return subprocess.Popen(words, cwd=cwd, env=clean_env(env), **streams)
     except FileNotFoundError as error:
         raise CommandFailed(f"{words[0]} is not installed", ident="HIB-E-MISSING") from error
 

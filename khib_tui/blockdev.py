@@ -1,0 +1,148 @@
+"""All block devices from sysfs and from the disks themselves, without udev or lsblk: B and C have neither.
+
+Sizes and offsets are bytes. What cannot be read stays empty; nothing raises.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from khib_tui.machine import BlockDevice
+from khib_tui.parttable import PartitionTable, read_table
+from khib_tui.signatures import Read, Signature, sniff
+from khib_tui.text import clean, data, names, number, text
+from khib_tui.usage import Usage, read_usage
+
+SECTOR = 512
+_KINDS = {"loop": "loop", "zram": "zram", "ram": "ram", "sr": "rom", "fd": "floppy", "nbd": "network", "rbd": "network"}
+# What is opened to look at its content. Others may spin up without a medium, or hold nothing of ours.
+_READABLE = frozenset({"disk", "partition", "dm", "md"})
+_SCSI_PAGE_HEADER = 4
+_SERIAL_PARENTS = 6
+
+
+@dataclass
+class _Disks:
+    """What was read so far of the system below `root`."""
+
+    root: Path
+    usage: Usage
+    tables: dict[str, PartitionTable] = field(default_factory=dict)
+
+    def table(self, disk: str, sysfs: Path) -> PartitionTable:
+        if disk not in self.tables:
+            block = number(sysfs / "queue/logical_block_size", SECTOR)
+            block = block if block in (512, 1024, 2048, 4096) else SECTOR
+            self.tables[disk] = read_table(reader(self.root, disk), block)
+        return self.tables[disk]
+
+
+def devices(root: Path = Path("/")) -> tuple[BlockDevice, ...]:
+    """List disks, partitions and mappings that have a size, in the order of their names."""
+    sysfs = {name: real(root / "sys/class/block" / name) for name in names(root / "sys/class/block")}
+    disks = _Disks(root, read_usage(root, sysfs))
+    found = [_device(name, path, disks) for name, path in sorted(sysfs.items(), key=lambda item: _natural(item[0]))]
+    return tuple(device for device in found if device)
+
+
+def real(path: Path) -> Path:
+    """Follow the links of sysfs, which are relative."""
+    return Path(os.path.realpath(path))
+
+
+def reader(root: Path, name: str) -> Read:
+    """Give a function that reads a device node; it gives b'' where that fails."""
+    path = root / "dev" / name.replace("!", "/")
+
+    def read(offset: int, count: int) -> bytes:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return b""
+        try:
+            return os.pread(fd, count, offset)
+        except (OSError, OverflowError):
+            return b""
+        finally:
+            os.close(fd)
+
+    return read
+
+
+def _natural(name: str) -> tuple[str, int, str]:
+    digits = name[len(name.rstrip("0123456789")) :]
+    return (name.removesuffix(digits) if digits else name, int(digits or 0), name)
+
+
+def _device(name: str, sysfs: Path, disks: _Disks) -> BlockDevice | None:
+    size = number(sysfs / "size") * SECTOR
+    if size <= 0 or number(sysfs / "hidden"):
+        return None
+    kind = _kind(name, sysfs)
+    disk_sysfs = sysfs.parent if kind == "partition" else sysfs
+    disk = disk_sysfs.name if kind == "partition" else ""
+    # A suspended mapping would make every reader wait.
+    opened = kind in _READABLE and not number(sysfs / "dm/suspended")
+    read = reader(disks.root, name)
+    readable = opened and len(read(0, SECTOR)) == SECTOR
+    table = disks.table(disk or name, disk_sysfs) if readable else PartitionTable()
+    found = sniff(read, size) if readable else Signature()
+    start = number(sysfs / "start") * SECTOR
+    use = disks.usage
+    return BlockDevice(
+        name=name, size=size, kind=kind, disk=disk, start=start,
+        disk_id=table.disk_id,
+        partuuid=table.partuuid(start, number(sysfs / "partition")) if disk else "",
+        table="" if disk else table.kind,
+        serial=_serial(disk_sysfs),
+        model=_model(disk_sysfs),
+        fstype=found.fstype, label=found.label, uuid=found.uuid,
+        read_only=bool(number(sysfs / "ro") or number(disk_sysfs / "ro")),
+        removable=bool(number(disk_sysfs / "removable")),
+        rotational=bool(number(disk_sysfs / "queue/rotational")),
+        holders=tuple(sorted({*names(sysfs / "holders"), *_of(use.drivers, name)})),
+        slaves=tuple(sorted({*names(sysfs / "slaves"), *_of(use.backing, name)})),
+        mounts=tuple(_of(use.mounts, name)),
+        swap=name in use.swaps,
+        readable=readable,
+    )  # fmt: skip
+
+
+def _of(table: Mapping[str, list[str]], name: str) -> list[str]:
+    return table.get(name, [])
+
+
+def _kind(name: str, sysfs: Path) -> str:
+    if (sysfs / "partition").is_file():
+        return "partition"
+    for directory in ("dm", "md"):
+        if (sysfs / directory).is_dir():
+            return directory
+    return _KINDS.get(name.rstrip("0123456789"), "disk")
+
+
+def _model(disk: Path) -> str:
+    """Read maker and model; virtio gives a number as its maker, eMMC cards have a name instead."""
+    words = [text(disk / "device" / name, 256) for name in ("vendor", "model", "name")]
+    return clean(" ".join(" ".join(word for word in words if not word.startswith("0x")).split()))
+
+
+def _serial(disk: Path) -> str:
+    """Read the serial number: virtio, NVMe, eMMC, SCSI page 0x80, USB, else the world wide name."""
+    own = text(disk / "serial", 256) or text(disk / "device/serial", 256) or _scsi_serial(disk) or _usb_serial(disk)
+    return clean(own or text(disk / "wwid", 256) or text(disk / "device/wwid", 256))
+
+
+def _scsi_serial(disk: Path) -> str:
+    return data(disk / "device/vpd_pg80", 256)[_SCSI_PAGE_HEADER:].decode(errors="replace").strip("\0 \n")
+
+
+def _usb_serial(disk: Path) -> str:
+    """Find the serial number of the USB device a disk hangs on."""
+    for parent in list(real(disk / "device").parents)[:_SERIAL_PARENTS]:
+        if (parent / "idVendor").is_file():
+            return text(parent / "serial", 256)
+    return ""

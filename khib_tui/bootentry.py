@@ -1,0 +1,61 @@
+"""C's boot entry, in the form of the Boot Loader Specification (type 1).
+
+systemd-boot, GRUB with blscfg and the lab read it as it is: no quoting is needed for the `$` of memmap=.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui.settings import Settings
+
+
+@dataclass(frozen=True)
+class BootEntry:
+    """What a boot loader needs: paths are relative to the boot partition."""
+
+    title: str
+    linux: str
+    initrd: str
+    options: str
+
+    def text(self) -> str:
+        """Give the entry's file."""
+        return f"title {self.title}\nlinux {self.linux}\ninitrd {self.initrd}\noptions {self.options}\n"
+
+    @classmethod
+    def parse(cls, text: str) -> BootEntry:
+        """Read an entry's file; keys that are missing are empty."""
+        pairs = (line.split(None, 1) for line in text.splitlines() if line.strip() and not line.startswith("#"))
+        keys = {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
+        return cls(*(keys.get(key, "") for key in ("title", "linux", "initrd", "options")))
+
+
+def console_words(cmdline: str) -> list[str]:
+    """Give the words of A's command line that say where the console is, for B and C to use the same."""
+    kept = ("console=", "earlyprintk=", "vga=", "video=", "nomodeset", "noapic", "nolapic", "acpi=", "pci=", "no5lvl")
+    return [word for word in cmdline.split() if word.startswith(kept)]
+
+
+def common_words(cmdline: str, settings: Settings) -> list[str]:
+    """Give the words of both B and C."""
+    words = [*console_words(cmdline), "nokaslr", "rdinit=/init", "panic=30", "loglevel=4"]
+    return [*words, *settings.options.split(), *(["khib.ui=plain"] if settings.plain else [])]
+
+
+def restore_entry(cmdline: str, settings: Settings, memmap: Sequence[str], image: str, kernel: Path) -> BootEntry:
+    """Make C's entry.
+
+    :param memmap: the words that keep C inside the region.
+    :param image: the word that names a file image, or empty.
+    """
+    words = [*common_words(cmdline, settings), f"khib.countdown={settings.countdown}", *memmap]
+    words += [f"khib.image={image}"] if image else []
+    words += [f"khib.events={settings.events}"] if settings.events else []
+    boot = Path(settings.boot_dir)
+    return BootEntry(
+        "Resume the hibernated system (khib)", f"/{kernel.relative_to(boot)}", f"/{settings.initramfs.relative_to(boot)}",
+        " ".join(words),
+    )  # fmt: skip

@@ -1,0 +1,165 @@
+"""Whether this machine can hibernate: a pure function of its facts; each answer says what, why and what to do.
+
+Room for the region is `region`'s to judge, the place of the image `targets`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from khib_tui.events import Finding
+from khib_tui.kernels import unfit_as_a, unfit_as_saver
+from khib_tui.machine import Machine
+
+BATTERY_WARNING = 10.0
+BATTERY_BLOCKER = 3.0
+_REBUILD = "choose another kernel: those of Ubuntu, Fedora, Arch and RHEL 9 have it"
+
+
+def check(machine: Machine) -> list[Finding]:
+    """Judge a machine; findings come in the order a person should deal with them, `ok` ones included."""
+    return [
+        _root(machine),
+        _arch(machine),
+        _lockdown(machine),
+        *unfit_as_a(machine),
+        _kexec_disabled(machine),
+        _devmem(machine),
+        _encryption(machine),
+        _balloon(machine),
+        _iomem(machine),
+        _memmap(machine),
+        _symbols(machine),
+        _kcore(machine),
+        _saver_kernel(machine),
+        _page_poison(machine),
+        _kexec_loaded(machine),
+        _battery(machine),
+    ]
+
+
+def blockers(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep what makes hibernating impossible."""
+    return [finding for finding in findings if finding.severity == "blocker"]
+
+
+def _judge(ident: str, good: bool, ok: str, what: str, why: str, fix: str, *, severity: str = "blocker") -> Finding:
+    return Finding(ident, "ok", ok) if good else Finding(ident, severity, what, why, fix)
+
+
+def _root(machine: Machine) -> Finding:
+    why = "only root may read the memory map and load a kernel"
+    return _judge("HIB-E-ROOT", machine.root, "running as root", "not running as root", why, "run it again with sudo")
+
+
+def _arch(machine: Machine) -> Finding:
+    good, what = machine.arch == "x86_64", f"this is a machine of type {machine.arch or 'unknown'}"
+    why = "the way back is written for x86_64"
+    return _judge("HIB-E-ARCH", good, "this is an x86_64 machine", what, why, "use an x86_64 machine")
+
+
+def _lockdown(machine: Machine) -> Finding:
+    good = machine.lockdown in ("", "none")
+    origin = " because Secure Boot is on" if machine.secure_boot else ""
+    what = f"the kernel is locked down ({machine.lockdown}){origin}"
+    why = "lockdown forbids kexec_load and /dev/mem, even to root"
+    turn_off = "switch Secure Boot off in the firmware settings" if machine.secure_boot else "boot without lockdown="
+    return _judge("HIB-E-LOCKDOWN", good, "the kernel is not locked down", what, why, turn_off)
+
+
+def _kexec_disabled(machine: Machine) -> Finding:
+    why = "no kernel can be loaded until the next boot"
+    fix = "remove kernel.kexec_load_disabled=1 from /etc/sysctl.d or /usr/lib/sysctl.d, then reboot"
+    what = "kernel.kexec_load_disabled is set"
+    return _judge("HIB-E-KEXEC-DISABLED", not machine.kexec_load_disabled, "kernels may be loaded", what, why, fix)
+
+
+def _devmem(machine: Machine) -> Finding:
+    why = "the saver reads this system's memory there: the running kernel cannot be the saver"
+    fix = "nothing to do if another kernel is fit; else choose one with CONFIG_DEVMEM"
+    what, good = "there is no /dev/mem", machine.devmem
+    return _judge("HIB-E-DEVMEM", good, "/dev/mem is there", what, why, fix, severity="warning")
+
+
+def _encryption(machine: Machine) -> Finding:
+    kind = machine.memory_encryption
+    why = "memory copied page by page would be read with the wrong key after a restart"
+    fix = "boot with mem_encrypt=off" if kind == "SME" else "use a machine without it"
+    return _judge("HIB-E-ENCRYPTED", not kind, "memory is not encrypted", f"memory is encrypted ({kind})", why, fix)
+
+
+def _balloon(machine: Machine) -> Finding:
+    why = "the memory map after a restart would not be the one of now"
+    fix = "take virtio-mem out of this virtual machine, or give back what its balloon holds"
+    what = "the host adds or takes away memory while this machine runs"
+    return _judge("HIB-E-BALLOON", not machine.balloon, "all memory belongs to this machine", what, why, fix)
+
+
+def _iomem(machine: Machine) -> Finding:
+    good = any(item.type == "System RAM" for item in machine.iomem)
+    why = "what is to be saved is read from it"
+    return _judge("HIB-E-IOMEM", good, "/proc/iomem is readable", "/proc/iomem shows no addresses", why, "run it as root")
+
+
+def _memmap(machine: Machine) -> Finding:
+    good = any(item.type == "System RAM" for item in machine.firmware_memmap)
+    why = "the saver gets its memory map from there, and the restorer compares it"
+    fix = f"{_REBUILD} (CONFIG_FIRMWARE_MEMMAP)"
+    what = "there is no /sys/firmware/memmap"
+    return _judge("HIB-E-FIRMWARE-MEMMAP", good, "the firmware's memory map is known", what, why, fix)
+
+
+def _symbols(machine: Machine) -> Finding:
+    why = "the way back needs the address of this kernel's descriptor table (GDT)"
+    fix = "run as root, set kernel.kptr_restrict to 0 or 1, and use a kernel with CONFIG_KALLSYMS_ALL"
+    what = "/proc/kallsyms does not show gdt_page"
+    return _judge("HIB-E-KALLSYMS", machine.kallsyms, "kernel symbols have addresses", what, why, fix)
+
+
+def _kcore(machine: Machine) -> Finding:
+    why = "the way back needs the content of this kernel's descriptor table (GDT)"
+    fix = f"{_REBUILD} (CONFIG_PROC_KCORE)"
+    return _judge("HIB-E-KCORE", machine.kcore, "/proc/kcore is there", "there is no /proc/kcore", why, fix)
+
+
+def _saver_kernel(machine: Machine) -> Finding:
+    ident = "HIB-E-NO-KERNEL"
+    judged = [(kernel, unfit_as_saver(kernel)) for kernel in machine.kernels]
+    fit = [kernel for kernel, reasons in judged if not reasons]
+    known = [kernel.release for kernel in fit if kernel.config]
+    if known:
+        return Finding(ident, "ok", f"kernel {known[0]} can save and restore")
+    if fit:
+        what = f"it is unknown how kernel {fit[0].release} was configured"
+        why = "saving and restoring needs " + ", ".join(f"CONFIG_{name}" for name in ("DEVMEM", "KEXEC", "BLK_DEV_INITRD"))
+        return Finding(ident, "warning", what, why, f"put its configuration at /boot/config-{fit[0].release}")
+    listed = "; ".join(f"{kernel.release}: {reasons[0]}" for kernel, reasons in judged[:3])
+    return Finding(
+        ident, "blocker", "no kernel in /boot can save and restore", listed or "there is no /boot/vmlinuz-* at all",
+        "install a distribution kernel, or mount /boot",
+    )  # fmt: skip
+
+
+def _page_poison(machine: Machine) -> Finding:
+    why = "free pages cannot be left out of the image, which makes it as large as the memory"
+    fix = "boot without page_poison= unless you are looking for a defect"
+    what = "the kernel fills free pages with a pattern"
+    good = not machine.page_poison
+    return _judge("HIB-E-PAGE-POISON", good, "free pages hold no pattern", what, why, fix, severity="warning")
+
+
+def _kexec_loaded(machine: Machine) -> Finding:
+    why = "it will be replaced by the saver, so a reboot by kexec will not find it any more"
+    fix = "load it again afterwards, for example by `kexec -l`"
+    what, good = "a kernel is already loaded for kexec", not machine.kexec_loaded
+    return _judge("HIB-E-KEXEC-LOADED", good, "no kernel is loaded for kexec", what, why, fix, severity="warning")
+
+
+def _battery(machine: Machine) -> Finding:
+    charge = machine.battery_percent
+    if charge is None or machine.on_ac or charge >= BATTERY_WARNING:
+        text = "there is no battery to watch" if charge is None else f"the battery has {charge:.0f} %"
+        return Finding("HIB-E-BATTERY", "ok", text)
+    severity = "blocker" if charge < BATTERY_BLOCKER else "warning"
+    why = "if it runs out while the image is written, this session is lost"
+    return Finding("HIB-E-BATTERY", severity, f"the battery has {charge:.0f} % left", why, "plug the machine in")

@@ -1,0 +1,92 @@
+"""From facts and choices to one decision: kernel, region, target. Pure: nothing is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from khib_tui import checks, region, targets
+from khib_tui.errors import Refused
+from khib_tui.events import Finding
+from khib_tui.kernels import unfit_as_saver
+from khib_tui.machine import KernelFile, Machine
+from khib_tui.region import Region
+from khib_tui.settings import Settings
+from khib_tui.targets import Target
+from khib_tui.units import MIB
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was decided for this machine: kernel, region and place of the image, and what is to be known about it."""
+
+    machine: Machine
+    settings: Settings
+    kernel: KernelFile
+    region: Region
+    target: Target | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def words(self) -> list[str]:
+        """The memory words of C's command line."""
+        return region.memmap_words(self.machine, self.region)
+
+
+def image_limit(chosen: Region) -> int:
+    """Give the bytes that an image can have at most: all saved memory, uncompressed, and what stands around it."""
+    return chosen.saved.total + chosen.saved.total // 512 + 8 * MIB
+
+
+def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
+    """Take the kernel that was chosen, or the first that is fit.
+
+    :raises Refused: there is none.
+    """
+    if settings.kernel:
+        for kernel in machine.kernels:
+            if kernel.path == settings.kernel:
+                if reasons := unfit_as_saver(kernel):
+                    raise Refused(f"kernel {kernel.release} cannot save: {reasons[0]}", ident="HIB-E-NO-KERNEL")
+                return kernel
+        raise Refused(
+            f"kernel {settings.kernel} is gone", hint="run the wizard again to choose another", ident="HIB-E-NO-KERNEL"
+        )
+    fit = [kernel for kernel in machine.kernels if not unfit_as_saver(kernel)]
+    same = [kernel for kernel in fit if kernel.release == machine.release]
+    if not fit:
+        raise Refused("no kernel in /boot can save and restore", hint="see `khib check`", ident="HIB-E-NO-KERNEL")
+    return (same or fit)[0]
+
+
+def decide(machine: Machine, settings: Settings, *, need_target: bool = True, need_memory: bool = True) -> Choice:
+    """Decide everything, or refuse with the first reason.
+
+    :param need_target: a plain rehearsal writes nothing and needs none.
+    :raises Refused: a check, the region or the target says no.
+    """
+    findings = checks.check(machine)
+    refuse(findings)
+    kernel = choose_kernel(machine, settings)
+    chosen = region.choose(machine, kernel, settings.region)
+    if need_memory:
+        region.refuse_without_memory(chosen, machine.mem_available)
+    target = None
+    if need_target:
+        if not settings.target:
+            raise Refused("no place for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
+        target = targets.parse(settings.target)
+        found = targets.refusals(machine, target, image_limit(chosen))
+        refuse(found)
+        findings = [*findings, *found]
+    return Choice(machine, settings, kernel, chosen, target, tuple(findings))
+
+
+def refuse(findings: Sequence[Finding]) -> None:
+    """Refuse for the first blocker.
+
+    :raises Refused: with its cause and next step.
+    """
+    for finding in checks.blockers(findings):
+        text = f"{finding.what}: {finding.why}" if finding.why else finding.what
+        raise Refused(text, hint=finding.fix, ident=finding.ident)

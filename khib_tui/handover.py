@@ -1,0 +1,90 @@
+"""What A gives B: a file in an archive appended to B's initramfs, made in memory, never on a disk or command line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from khib_tui.errors import KhibError
+from khib_tui.image.codec import Codec
+from khib_tui.image.manifest import Spans
+from khib_tui.machine import Cpu, MemoryRange
+from khib_tui.recovery.cpio import Entry, archive
+from khib_tui.targets import DeviceKey
+
+PATH = "khib/handover.json"
+
+
+class Mode(StrEnum):
+    """What B is to do; the first two come straight back to A."""
+
+    REHEARSE = "rehearse"
+    REHEARSE_SAVE = "rehearse-save"
+    SAVE = "save"
+
+
+class After(StrEnum):
+    """What B does with the machine when the image is complete."""
+
+    POWEROFF = "poweroff"
+    REBOOT = "reboot"
+    PLATFORM = "platform"
+
+
+class TargetRef(msgspec.Struct, frozen=True):
+    """Where the image goes, without regard to device names; `path` is set for a file on that device's filesystem."""
+
+    key: DeviceKey
+    path: str = ""
+
+
+class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The hand-over. Addresses are physical but for `gdt` and `page_offset`, which are virtual addresses of A.
+
+    `disks` are the devices of A that must not be written; `events` is a device for JSON events, or empty.
+    """
+
+    mode: Mode
+    image_id: str
+    created: float
+    host: str
+    release: str
+    version: str
+    cpu: Cpu
+    uefi: bool
+    dmi: dict[str, str]
+    firmware_memmap: tuple[MemoryRange, ...]
+    ram: Spans
+    region: Spans
+    saved: Spans
+    mailbox: int
+    gdt: int
+    report_page: int
+    cookie: str
+    page_offset: int
+    vmcoreinfo: str
+    target: TargetRef | None
+    codec: Codec = Codec.LZ4
+    verify: bool = False
+    after: After = After.POWEROFF
+    events: str = ""
+    plain: bool = False
+
+
+def pack(handover: Handover) -> bytes:
+    """Make the archive that B finds as `/khib/handover.json`."""
+    data = msgspec.json.encode(handover)
+    return archive([Entry("khib", 0o040700), Entry(PATH, 0o100600, data)])
+
+
+def receive(root: Path = Path("/")) -> Handover:
+    """Read the hand-over in B.
+
+    :raises KhibError: this kernel was not entered from A.
+    """
+    try:
+        return msgspec.json.decode((root / PATH).read_bytes(), type=Handover)
+    except (OSError, msgspec.DecodeError) as error:
+        raise KhibError(f"there is no hand-over from the hibernating system: {error}", ident="HIB-E-HANDOVER") from error

@@ -1,0 +1,49 @@
+"""Which disk is which, whatever the kernel calls it today: A, B and C may find disks in different order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from khib_tui.errors import Refused
+from khib_tui.machine import BlockDevice
+from khib_tui.units import size
+
+
+class DeviceKey(msgspec.Struct, frozen=True):
+    """The identity of a disk or partition: its disk's identity and serial number, its start and size in bytes."""
+
+    disk_id: str
+    start: int
+    size: int
+    serial: str
+
+    def __str__(self) -> str:
+        return f"disk {self.disk_id or 'without identity'}, start {self.start}, serial {self.serial or 'unknown'}"
+
+
+def key_of(device: BlockDevice) -> DeviceKey:
+    """Give the identity of a device."""
+    return DeviceKey(device.disk_id, device.start, device.size, device.serial)
+
+
+def only(found: list[BlockDevice], wanted: str) -> BlockDevice:
+    """Give the one device that was found.
+
+    :raises Refused: HIB-E-TARGET-MISSING, or HIB-E-TARGET-DUPLICATE where several look the same, as cloned disks do.
+    """
+    if not found:
+        raise Refused(f"{wanted} is not there", hint="plug it in and try again", ident="HIB-E-TARGET-MISSING")
+    if len(found) > 1:
+        listed = " and ".join(device.path for device in found)
+        raise Refused(f"{listed} are both {wanted}", hint="unplug the copy", ident="HIB-E-TARGET-DUPLICATE")
+    return found[0]
+
+
+def find(devices: Iterable[BlockDevice], key: DeviceKey) -> BlockDevice:
+    """Find the device of an identity.
+
+    :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE.
+    """
+    return only([device for device in devices if key_of(device) == key], f"the target of {size(key.size)} ({key})")

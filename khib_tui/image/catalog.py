@@ -1,0 +1,93 @@
+"""The images on a machine's disks, for people: listing, choosing, describing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from khib_tui import targets
+from khib_tui.errors import ImageError
+from khib_tui.handover import TargetRef
+from khib_tui.image import manifest as manifests
+from khib_tui.image.place import opened
+from khib_tui.image.store import Store
+from khib_tui.machine import Machine
+from khib_tui.recovery.kernel_c import Found, search
+from khib_tui.units import duration, size
+
+
+def images(machine: Machine, file_target: str = "") -> list[Found]:
+    """Find all images; a file is only found if the settings name it."""
+    word = ""
+    if file_target:
+        target = targets.parse(file_target)
+        word = targets.word(target, machine) if target.kind == "file" and machine.device(target.device) else ""
+    return search(machine.devices, word)
+
+
+@contextmanager
+def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tuple[Found, Store]]:
+    """Open the image that was asked for, or the only one.
+
+    :raises ImageError: there is none, or several.
+    """
+    found = [item for item in images(machine, file_target) if not wanted or wanted in (item.where, item.header.image_id)]
+    if not found:
+        raise ImageError(f"there is no image{f' on {wanted}' if wanted else ''}", hint="see `khib image list`")
+    if len(found) > 1:
+        listed = ", ".join(item.where for item in found)
+        raise ImageError(f"there are {len(found)} images: {listed}", hint="name one", ident="HIB-E-TWO-IMAGES")
+    with opened(machine.devices, found[0].target) as store:
+        yield found[0], store
+
+
+def line(item: Found) -> str:
+    """Say an image in one line."""
+    header = item.header
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
+    amount = f", {size(header.image_bytes)} of {size(header.ram_bytes)} RAM" if header.image_bytes else ""
+    reason = f" ({header.reason})" if header.reason else ""
+    return f"{item.where}: {header.state}{reason}, {header.host or '?'}, {when}{amount}"
+
+
+def facts(item: Found) -> dict[str, Any]:
+    """Give an image's header for JSON."""
+    return {"where": item.where, **msgspec.to_builtins(item.header)}
+
+
+def info(item: Found, store: Store) -> dict[str, Any]:
+    """Give what a person wants to know about an image; a manifest that is damaged is told as such."""
+    data: dict[str, Any] = {"where": item.where, "state": str(item.header.state), "id": item.header.image_id}
+    data |= {"host": item.header.host, "kernel": item.header.release}
+    data["created"] = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.header.created))
+    if not item.header.manifest_size:
+        return data
+    manifest = manifests.read(store, item.header)
+    data |= {
+        "memory": size(manifest.saved_ranges.total + manifest.region_ranges.total),
+        "content": size(manifest.raw_size),
+        "image": size(item.header.image_bytes),
+        "codec": str(manifest.codec),
+        "frames": manifest.frames,
+        "saved in": duration(manifest.save_seconds),
+        "saver": manifest.saver_release,
+        "processor": manifest.cpu.model,
+        "disks": ", ".join(disk.name for disk in manifest.disks),
+    }
+    return data
+
+
+def reference(machine: Machine, text: str) -> TargetRef:
+    """Turn a target as people write it into one without device names.
+
+    :raises ImageError: the device is not there.
+    """
+    target = targets.parse(text)
+    device = machine.device(target.device)
+    if device is None:
+        raise ImageError(f"{target.device} is not there", ident="HIB-E-TARGET-MISSING")
+    return TargetRef(targets.key_of(device), target.path)

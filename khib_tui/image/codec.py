@@ -1,0 +1,63 @@
+"""How frames of the payload are compressed: the standard frame formats of zstd and LZ4, or not at all."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from threading import local
+
+import lz4.frame
+import zstandard
+
+from khib_tui.errors import ImageError
+from khib_tui.units import MIB
+
+FRAME = MIB
+
+
+class Codec(StrEnum):
+    """The codecs of an image."""
+
+    LZ4 = "lz4"
+    ZSTD = "zstd"
+    NONE = "none"
+
+
+_thread = local()
+
+
+def compress(codec: Codec, data: bytes | memoryview) -> bytes:
+    """Compress one frame; each can be read alone."""
+    if codec is Codec.NONE:
+        return bytes(data)
+    if codec is Codec.LZ4:
+        return bytes(
+            lz4.frame.compress(data, block_size=lz4.frame.BLOCKSIZE_MAX1MB, block_linked=False, store_size=True)
+        )
+    if not hasattr(_thread, "zstd"):
+        _thread.zstd = zstandard.ZstdCompressor(level=1)
+    return bytes(_thread.zstd.compress(data))
+
+
+def decompress(codec: Codec, data: bytes, size: int) -> bytes:
+    """Decompress one frame whose digest was right.
+
+    :raises ImageError: it is damaged, or does not give exactly `size` bytes (at most one frame).
+    """
+    if size > FRAME:
+        raise ImageError(f"a frame claims {size} bytes", ident="HIB-E-FRAME")
+    try:
+        plain = _decompress(codec, data, size)
+    except (RuntimeError, zstandard.ZstdError) as error:
+        raise ImageError(f"a frame does not decompress: {error}", ident="HIB-E-FRAME") from error
+    if len(plain) != size:
+        raise ImageError(f"a frame gives {len(plain)} bytes instead of {size}", ident="HIB-E-FRAME")
+    return plain
+
+
+def _decompress(codec: Codec, data: bytes, size: int) -> bytes:
+    if codec is Codec.NONE:
+        return data
+    if codec is Codec.LZ4:
+        plain: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size + 1)
+        return plain
+    return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)

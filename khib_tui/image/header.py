@@ -1,0 +1,129 @@
+"""The state of an image, kept so that a power cut at any point leaves a state that is true.
+
+Two slots of one block, at 0 and 1 MiB. The valid slot with the highest generation counts. A new state is written to the
+older slot, flushed, then to the other one, flushed: no slot with an older state stays behind, so no flipped bit can bring
+back a state that permits a second resume.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from enum import StrEnum
+
+import msgspec
+
+from khib_tui.errors import ImageError
+from khib_tui.image.store import BLOCK, Store
+from khib_tui.units import MIB
+
+MAGIC = b"KHIBIMG1"
+VERSION = 1
+SLOTS = (0, MIB)
+PAYLOAD_OFFSET = 2 * MIB
+_PREFIX = struct.Struct("<8sII32s")
+
+
+class State(StrEnum):
+    """What may be done with an image; only a complete one can be resumed."""
+
+    PARTIAL = "partial"
+    COMPLETE = "complete"
+    CLAIMED = "claimed"
+    DONE = "done"
+    ABANDONED = "abandoned"
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One slot. Offsets and sizes are bytes in the store; digests are SHA-256 in hexadecimal.
+
+    `created` is seconds since 1970; `host` and `release` are for listings only: the manifest is what counts.
+    """
+
+    image_id: str
+    state: State
+    generation: int
+    created: float = 0.0
+    host: str = ""
+    release: str = ""
+    ram_bytes: int = 0
+    image_bytes: int = 0
+    manifest_offset: int = 0
+    manifest_size: int = 0
+    manifest_digest: str = ""
+    reason: str = ""
+
+
+def pack(header: Header) -> bytes:
+    """Make a slot: magic, version, length, SHA-256 of the body, body as JSON, zeros to the end of the block."""
+    body = msgspec.json.encode(header)
+    assert len(body) <= BLOCK - _PREFIX.size
+    return (_PREFIX.pack(MAGIC, VERSION, len(body), hashlib.sha256(body).digest()) + body).ljust(BLOCK, b"\0")
+
+
+def unpack(slot: bytes) -> Header | None:
+    """Read a slot; None if it is not a whole one.
+
+    :raises ImageError: it is one of a newer format.
+    """
+    magic, version, length, digest = _PREFIX.unpack_from(slot)
+    if magic != MAGIC or length > BLOCK - _PREFIX.size:
+        return None
+    body = slot[_PREFIX.size : _PREFIX.size + length]
+    if hashlib.sha256(body).digest() != digest or any(slot[_PREFIX.size + length :]):
+        return None
+    if version != VERSION:
+        raise ImageError(f"the image has format {version}", hint="use a newer khib", ident="HIB-E-VERSION")
+    try:
+        return msgspec.json.decode(body, type=Header)
+    except msgspec.DecodeError:
+        return None
+
+
+def read_slots(store: Store) -> list[Header | None]:
+    """Read both slots; one that lies beyond the end is None."""
+    slots: list[Header | None] = []
+    for offset in SLOTS:
+        try:
+            slots.append(unpack(store.read(offset, BLOCK)))
+        except ImageError as error:
+            if error.ident != "HIB-E-TRUNCATED":
+                raise
+            slots.append(None)
+    return slots
+
+
+def read(store: Store) -> Header | None:
+    """Give the header that counts, or None where no image is.
+
+    :raises ImageError: there are two of one generation that differ, which no writer of ours leaves.
+    """
+    valid = [slot for slot in read_slots(store) if slot]
+    if len(valid) == 2 and valid[0].generation == valid[1].generation:
+        raise ImageError("the image's two headers contradict each other", ident="HIB-E-HEADER")
+    return max(valid, key=lambda header: header.generation, default=None)
+
+
+def write(store: Store, header: Header) -> Header:
+    """Put a state into both slots, older slot first, each durable before the next, and read it back.
+
+    :returns: the header as it now counts.
+    :raises ImageError: the medium does not give back what was written.
+    """
+    slots = read_slots(store)
+    generations = [slot.generation if slot else 0 for slot in slots]
+    newest = max(generations)
+    order = (0, 1) if generations[0] <= generations[1] else (1, 0)
+    for number, index in enumerate(order, 1):
+        header = msgspec.structs.replace(header, generation=newest + number)
+        packed = pack(header)
+        store.write(SLOTS[index], packed)
+        store.flush()
+        if store.read(SLOTS[index], BLOCK) != packed:
+            raise ImageError(f"{store.path} loses what is written to it", hint="use another medium", ident="HIB-E-READBACK")
+    return header
+
+
+def advance(store: Store, header: Header, state: State, reason: str = "") -> Header:
+    """Change the state of an image durably."""
+    return write(store, msgspec.structs.replace(header, state=state, reason=reason[:512]))

@@ -1,0 +1,155 @@
+"""What an image says about the machine it came from: all that must match before it may be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from typing import NamedTuple
+
+import msgspec
+
+from khib_tui.errors import ImageError
+from khib_tui.image.codec import Codec
+from khib_tui.image.header import Header
+from khib_tui.image.store import Store
+from khib_tui.machine import Cpu, MemoryRange
+from khib_tui.ranges import Ranges
+from khib_tui.units import MIB
+
+MAX_SIZE = 16 * MIB
+Spans = tuple[tuple[int, int], ...]
+
+
+class DiskPrint(msgspec.Struct, frozen=True):
+    """A disk or partition of A, and a digest of the parts of it that change when anybody mounts it.
+
+    `disk_id`, `start` and `size` name it without regard to device names; `name` is for messages.
+    """
+
+    name: str
+    disk_id: str
+    start: int
+    size: int
+    serial: str
+    label: str
+    digest: str
+
+
+class WayBack(msgspec.Struct, frozen=True):
+    """What the jump to A needs: entry (physical), A's GDT (virtual), and the report page with its cookie."""
+
+    entry: int
+    gdt: int
+    report_page: int
+    cookie: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The manifest. Memory is in bytes; `saved` and `region` are spans of physical memory."""
+
+    image_id: str
+    created: float
+    host: str
+    release: str
+    version: str
+    saver_release: str
+    saver_version: str
+    cpu: Cpu
+    uefi: bool
+    dmi: dict[str, str]
+    firmware_memmap: tuple[MemoryRange, ...]
+    ram: Spans
+    region: Spans
+    saved: Spans
+    way_back: WayBack
+    disks: tuple[DiskPrint, ...]
+    codec: Codec
+    payload_offset: int
+    payload_size: int
+    raw_size: int
+    frames: int
+    index_offset: int
+    index_size: int
+    index_digest: str
+    save_seconds: float
+
+    @property
+    def saved_ranges(self) -> Ranges:
+        """The memory that the image holds."""
+        return Ranges.of(self.saved)
+
+    @property
+    def region_ranges(self) -> Ranges:
+        """The memory that C must stay in."""
+        return Ranges.of(self.region)
+
+
+class Frame(NamedTuple):
+    """One frame of the payload: where it lies, its sizes, and the XXH3-128 of its stored bytes."""
+
+    offset: int
+    stored: int
+    raw: int
+    digest: bytes
+
+
+_ENTRY = struct.Struct("<QII16s")
+
+
+def pack_index(frames: list[Frame]) -> bytes:
+    """Make the index of all frames."""
+    return b"".join(_ENTRY.pack(*frame) for frame in frames)
+
+
+def unpack_index(data: bytes) -> list[Frame]:
+    """Read the index back; its digest was right."""
+    return [Frame(*fields) for fields in _ENTRY.iter_unpack(data)]
+
+
+def digest(data: bytes) -> str:
+    """Give the SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(store: Store, header: Header) -> Manifest:
+    """Read the manifest that a header names.
+
+    :raises ImageError: it is not what the header says.
+    """
+    if not 0 < header.manifest_size <= MAX_SIZE:
+        raise ImageError(f"the image claims a manifest of {header.manifest_size} bytes", ident="HIB-E-MANIFEST")
+    data = store.read(header.manifest_offset, header.manifest_size)
+    if digest(data) != header.manifest_digest:
+        raise ImageError("the image's manifest is damaged", hint=DISCARD_HINT, ident="HIB-E-MANIFEST")
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise ImageError(f"the image's manifest is not readable: {error}", ident="HIB-E-MANIFEST") from error
+    if manifest.image_id != header.image_id:
+        raise ImageError("header and manifest belong to different images", ident="HIB-E-MANIFEST")
+    return manifest
+
+
+def read_index(store: Store, manifest: Manifest) -> list[Frame]:
+    """Read the index of a manifest's frames, and check that they lie inside the payload.
+
+    :raises ImageError: it is damaged.
+    """
+    if manifest.index_size != manifest.frames * _ENTRY.size or manifest.index_size > 64 * MIB:
+        raise ImageError("the image's index has the wrong size", ident="HIB-E-INDEX")
+    data = store.read(manifest.index_offset, manifest.index_size)
+    if digest(data) != manifest.index_digest:
+        raise ImageError("the image's index is damaged", hint=DISCARD_HINT, ident="HIB-E-INDEX")
+    frames = unpack_index(data)
+    end = manifest.payload_offset + manifest.payload_size
+    position = manifest.payload_offset
+    for frame in frames:
+        if frame.offset != position or frame.offset + frame.stored > end:
+            raise ImageError("the image's index has an impossible frame", ident="HIB-E-INDEX")
+        position += frame.stored
+    if sum(frame.raw for frame in frames) != manifest.raw_size:
+        raise ImageError("the image's index does not add up", ident="HIB-E-INDEX")
+    return frames
+
+
+DISCARD_HINT = "the medium may be failing; `khib image discard` gives the image up"

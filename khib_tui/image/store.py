@@ -1,0 +1,155 @@
+"""The place an image lies in: a partition or a file, written past the page cache.
+
+Direct I/O wants aligned memory, offsets and sizes; where a filesystem has none (tmpfs), ordinary I/O serves.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import mmap
+import os
+import stat
+import struct
+from pathlib import Path
+
+from khib_tui.errors import ImageError
+from khib_tui.units import MIB
+
+BLOCK = 4096
+BUFFER = 4 * MIB
+_BLKGETSIZE64 = 0x80081272
+
+
+class Store:
+    """Random access in whole blocks, a sequential stream, and a flush that tells the truth.
+
+    :param exclusive: refuse a block device that this kernel has mounted.
+    :param create: make a file that is missing.
+    :raises ImageError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, writable: bool = False, exclusive: bool = False, create: bool = False) -> None:
+        self.path = path
+        flags = (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC
+        flags |= (os.O_EXCL if exclusive else 0) | (os.O_CREAT if create else 0)
+        try:
+            self.fd, self.direct = self._open(flags)
+        except OSError as error:
+            raise ImageError(f"{path}: {error.strerror}", ident="HIB-E-STORE") from error
+        self.buffer = mmap.mmap(-1, BUFFER)
+
+    def _open(self, flags: int) -> tuple[int, bool]:
+        try:
+            return os.open(self.path, flags | os.O_DIRECT, 0o600), True
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return os.open(self.path, flags, 0o600), False
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; writes that were not flushed may be lost."""
+        self.buffer.close()
+        os.close(self.fd)
+
+    @property
+    def capacity(self) -> int:
+        """Bytes it holds: the device's size, or the file's."""
+        status = os.fstat(self.fd)
+        if not stat.S_ISBLK(status.st_mode):
+            return status.st_size
+        raw = fcntl.ioctl(self.fd, _BLKGETSIZE64, bytes(8))
+        return int(struct.unpack("<Q", raw)[0])
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Read bytes at any offset, from the medium and not from the page cache.
+
+        :raises ImageError: fewer bytes are there.
+        """
+        first, last = offset // BLOCK * BLOCK, -(-(offset + count) // BLOCK) * BLOCK
+        if not self.direct:
+            os.posix_fadvise(self.fd, first, last - first, os.POSIX_FADV_DONTNEED)
+        parts = []
+        for at in range(first, last, BUFFER):
+            want = min(BUFFER, last - at)
+            with memoryview(self.buffer)[:want] as view:
+                got = os.preadv(self.fd, [view], at)
+            parts.append(self.buffer[:got])
+            if got < want:
+                break
+        data = b"".join(parts)[offset - first :]
+        if len(data) < count:
+            raise ImageError(f"{self.path} ends at byte {offset + len(data)}", ident="HIB-E-TRUNCATED")
+        return data[:count]
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Write whole blocks at a block boundary; `data` is padded with zeros."""
+        assert offset % BLOCK == 0
+        for at in range(0, len(data), BUFFER):
+            part = data[at : at + BUFFER]
+            padded = -(-len(part) // BLOCK) * BLOCK
+            self.buffer[:padded] = part.ljust(padded, b"\0")
+            self.write_buffer(offset + at, self.buffer, padded)
+
+    def write_buffer(self, offset: int, buffer: mmap.mmap, count: int) -> None:
+        """Write the first `count` bytes of an aligned buffer.
+
+        :raises OSError: as the medium says; the image is then bad as a whole.
+        """
+        with memoryview(buffer)[:count] as view:
+            written = os.pwritev(self.fd, [view], offset)
+        if written != count:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def flush(self) -> None:
+        """Make all that was written durable, through the medium's own cache.
+
+        :raises OSError: it is not durable, and asking again would not tell.
+        """
+        os.fsync(self.fd)
+
+
+class Stream:
+    """Appends bytes from an offset on, gathered into large aligned writes."""
+
+    def __init__(self, store: Store, offset: int) -> None:
+        assert offset % BLOCK == 0
+        self.store, self.start, self.written = store, offset, offset
+        self.buffer = mmap.mmap(-1, BUFFER)
+        self.fill = 0
+
+    @property
+    def position(self) -> int:
+        """Where the next byte goes."""
+        return self.written + self.fill
+
+    def append(self, data: bytes) -> None:
+        """Add bytes; full buffers are written."""
+        at = 0
+        while at < len(data):
+            take = min(BUFFER - self.fill, len(data) - at)
+            self.buffer[self.fill : self.fill + take] = data[at : at + take]
+            self.fill += take
+            at += take
+            if self.fill == BUFFER:
+                self._write(BUFFER)
+
+    def _write(self, count: int) -> None:
+        self.store.write_buffer(self.written, self.buffer, count)
+        self.written += count
+        self.fill = 0
+
+    def finish(self) -> int:
+        """Write what is left, padded to a block; gives the offset after it."""
+        if self.fill:
+            padded = -(-self.fill // BLOCK) * BLOCK
+            self.buffer[self.fill : padded] = bytes(padded - self.fill)
+            self._write(padded)
+        self.buffer.close()
+        return self.written

@@ -1,0 +1,46 @@
+"""The jump back to A: from B to cancel or after a rehearsal, from C to resume."""
+
+from __future__ import annotations
+
+from khib_tui.errors import Refused
+from khib_tui.jump import stubs
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.jump.syscalls import REBOOT_KEXEC, Segment, kexec_load, reboot
+from khib_tui.ranges import Ranges
+from khib_tui.units import PAGE
+
+
+def entry_page(entry: int) -> int:
+    """Give the page that A's jump back entry lies in."""
+    return entry // PAGE * PAGE
+
+
+def refuse_bad_entry(entry: int, saved: Ranges) -> None:
+    """Refuse an entry that cannot be A's: it must lie in A's RAM outside the region.
+
+    :raises Refused: the value is garbage, as after an ordinary kexec.
+    """
+    page = entry_page(entry)
+    if not entry or not saved.covers(Ranges.of([(page, page + PAGE)])):
+        raise Refused(f"the jump back entry {entry:#x} lies outside the saved memory", ident="HIB-E-ENTRY")
+
+
+def load_back(memory: PhysicalMemory, *, entry: int, gdt: int, stub_page: int) -> None:
+    """Load the jump back, as plain kexec: no KEXEC_JUMP is needed in B or C.
+
+    The second segment is the page at the entry with its own content, which puts it into the identity mapping.
+
+    :param gdt: virtual address of A's GDT.
+    :param stub_page: a page of this kernel's own RAM inside the region.
+    """
+    page = entry_page(entry)
+    segments = (
+        Segment("stub", stub_page, stub_page + PAGE, stubs.back_to_a(entry, gdt)),
+        Segment("entry", page, page + PAGE, memory.read(page, PAGE)),
+    )
+    kexec_load(stub_page, sorted(segments, key=lambda segment: segment.start), preserve_context=False)
+
+
+def jump() -> None:
+    """Go. Returns only if the kernel refuses, by raising CommandFailed."""
+    reboot(REBOOT_KEXEC)

@@ -1,0 +1,110 @@
+"""A's memory as B and C see it: windows of /dev/mem.
+
+Only mmap works above the RAM of the running kernel, and only without O_SYNC is it cached (drivers/char/mem.c).
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from khib_tui.errors import CommandFailed
+from khib_tui.ranges import Ranges
+from khib_tui.units import MIB, PAGE
+
+WINDOW = 64 * MIB
+
+
+class PhysicalMemory:
+    """Physical memory by address; a plain file can stand in for it.
+
+    :raises CommandFailed: the kernel denies it, at opening or at mapping.
+    """
+
+    def __init__(self, path: Path = Path("/dev/mem"), *, writable: bool = False) -> None:
+        self.writable = writable
+        try:
+            self.fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
+        except OSError as error:
+            raise CommandFailed(f"{path}: {error.strerror}", ident="HIB-E-DEVMEM") from error
+
+    def close(self) -> None:
+        """Give the file back; windows must be closed before."""
+        os.close(self.fd)
+
+    def map(self, start: int, end: int) -> mmap.mmap:
+        """Map whole pages `[start, end)`, which must not cross the edge of this kernel's own RAM."""
+        access = mmap.PROT_READ | (mmap.PROT_WRITE if self.writable else 0)
+        try:
+            return mmap.mmap(self.fd, end - start, mmap.MAP_SHARED, access, offset=start)
+        except (OSError, ValueError) as error:
+            raise CommandFailed(f"memory at {start:#x}..{end:#x} is denied: {error}", ident="HIB-E-DEVMEM") from error
+
+    @contextmanager
+    def window(self, start: int, end: int) -> Iterator[mmap.mmap]:
+        """Map for the time of a `with`."""
+        mapped = self.map(start, end)
+        try:
+            yield mapped
+        finally:
+            mapped.close()
+
+    def read(self, start: int, count: int) -> bytes:
+        """Read bytes at any address."""
+        first = start // PAGE * PAGE
+        with self.window(first, -(-(start + count) // PAGE) * PAGE) as mapped:
+            return mapped[start - first : start - first + count]
+
+    def write(self, start: int, data: bytes) -> None:
+        """Write bytes at any address."""
+        first = start // PAGE * PAGE
+        with self.window(first, -(-(start + len(data)) // PAGE) * PAGE) as mapped:
+            mapped[start - first : start - first + len(data)] = data
+
+
+class Window:
+    """A mapping that slides over physical memory.
+
+    :param allowed: the ranges it may map; it never crosses their edges.
+    """
+
+    def __init__(self, memory: PhysicalMemory, allowed: Ranges) -> None:
+        self.memory, self.allowed = memory, allowed
+        self.start = self.end = 0
+        self.mapped: mmap.mmap | None = None
+
+    def load(self, start: int, end: int) -> bytes:
+        """Read `[start, end)`, or the part of it up to the window's edge."""
+        mapped = self._at(start)
+        return mapped[start - self.start : min(end, self.end) - self.start]
+
+    def store(self, start: int, data: memoryview) -> int:
+        """Write bytes up to the window's edge; gives how many."""
+        mapped = self._at(start)
+        count = min(len(data), self.end - start)
+        mapped[start - self.start : start - self.start + count] = data[:count]
+        return count
+
+    def _at(self, address: int) -> mmap.mmap:
+        if self.mapped is None or not self.start <= address < self.end:
+            self._slide(address)
+        assert self.mapped is not None
+        return self.mapped
+
+    def _slide(self, address: int) -> None:
+        self.close()
+        edge = next((end for _, end in self.allowed.overlapping(address, address + 1)), None)
+        if edge is None:
+            raise CommandFailed(f"memory at {address:#x} is not A's", ident="HIB-E-DEVMEM")
+        self.start = address // PAGE * PAGE
+        self.end = min(self.start + WINDOW, edge)
+        self.mapped = self.memory.map(self.start, self.end)
+
+    def close(self) -> None:
+        """Unmap."""
+        if self.mapped is not None:
+            self.mapped.close()
+            self.mapped = None

@@ -1,0 +1,143 @@
+"""Loading B: which bytes go to which physical pages, and handing them to the kernel.
+
+B's memory, from below: the pages under 640 KiB; the kernel at its preferred address; free memory; then, at the top of a
+range of the region, initramfs, hand-over, boot_params, command line and stub, and the mailbox page. Everything is
+swapped, so everything of A that was there comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from khib_tui.bzimage import BzImage
+from khib_tui.errors import Refused
+from khib_tui.jump import stubs
+from khib_tui.jump.bootparams import boot_params, e820
+from khib_tui.jump.syscalls import KEXEC_SEGMENT_MAX, Segment
+from khib_tui.machine import Machine
+from khib_tui.ranges import Ranges
+from khib_tui.region import Region, assert_complete
+from khib_tui.units import PAGE
+
+COMMAND_LINE_MAX = 2047
+_SETUP_PAGES = 4
+
+
+def pages(count: int) -> int:
+    """Round bytes up to whole pages."""
+    return -(-count // PAGE) * PAGE
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of B lie, as physical addresses; decided from sizes alone."""
+
+    kernel: int
+    kernel_end: int
+    initrd: int
+    handover: int
+    setup: int
+    mailbox: int
+
+    @property
+    def boot_params(self) -> int:
+        """The zero page."""
+        return self.setup
+
+    @property
+    def command_line(self) -> int:
+        """The page after it."""
+        return self.setup + PAGE
+
+    @property
+    def stub(self) -> int:
+        """The page that is entered."""
+        return self.setup + 2 * PAGE
+
+    @property
+    def stack(self) -> int:
+        """The end of the last page of the set-up block."""
+        return self.setup + _SETUP_PAGES * PAGE
+
+
+def layout(region: Region, kernel: BzImage, initrd_size: int, handover_size: int) -> Layout:
+    """Place B's parts in the region.
+
+    :raises Refused: no range of the region holds them.
+    """
+    start, end = kernel.pref_address, kernel.pref_address + pages(kernel.init_size)
+    block = pages(initrd_size) + pages(handover_size) + (_SETUP_PAGES + 1) * PAGE
+    free = region.main - Ranges.of([(start, end)])
+    for low, high in reversed(free.spans):
+        if high - low >= block:
+            mailbox = high - PAGE
+            setup = mailbox - _SETUP_PAGES * PAGE
+            handover = setup - pages(handover_size)
+            return Layout(start, end, handover - pages(initrd_size), handover, setup, mailbox)
+    raise Refused("the initramfs does not fit into the region", hint="choose a larger region", ident="HIB-E-REGION-SMALL")
+
+
+@dataclass(frozen=True)
+class LoadedB:
+    """All that kexec_load(2) is told, and what was derived from it."""
+
+    layout: Layout
+    segments: tuple[Segment, ...]
+    memory: tuple[tuple[int, int, int], ...]
+
+    @property
+    def swapped(self) -> Ranges:
+        """The pages that really are swapped, in bytes."""
+        return Ranges.of((segment.start, segment.end) for segment in self.segments)
+
+    @property
+    def ram(self) -> Ranges:
+        """What B takes for its RAM."""
+        return Ranges.of((start, start + count) for start, count, kind in self.memory if kind == 1)
+
+
+def prepare(
+    machine: Machine, region: Region, kernel: BzImage, *, payload: memoryview, initrd: memoryview, handover: bytes,
+    command_line: str, of_a: bytes,
+) -> LoadedB:  # fmt: skip
+    """Make the segments of B and assert that no page of A is lost by them.
+
+    :param payload: the protected-mode kernel of the bzImage.
+    :param handover: an uncompressed cpio archive, appended to `initrd`.
+    :raises Refused: something does not fit.
+    """
+    text = command_line.encode("ascii")
+    if len(text) > min(COMMAND_LINE_MAX, kernel.cmdline_size):
+        raise Refused(f"the command line of B has {len(text)} bytes, too many", ident="HIB-E-CMDLINE")
+    place = layout(region, kernel, len(initrd), len(handover))
+    memory = tuple(e820(machine.firmware_memmap, region.own - Ranges.of([(place.mailbox, place.mailbox + PAGE)])))
+    zero_page = boot_params(
+        kernel, memory=memory, command_line=place.command_line, of_a=of_a, acpi_rsdp=machine.acpi_rsdp,
+        initrd=(place.initrd, place.handover - place.initrd + len(handover)),
+    )  # fmt: skip
+    stub = stubs.enter_b(place.stub, place.mailbox, place.kernel, place.boot_params, place.stack)
+    setup = zero_page + text.ljust(PAGE, b"\0") + stub
+    parts = (
+        Segment("kernel", place.kernel, place.kernel_end, payload),
+        Segment("initramfs", place.initrd, place.handover, initrd),
+        Segment("hand-over", place.handover, place.setup, handover),
+        Segment("boot parameters", place.setup, place.mailbox, setup),
+        Segment("mailbox", place.mailbox, place.mailbox + PAGE),
+    )
+    loaded = LoadedB(place, _fill(region, parts), memory)
+    assert_complete(region, loaded.swapped, loaded.ram)
+    return loaded
+
+
+def _fill(region: Region, parts: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Add segments without data so that the whole region is swapped."""
+    taken = Ranges.of((part.start, part.end) for part in parts)
+    rest = [Segment("swapped", start, end) for start, end in region.own - taken]
+    segments = tuple(sorted((*parts, *rest), key=lambda segment: segment.start))
+    if len(segments) > KEXEC_SEGMENT_MAX:
+        raise Refused(
+            f"the region has too many holes: {len(segments)} segments, the kernel takes {KEXEC_SEGMENT_MAX}",
+            hint="choose a smaller region", ident="HIB-E-SEGMENTS",
+        )  # fmt: skip
+    return segments

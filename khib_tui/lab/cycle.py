@@ -1,0 +1,192 @@
+"""Driving the machine through hibernations, as seen from the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from khib_tui.errors import KhibError
+from khib_tui.events import Event, Failure, Message, Result, Sink, Stage, Step
+from khib_tui.lab import disks
+from khib_tui.lab.setup import Lab
+from khib_tui.lab.vm import Boot, Vm, start
+
+KHIB = ["khib", "--json"]
+DEMO_WORDS = "khib.lab=demo"
+
+
+class LabError(KhibError):
+    """The lab machine did something it should not have."""
+
+
+@dataclass
+class Session:
+    """One uptime of A, over as many QEMU processes as it takes."""
+
+    lab: Lab
+    sink: Sink
+    vm: Vm | None = None
+    disks_identical: bool = True
+    digests: list[str] = field(default_factory=list)
+
+    def boot(self, boot: Boot) -> Vm:
+        """Switch the machine on."""
+        self.vm = start(self.lab.hardware, boot, self.lab.directory / "console.log")
+        return self.vm
+
+    @property
+    def running(self) -> Vm:
+        """The machine that is on."""
+        assert self.vm is not None
+        return self.vm
+
+    def boot_a(self, words: str = "") -> None:
+        """Boot A and wait for its agent."""
+        self.sink(Stage("boot A", "started"))
+        self.boot(self.lab.boot_a(f"{DEMO_WORDS} {words}"))
+        for event in self.running.events():
+            if isinstance(event, dict) and event.get("agent") == "ready":
+                self.sink(Stage("boot A", "done", seconds=self.running.seconds))
+                return
+        raise self.lost("A did not start")
+
+    def lost(self, text: str) -> LabError:
+        """Say what went wrong, and where to look."""
+        log = self.lab.directory / "console.log"
+        tail = log.read_bytes()[-2000:].decode("latin-1", "replace") if log.exists() else ""
+        self.sink(Message(f"the console's last lines:\n{tail}", "error"))
+        return LabError(text, hint="--keep DIR keeps disks and logs", ident="HIB-E-LAB")
+
+    def ask(self, do: str, **values: Any) -> dict[str, Any]:
+        """Ask the workload something."""
+        self.running.tell(do=do, **values)
+        for event in self.running.events():
+            if isinstance(event, dict) and "answer" in event:
+                answer: dict[str, Any] = event["answer"]
+                return answer
+            self.pass_on(event)
+        raise self.lost(f"the machine ended while doing {do}")
+
+    def pass_on(self, event: Event | dict[str, Any]) -> None:
+        """Show an event of the guest."""
+        if isinstance(event, Event) and not isinstance(event, Result):
+            self.sink(event)
+
+    def command(self, *words: str) -> None:
+        """Start a command in A, without waiting for it."""
+        self.running.tell(do="run", argv=[*KHIB, *words])
+
+    def until_exit(self) -> Iterator[Event | dict[str, Any]]:
+        """Give events until the command ends; the last is a dictionary with `exit`, absent if the machine powers off."""
+        for event in self.running.events():
+            yield event
+            if isinstance(event, dict) and "exit" in event:
+                return
+
+    def run(self, *words: str) -> tuple[int, list[Event]]:
+        """Run a command in A to its end, which must come without power-off."""
+        self.command(*words)
+        seen: list[Event] = []
+        for event in self.until_exit():
+            if isinstance(event, dict):
+                if "exit" in event:
+                    return int(event["exit"]), seen
+                continue
+            seen.append(event)
+            self.pass_on(event)
+        raise self.lost(f"the machine ended during {' '.join(words)}")
+
+    def digest(self) -> None:
+        """Note what A's disk holds, with the machine held still."""
+        with self.running.paused():
+            self.digests.append(disks.digest(self.lab.disk_a))
+
+    def hibernate(self, *words: str) -> float:
+        """Hibernate A up to the power-off; gives the seconds.
+
+        :raises LabError: A came back instead, or never powered off.
+        """
+        self.digests.clear()
+        began = self.running.seconds
+        self.command("hibernate", *words)
+        away = False
+        for event in self.until_exit():
+            self.pass_on(event)
+            if isinstance(event, dict) and "exit" in event:
+                raise self.lost(f"hibernate ended with code {event['exit']} instead of power-off: {self.reason()}")
+            if not away and in_saver(event):
+                away = True
+                self.digest()
+        self.running.wait()
+        seconds = self.running.seconds - began
+        self.running.close()
+        return seconds
+
+    def reason(self) -> str:
+        """The last failure that the guest told."""
+        failures = [event.message for event in self.running.seen if isinstance(event, Failure)]
+        return failures[-1] if failures else "no reason given"
+
+    def resume(self, boot: Boot | None = None) -> tuple[float, Result]:
+        """Boot C, up to A's own word that it is back; gives the seconds and that word.
+
+        :raises LabError: C refused, or A did not come back.
+        """
+        self.digests.append(disks.digest(self.lab.disk_a))
+        self.boot(boot or self.lab.boot_c())
+        seconds = 0.0
+        result: Result | None = None
+        for event in self.until_exit():
+            self.pass_on(event)
+            if isinstance(event, Stage) and event.stage == "restore" and event.status == "done":
+                self.digest()
+            if isinstance(event, Failure):
+                raise LabError(event.message, hint=event.hint, ident=event.ident)
+            if not seconds and from_a(event):
+                seconds = self.running.seconds
+            if isinstance(event, Result):
+                result = event
+        if result is None or not result.ok:
+            raise self.lost(f"A did not come back: {self.reason()}")
+        self.disks_identical &= len(set(self.digests)) == 1
+        return seconds, result
+
+    def refused(self, boot: Boot) -> Failure:
+        """Boot C where it must refuse; gives the refusal, and pulls the plug.
+
+        :raises LabError: it did not refuse.
+        """
+        self.boot(boot)
+        try:
+            for event in self.running.events():
+                self.pass_on(event)
+                if isinstance(event, Failure):
+                    return event
+                if isinstance(event, Result) or (isinstance(event, dict) and "exit" in event):
+                    raise LabError("C resumed an image that it must refuse", ident="HIB-E-LAB")
+        finally:
+            self.running.kill()
+        raise self.lost("C did not say why it refuses")
+
+    def power_off(self) -> tuple[bool, str]:
+        """Switch A off and check its filesystem."""
+        self.running.tell(do="poweroff")
+        self.running.wait()
+        self.running.close()
+        return disks.fsck(self.lab.disk_a)
+
+    def end(self) -> None:
+        """Pull the plug if the machine is still on."""
+        if self.vm:
+            self.vm.kill()
+
+
+def in_saver(event: Event | dict[str, Any]) -> bool:
+    """Tell whether B speaks: its first word after the jump."""
+    return isinstance(event, Stage) and event.stage == "save"
+
+
+def from_a(event: Event | dict[str, Any]) -> bool:
+    """Tell whether A speaks after a resume: the step that went away is done."""
+    return isinstance(event, Step) and event.status == "done"

@@ -1,0 +1,85 @@
+"""`khib lab demo`: whole hibernations, by itself, with everything checked that must survive."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from khib_tui import region
+from khib_tui.errors import Exit
+from khib_tui.events import LabResult, Message, Result, Sink
+from khib_tui.lab.cycle import Session
+from khib_tui.lab.setup import TARGET, prepare, workspace
+from khib_tui.units import MIB, duration, size
+
+SETTINGS = ("--target", TARGET)
+
+
+def demo(arguments: Namespace, sink: Sink) -> int:
+    """Play cycles; the last event is a `lab-result`."""
+    with workspace(arguments.keep) as directory:
+        return play(arguments, directory, sink)
+
+
+def play(arguments: Namespace, directory: Path, sink: Sink) -> int:
+    """Set up, play, tell."""
+    lab = prepare(arguments, directory, sink)
+    session = Session(lab, sink)
+    try:
+        result = cycles(session, arguments, sink)
+    finally:
+        session.end()
+    if not arguments.json:
+        sink(Message(f"A's disk: fsck {'clean' if result.fsck_clean else 'NOT clean'}, "
+                     f"untouched while it slept: {'yes' if result.disks_identical else 'NO'}"))  # fmt: skip
+        sink(Result("lab demo", result.resumed, summary(result)))
+    sink(result)
+    good = result.resumed and result.memory_intact and result.disks_identical and result.fsck_clean
+    return Exit.OK if good else Exit.ERROR
+
+
+def summary(result: LabResult) -> str:
+    """Say it in one line."""
+    return (
+        f"resumed: {'yes' if result.resumed else 'no'}  image {size(result.image_bytes)} of {size(result.ram_bytes)} RAM  "
+        f"saved in {duration(result.save_seconds)}  restored in {duration(result.restore_seconds)}"
+    )
+
+
+def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
+    """Hibernate as often as asked, in one uptime of A."""
+    session.boot_a()
+    filled = session.ask("fill", percent=arguments.fill, shadow=region.DEFAULT_SIZE)
+    sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))
+    if arguments.rehearse:
+        session.ask("remember", deep=False)
+        code, _ = session.run("rehearse", *SETTINGS)
+        if code or not session.ask("check", deep=False)["intact"]:
+            raise session.lost("the rehearsal failed")
+    wrong: list[str] = []
+    for number in range(1, arguments.cycles + 1):
+        sink(Message(f"cycle {number} of {arguments.cycles}"))
+        session.ask("remember", deep=arguments.deep)
+        away, back, data = once(session, arguments)
+        checked = session.ask("check", deep=arguments.deep)
+        wrong += checked["wrong"]
+    clean, text = session.power_off()
+    if not clean:
+        sink(Message(text, "error"))
+    return LabResult(
+        resumed=True, memory_intact=not wrong, cycles=arguments.cycles, image_bytes=data["image_bytes"],
+        ram_bytes=arguments.memory * MIB, save_seconds=data["save_seconds"], restore_seconds=data["restore_seconds"],
+        hibernate_seconds=away, resume_seconds=back, disks_identical=session.disks_identical, fsck_clean=clean,
+        detail=", ".join(wrong),
+    )  # fmt: skip
+
+
+def once(session: Session, arguments: Namespace) -> tuple[float, float, dict[str, Any]]:
+    """Play one hibernation and resume."""
+    options = ["--codec", arguments.codec] if arguments.codec else []
+    away = session.hibernate(*SETTINGS, *options)
+    back, result = session.resume()
+    return away, back, result.data
+
+

@@ -1,0 +1,110 @@
+"""The lab's disks: A's own, the one the image goes to, and the one that carries this program."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import xxhash
+
+from khib_tui import runner
+from khib_tui.units import MIB
+
+BLOCK = 64 * 1024
+_ZERO = bytes(BLOCK)
+SPARE = 512
+SWAP = 64
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Where a partition lies in a disk image, in bytes."""
+
+    start: int
+    size: int
+
+
+def partitions(disk: Path) -> list[Partition]:
+    """Read the partition table of a disk image."""
+    table = json.loads(runner.run(["sfdisk", "--json", disk]).stdout)["partitiontable"]
+    sector = table.get("sectorsize", 512)
+    return [Partition(entry["start"] * sector, entry["size"] * sector) for entry in table["partitions"]]
+
+
+def copy(source: Path, to: Path) -> Path:
+    """Copy a disk image, holes and all."""
+    runner.run(["cp", "--sparse=always", "--reflink=auto", source, to])
+    return to
+
+
+def target_disk(path: Path, memory: int, image_mib: int | None = None) -> Path:
+    """Make the disk the image goes to: an empty partition, a spare ext4 filesystem, and a swap partition.
+
+    :param memory: RAM of the machine in MiB; the first partition holds an image of all of it.
+    """
+    image = image_mib or memory + 128
+    with path.open("wb") as stream:
+        stream.truncate((image + SPARE + SWAP + 4) * MIB)
+    table = f"label: gpt\nsize={image}MiB, name=khib-image\nsize={SPARE}MiB, name=spare\nsize={SWAP}MiB, name=swap\n"
+    runner.run(["sfdisk", "--quiet", path], input=table)
+    _, spare, swap = partitions(path)
+    place = ["-E", f"offset={spare.start}", str(path), f"{spare.size // 1024}k"]
+    runner.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "spare", *place])
+    _swap_space(path, swap)
+    return path
+
+
+def _swap_space(path: Path, partition: Partition) -> None:
+    """Write a swap header (mkswap knows no offset): version 1, last page, label."""
+    header = bytearray(4096)
+    header[1024:1028] = (1).to_bytes(4, "little")
+    header[1028:1032] = (partition.size // 4096 - 1).to_bytes(4, "little")
+    header[1036:1052] = os.urandom(16)
+    header[4086:4096] = b"SWAPSPACE2"
+    with path.open("r+b") as stream:
+        stream.seek(partition.start)
+        stream.write(header)
+
+
+def put_on_boot(disk: Path, files: dict[str, Path]) -> None:
+    """Copy files onto the boot partition (the first, vfat) of A's disk, by their path there."""
+    image = f"{disk}@@{partitions(disk)[0].start}"
+    for folder in sorted({str(Path(name).parent) for name in files} - {"."}):
+        runner.run(["mmd", "-D", "s", "-i", image, f"::{folder}"], check=False)
+    for name, source in files.items():
+        runner.run(["mcopy", "-o", "-i", image, source, f"::{name}"])
+
+
+def take_from_boot(disk: Path, name: str, to: Path) -> Path:
+    """Copy a file of A's boot partition out, as a boot loader would read it."""
+    to.unlink(missing_ok=True)
+    runner.run(["mcopy", "-n", "-i", f"{disk}@@{partitions(disk)[0].start}", f"::{name.lstrip('/')}", to])
+    return to
+
+
+def digest(path: Path) -> str:
+    """Hash what a disk image holds; holes and zeros are the same."""
+    state = xxhash.xxh3_128()
+    with path.open("rb", buffering=0) as stream:
+        end = stream.seek(0, os.SEEK_END)
+        at = 0
+        while at < end:
+            try:
+                at = os.lseek(stream.fileno(), at, os.SEEK_DATA) // BLOCK * BLOCK
+            except OSError:
+                break
+            block = os.pread(stream.fileno(), BLOCK, at)
+            if block != _ZERO[: len(block)]:
+                state.update(at.to_bytes(8, "little"))
+                state.update(block)
+            at += BLOCK
+    return str(state.hexdigest())
+
+
+def fsck(disk: Path) -> tuple[bool, str]:
+    """Check A's root filesystem without changing it; gives whether it is clean, and what fsck says."""
+    root = partitions(disk)[1]
+    done = runner.run(["e2fsck", "-f", "-n", f"{disk}?offset={root.start}"], check=False)
+    return done.returncode == 0, done.stdout.strip() or done.stderr.strip()

@@ -1,0 +1,137 @@
+"""The kernel of the lab: the distribution's source with a small configuration that can jump."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui.errors import CommandFailed
+from khib_tui.events import Message, Sink, Stage
+from khib_tui.lab.cache import cache_dir, digest_of, entry, follow
+from khib_tui.runner import run
+
+STAGE = "lab kernel"
+FRAGMENT = Path(__file__).with_name("kernel.config")
+SOURCES = Path("/usr/src")
+OPTIONAL = "# optional:"
+OBJECTS = 1300  # compiled by a build of 6.1; 7.2 has a tenth more
+OBJECT_LINE = re.compile(r"\s+(CC|AS|HOSTCC)\s")
+ENDS = 1 << 16
+
+
+@dataclass(frozen=True)
+class GuestKernel:
+    """A built kernel: its image, its configuration and its release as `uname -r` gives it."""
+
+    bzimage: Path
+    config: Path
+    release: str
+
+
+def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None) -> GuestKernel:
+    """Give the lab's kernel, building it first if it is not in the cache.
+
+    :param source: a `linux-source-*.tar.*`; the newest one the distribution has installed if not given.
+    :param jobs: how many compilers run at once; one for each processor if not given.
+    :raises CommandFailed: there is no source, or it cannot be built.
+    """
+    source = source or newest_source()
+    made = entry(
+        f"kernel-{source_key(source)}",
+        lambda work: _build(sink, source, jobs or os.cpu_count() or 1, work),
+        lambda: sink(Message("waiting for another khib that is building the kernel")),
+    )
+    return GuestKernel(made / "bzImage", made / "config", (made / "release").read_text().strip())
+
+
+def newest_source(directory: Path = SOURCES) -> Path:
+    """Find the newest kernel source that is installed.
+
+    :raises CommandFailed: there is none.
+    """
+    found = sorted(directory.glob("linux-source-*.tar.*"), key=lambda path: _version(path.name))
+    if found:
+        return found[-1]
+    raise CommandFailed(
+        "the source of the Linux kernel is not installed", hint="apt-get install linux-source", ident="HIB-E-SOURCE"
+    )
+
+
+def source_key(source: Path) -> str:
+    """Give what the built kernel depends on as a short digest, without reading all of the source.
+
+    :raises CommandFailed: the source is missing.
+    """
+    try:
+        with open(source, "rb") as handle:
+            head = handle.read(ENDS)
+            size = handle.seek(0, os.SEEK_END)
+            handle.seek(max(0, size - ENDS))
+            tail = handle.read()
+    except OSError as error:
+        raise CommandFailed(
+            f"{source} cannot be read: {error.strerror}", hint="apt-get install linux-source", ident="HIB-E-SOURCE"
+        ) from error
+    wanted = "\n".join(line for line in FRAGMENT.read_text().splitlines() if "CONFIG_" in line)
+    return digest_of(source.name, str(size), head, tail, wanted, run(["gcc", "-dumpfullversion"]).stdout)
+
+
+def fragment_lines(fragment: str) -> tuple[list[str], list[str]]:
+    """Split a fragment into the settings that must hold and those of its optional section at the end."""
+    firm, _, optional = fragment.partition(OPTIONAL)
+    return _settings(firm), _settings(optional)
+
+
+def lost_settings(fragment: str, config: str) -> list[str]:
+    """Tell which settings of a fragment are not in the configuration that came of it."""
+    have = set(config.splitlines())
+    return [line for line in fragment_lines(fragment)[0] if line not in have]
+
+
+def _settings(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("CONFIG_")]
+
+
+def _version(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", name)]
+
+
+def _build(sink: Sink, source: Path, jobs: int, work: Path) -> None:
+    started = time.monotonic()
+    sink(Stage(STAGE, "started", f"building {source.name.split('.tar')[0]}, once, some ten minutes"))
+    tree = work / "tree"
+    tree.mkdir()
+    try:
+        run(["tar", "--extract", "--file", source.resolve(), "--directory", tree, "--strip-components=1"])
+        _configure(tree)
+        make = ["make", f"-j{jobs}", "bzImage"]
+        objects = follow(
+            sink, STAGE, make, counts=OBJECT_LINE, expected=OBJECTS, unit="objects",
+            log=cache_dir() / "kernel-build.log", cwd=tree,
+        )  # fmt: skip
+    except CommandFailed as error:
+        sink(Stage(STAGE, "failed", error.message))
+        raise
+    shutil.copy2(tree / "arch/x86/boot/bzImage", work / "bzImage")
+    shutil.copy2(tree / ".config", work / "config")
+    shutil.copy2(tree / "include/config/kernel.release", work / "release")
+    shutil.rmtree(tree)
+    release = (work / "release").read_text().strip()
+    sink(Stage(STAGE, "done", f"{release}, {objects} objects", time.monotonic() - started))
+
+
+def _configure(tree: Path) -> None:
+    run(["make", "tinyconfig"], cwd=tree)
+    run(["scripts/kconfig/merge_config.sh", "-m", ".config", FRAGMENT.resolve()], cwd=tree)
+    run(["make", "olddefconfig"], cwd=tree)
+    lost = lost_settings(FRAGMENT.read_text(), (tree / ".config").read_text())
+    if lost:
+        raise CommandFailed(
+            f"this kernel does not take {', '.join(lost)}",
+            hint=f"correct {FRAGMENT.name}, or move them to its optional section",
+            ident="HIB-E-KCONFIG",
+        )

@@ -1,0 +1,112 @@
+"""Putting the lab together: kernel, root, initramfs and disks, ready to be switched on."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui.bootentry import BootEntry
+from khib_tui.events import Sink, Stage
+from khib_tui.lab import disks
+from khib_tui.lab.cache import cache_dir, digest_of
+from khib_tui.lab.kernel import GuestKernel, guest_kernel
+from khib_tui.lab.program import program_disk
+from khib_tui.lab.root import guest_root
+from khib_tui.lab.vm import Boot, Hardware
+from khib_tui.recovery import initramfs
+
+TARGET = "/dev/vdb1"
+SPARE = "/dev/vdb2"
+SWAP = "/dev/vdb3"
+CONSOLE = "console=tty0 console=ttyS0,115200"
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A machine that can be switched on: as A by `boot_a`, as C by what A's boot entry says."""
+
+    hardware: Hardware
+    kernel: GuestKernel
+    directory: Path
+
+    @property
+    def disk_a(self) -> Path:
+        """A's disk: boot partition and root."""
+        return self.hardware.disks[0]
+
+    @property
+    def disk_target(self) -> Path:
+        """The disk the image goes to."""
+        return self.hardware.disks[1]
+
+    def boot_a(self, words: str) -> Boot:
+        """Boot kernel A from its root; KASLR stays on."""
+        return Boot(self.kernel.bzimage, f"{CONSOLE} root=/dev/vda2 rw init=/sbin/khib-init panic=5 {words}")
+
+    def boot_c(self, change: dict[str, str] | None = None) -> Boot:
+        """Be the boot loader: read A's boot entry, kernel and initramfs from its boot partition.
+
+        :param change: text to replace in the options, for tests of refusals.
+        """
+        name = "loader/entries/khib-restore.conf"
+        entry = BootEntry.parse(disks.take_from_boot(self.disk_a, name, self.directory / "entry.conf").read_text())
+        kernel = disks.take_from_boot(self.disk_a, entry.linux, self.directory / "c-vmlinuz")
+        initrd = disks.take_from_boot(self.disk_a, entry.initrd, self.directory / "c-initramfs")
+        options = entry.options
+        for old, new in (change or {}).items():
+            options = options.replace(old, new)
+        return Boot(kernel, options, initrd)
+
+
+@contextmanager
+def workspace(keep: Path | None) -> Iterator[Path]:
+    """Give a directory for disks and logs, which is removed at the end unless it is to be kept."""
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    directory = Path(tempfile.mkdtemp(prefix="khib-lab-"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def saver_initramfs(sink: Sink) -> Path:
+    """Build the initramfs of B and C, or take it from the cache."""
+    path = cache_dir() / f"initramfs-{digest_of(initramfs.inputs_digest())}.img"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(initramfs.build(sink))
+        part.replace(path)
+    return path
+
+
+def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int | None = None) -> Lab:
+    """Make everything ready; what is slow comes from the cache."""
+    kernel = guest_kernel(sink, arguments.linux_source)
+    root = guest_root(sink)
+    initrd = saver_initramfs(sink)
+    sink(Stage("disks", "started"))
+    disk_a = disks.copy(root, directory / "a.raw")
+    given = directory / "initramfs.key"
+    given.write_text("given\n")
+    disks.put_on_boot(
+        disk_a,
+        {
+            f"vmlinuz-{kernel.release}": kernel.bzimage, f"config-{kernel.release}": kernel.config,
+            "khib/initramfs.img": initrd, "khib/initramfs.key": given,
+        },
+    )  # fmt: skip
+    target = disks.target_disk(directory / "target.raw", arguments.memory, image_mib)
+    program = directory / "program.raw"
+    program_disk(program)
+    sink(Stage("disks", "done"))
+    hardware = Hardware(arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory)
+    return Lab(hardware, kernel, directory)

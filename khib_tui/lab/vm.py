@@ -1,0 +1,217 @@
+"""One run of the QEMU machine: a process, its console, and the line that carries events and commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from khib_tui import runner
+from khib_tui.errors import CommandFailed
+from khib_tui.events import Event, decode
+
+QEMU = "qemu-system-x86_64"
+_OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """The machine, the same for A and C. `memory` in MiB; `disks` are raw images in the order vda, vdb, ..."""
+
+    memory: int
+    cpus: int
+    firmware: str
+    disks: tuple[Path, ...]
+    directory: Path
+
+    def arguments(self) -> list[str]:
+        """Give QEMU's words."""
+        words = [QEMU, "-machine", "q35", "-accel", accelerator(), "-cpu", "max", "-m", str(self.memory)]
+        words += ["-smp", str(self.cpus), "-nodefaults", "-no-reboot", "-vga", "std", "-display", "none"]
+        words += ["-monitor", "none", "-rtc", "base=utc"]
+        for number, disk in enumerate(self.disks):
+            words += ["-drive", f"file={disk},format=raw,if=none,id=d{number},cache=writeback"]
+            words += ["-device", f"virtio-blk-pci,drive=d{number},serial=khib-disk-{number}"]
+        if self.firmware == "uefi":
+            words += self._uefi()
+        return words
+
+    def _uefi(self) -> list[str]:
+        code = next((Path(path) for path in _OVMF if Path(path).exists()), None)
+        if code is None:
+            raise CommandFailed("OVMF is not installed", hint="apt install ovmf", ident="HIB-E-MISSING")
+        variables = self.directory / "efivars.fd"
+        if not variables.exists():
+            shutil.copyfile(code.with_name(code.name.replace("CODE", "VARS")), variables)
+        drive = "if=pflash,format=raw"
+        return ["-drive", f"{drive},readonly=on,file={code}", "-drive", f"{drive},file={variables}"]
+
+
+def accelerator() -> str:
+    """TCG everywhere: KVM may look present and still hang. `KHIB_LAB_ACCEL=kvm` asks for it."""
+    return os.environ.get("KHIB_LAB_ACCEL", "tcg,thread=multi")
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What is booted."""
+
+    kernel: Path
+    options: str
+    initrd: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """Give QEMU's words."""
+        words = ["-kernel", os.fspath(self.kernel), "-append", self.options]
+        return [*words, "-initrd", os.fspath(self.initrd)] if self.initrd else words
+
+
+@dataclass
+class Vm:
+    """A running machine."""
+
+    process: Any
+    line: socket.socket
+    console: socket.socket | None
+    started: float
+    pending: bytes = b""
+    ended: float = 0.0
+    held: float = 0.0
+    seen: list[Event] = field(default_factory=list)
+
+    def lines(self, timeout: float) -> Iterator[bytes]:
+        """Give what the guest says, line by line, until it powers off.
+
+        :raises CommandFailed: it says nothing for `timeout` seconds.
+        """
+        self.line.settimeout(timeout)
+        while True:
+            while b"\n" in self.pending:
+                line, self.pending = self.pending.split(b"\n", 1)
+                yield line.strip(b"\r\0")
+            try:
+                data = self.line.recv(65536)
+            except TimeoutError as error:
+                raise CommandFailed(f"the machine was silent for {timeout:.0f} s", ident="HIB-E-LAB-SILENT") from error
+            except ConnectionError:
+                data = b""
+            if not data:
+                return
+            self.pending += data
+
+    def events(self, timeout: float = 240) -> Iterator[Event | dict[str, Any]]:
+        """Give events as they come; what is JSON but no event of ours comes as a dictionary."""
+        for line in self.lines(timeout):
+            if not line.startswith(b"{"):
+                continue
+            try:
+                event: Event = decode(line)
+            except msgspec.ValidationError:
+                yield json.loads(line)
+                continue
+            except msgspec.DecodeError:
+                continue
+            self.seen.append(event)
+            yield event
+
+    def tell(self, **command: object) -> None:
+        """Send the guest's agent a command."""
+        self.line.sendall(json.dumps(command).encode() + b"\n")
+
+    def type(self, keys: bytes) -> None:
+        """Type on the console."""
+        assert self.console is not None
+        self.console.sendall(keys)
+
+    def wait(self, timeout: float = 120) -> int:
+        """Wait for power-off.
+
+        :raises CommandFailed: it does not come.
+        """
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                raise CommandFailed(f"the machine did not power off in {timeout:.0f} s", ident="HIB-E-LAB-SILENT")
+            time.sleep(0.05)
+        self.ended = time.monotonic()
+        return int(self.process.returncode)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hold the whole machine still for the time of a `with`."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        held = time.monotonic()
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+            self.held += time.monotonic() - held
+
+    @property
+    def seconds(self) -> float:
+        """How long the machine has been running, without the times it was held."""
+        return (self.ended or time.monotonic()) - self.started - self.held
+
+    def kill(self) -> None:
+        """Pull the plug."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Close its lines."""
+        self.line.close()
+        if self.console:
+            self.console.close()
+
+
+def start(hardware: Hardware, boot: Boot, log: Path) -> Vm:
+    """Switch the machine on; its console goes to a file, keys can be typed through `Vm.type`."""
+    line, console = hardware.directory / "line.sock", hardware.directory / "console.sock"
+    for path in (line, console):
+        path.unlink(missing_ok=True)
+    words = [*hardware.arguments(), *boot.arguments()]
+    serve = "server=on,wait=on"
+    words += ["-chardev", f"socket,id=con,path={console},{serve},logfile={log},logappend=on", "-serial", "chardev:con"]
+    words += ["-chardev", f"socket,id=line,path={line},{serve}", "-serial", "chardev:line"]
+    errors = (hardware.directory / "qemu.log").open("ab")
+    process = runner.spawn(words, stdout=errors, stderr=errors)
+    errors.close()
+    console_socket = _connect(console, process)
+    threading.Thread(target=_drain, args=(console_socket,), daemon=True).start()
+    return Vm(process, _connect(line, process), console_socket, time.monotonic())
+
+
+def _connect(path: Path, process: Any) -> socket.socket:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        link = socket.socket(socket.AF_UNIX)
+        try:
+            link.connect(os.fspath(path))
+        except OSError:
+            link.close()
+            time.sleep(0.02)
+            continue
+        return link
+    raise CommandFailed("QEMU did not start", hint=f"see {path.with_name('qemu.log')}", ident="HIB-E-LAB-QEMU")
+
+
+def _drain(link: socket.socket) -> None:
+    """Take what the console says, so that it never waits; the log has it."""
+    try:
+        while link.recv(65536):
+            pass
+    except OSError:
+        return

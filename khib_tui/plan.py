@@ -1,0 +1,54 @@
+"""From a decision to steps. `khib plan`, `--dry-run`, the review page and the run itself all use what is made here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from khib_tui import steps as kinds
+from khib_tui.decide import Choice
+from khib_tui.events import Sink, Step
+from khib_tui.handover import Mode
+from khib_tui.steps import Action, Run
+
+
+def setup(choice: Choice) -> list[Action]:
+    """Give the steps of the set-up."""
+    install = kinds.InstallSaver(choice.kernel, choice.settings)
+    return [install, kinds.WriteBootEntry(choice), kinds.KeepSettings(choice.settings)]
+
+
+def journey(choice: Choice, mode: Mode) -> list[Action]:
+    """Give the steps of a hibernation or a rehearsal."""
+    saves = mode is not Mode.REHEARSE
+    return [
+        kinds.InstallSaver(choice.kernel, choice.settings),
+        *([kinds.WriteBootEntry(choice)] if mode is Mode.SAVE else []),
+        kinds.LoadSaver(choice, mode),
+        kinds.WriteBack(),
+        kinds.Jump(choice, mode),
+        kinds.Unload(),
+        *([kinds.CloseImage(choice)] if saves else []),
+    ]
+
+
+def describe(actions: Sequence[Action]) -> list[Step]:
+    """Give the steps as events, just as they would be applied."""
+    return [Step(number, len(actions), action.describe(), "planned") for number, action in enumerate(actions, 1)]
+
+
+def execute(actions: Sequence[Action], run: Run, sink: Sink) -> None:
+    """Apply the steps in order, and undo what can be undone when one fails.
+
+    :raises KhibError: as the failing step says.
+    """
+    for number, action in enumerate(actions, 1):
+        sink(Step(number, len(actions), action.describe(), "started"))
+        started = time.monotonic()
+        try:
+            action.apply(run)
+        except BaseException:
+            sink(Step(number, len(actions), action.describe(), "failed", time.monotonic() - started))
+            run.undo()
+            raise
+        sink(Step(number, len(actions), action.describe(), "done", time.monotonic() - started))

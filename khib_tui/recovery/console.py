@@ -1,0 +1,57 @@
+"""How B and C speak: on their console, and as JSON events on a device if one is named."""
+
+from __future__ import annotations
+
+import os
+import tty
+from argparse import Namespace
+from contextlib import suppress
+
+from khib_tui.errors import Exit, KhibError
+from khib_tui.events import Failure, JsonSink, Result, Sink
+from khib_tui.recovery import kernel_c
+from khib_tui.recovery.words import Words
+from khib_tui.stage import both
+
+
+def with_events(sink: Sink, device: str) -> Sink:
+    """Send events to a device as well, as JSON lines; one that cannot be opened is left out."""
+    if not device:
+        return sink
+    try:
+        stream = open(device, "wb", buffering=0)  # noqa: SIM115
+    except OSError:
+        return sink
+    if os.isatty(stream.fileno()):
+        with suppress(OSError):
+            tty.setraw(stream.fileno())
+    return both(sink, JsonSink(stream))
+
+
+def restore_here(arguments: Namespace, sink: Sink) -> int:
+    """Resume on this kernel; tells why not, and keeps the image."""
+    from khib_tui.cli import present, use_screens
+
+    words = Words.read()
+    sink = with_events(sink, words.events)
+    try:
+        if arguments.dry_run:
+            return try_out(arguments, words, sink)
+        if use_screens(arguments):
+            from screens.restore import run_restore
+
+            return run_restore(arguments.image, words, sink)
+        kernel_c.run(lambda title, work: present(arguments, sink, title, work), arguments.image, words.image)
+    except KhibError as error:
+        if words.events:
+            sink(Failure(error.ident, error.message, error.hint or "", int(error.exit_code)))
+        raise
+    return Exit.OK
+
+
+def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
+    """Check everything that can be checked without restoring."""
+    devices, found = kernel_c.find(arguments.image, words.image)
+    with kernel_c.prepared(devices, found, sink):
+        sink(Result("restore", True, f"the image on {found.where} could be resumed here"))
+    return Exit.OK

@@ -1,0 +1,176 @@
+"""Building the initramfs of B and C: this Python and this program, taken from the running system.
+
+The same inputs give the same bytes, and `inputs_digest` tells cheaply whether they are still the same.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import zstandard
+
+from khib_tui.errors import KhibError
+from khib_tui.events import Meter, Sink, Stage
+from khib_tui.recovery import elfdeps, modules, pyfiles, sysfiles
+from khib_tui.recovery.cpio import Entry, archive, directory, file
+from khib_tui.units import size
+
+STAGE = "initramfs"
+GIVEN = "given"
+MODULES = "etc/khib/modules"
+
+
+class Compression(StrEnum):
+    """How the archive is compressed; the kernel needs CONFIG_RD_ZSTD or CONFIG_RD_GZIP."""
+
+    ZSTD = "zstd"
+    GZIP = "gzip"
+
+
+def build(
+    sink: Sink, *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
+    compression: Compression = Compression.ZSTD,
+) -> bytes:  # fmt: skip
+    """Build the initramfs; more archives may be appended to it.
+
+    :param extra: more files, by their name in the initramfs; they replace ours.
+    :param modules_release: the kernel that it is for; without it no kernel modules are packed.
+    :param names: its modules to pack, with all that they need.
+    :raises KhibError: something that has to be in it is not on this system.
+    """
+    started = time.monotonic()
+    sink(Stage(STAGE, "started"))
+    try:
+        files = _files()
+        drivers = modules.closure(modules_release, names) if modules_release else []
+        meter = Meter(sink, STAGE, len(files) + len(drivers), unit="files")
+        entries = _entries(files, drivers, meter)
+        entries |= {name.lstrip("/"): _raw(name.lstrip("/"), path) for name, path in extra.items()}
+        packed = _compress(archive(_with_parents(entries)), compression)
+    except (OSError, KhibError) as error:
+        sink(Stage(STAGE, "failed", str(error)))
+        raise
+    sink(Stage(STAGE, "done", size(len(packed)), time.monotonic() - started))
+    return packed
+
+
+def _files() -> dict[str, Path]:
+    """Collect what is taken from the running system: name in the initramfs to real file."""
+    files = dict(pyfiles.standard_library())
+    for dist in pyfiles.distributions():
+        files |= dict(pyfiles.distribution_files(dist))
+    files |= dict(pyfiles.own_packages())
+    files[pyfiles.INTERPRETER_DIR + pyfiles.interpreter().name] = pyfiles.interpreter()
+    files |= sysfiles.programs() | sysfiles.terminfo()
+    files |= elfdeps.system_library("libgcc_s.so.1", pyfiles.interpreter())
+    return files | elfdeps.closure({name: path for name, path in files.items() if elfdeps.is_elf(path)})
+
+
+def _entries(files: Mapping[str, Path], drivers: Sequence[Path], meter: Meter) -> dict[str, Entry]:
+    entries = {entry.name: entry for entry in (*sysfiles.skeleton(pyfiles.interpreter().name), *sysfiles.applets(files))}
+    for dist in pyfiles.distributions():
+        name, data = pyfiles.metadata(dist)
+        entries[name] = file(name, data)
+    for name, path in files.items():
+        entry = _entry(name, path)
+        entries[entry.name] = entry
+        meter.add(1)
+    order = []
+    for path in drivers:
+        name = elfdeps.placed(modules.plain_name(path))
+        entries[name] = file(name, modules.content(path))
+        order.append(f"/{name}\n")
+        meter.add(1)
+    if order:
+        entries[MODULES] = file(MODULES, "".join(order).encode())
+    return entries
+
+
+def _entry(name: str, path: Path) -> Entry:
+    if name.endswith(".py"):
+        shown = re.sub(r"usr/lib[^/]*/(khib|python[\d.]+)/", "", name)
+        data = pyfiles.compiled(path.read_bytes(), shown)
+        return file(name, path.read_bytes()) if data is None else file(name + "c", data)
+    entry = _raw(name, path)
+    return file(name, elfdeps.trimmed(entry.data), 0o755) if elfdeps.is_elf(path) else entry
+
+
+def _raw(name: str, path: Path) -> Entry:
+    return file(name, path.read_bytes(), 0o755 if path.stat().st_mode & 0o111 else 0o644)
+
+
+def _with_parents(entries: Mapping[str, Entry]) -> list[Entry]:
+    parents = {str(parent) for name in entries for parent in Path(name).parents} - {"."}
+    complete = {name: directory(name) for name in parents} | dict(entries)
+    return [complete[name] for name in sorted(complete)]
+
+
+def _compress(data: bytes, compression: Compression) -> bytes:
+    if compression is Compression.GZIP:
+        packed = gzip.compress(data, 9, mtime=0)
+    else:
+        packed = zstandard.ZstdCompressor(level=10, write_checksum=False).compress(data)
+    # the kernel looks for the next archive at a multiple of four
+    return packed + bytes(-len(packed) % 512)
+
+
+def inputs_digest(
+    *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
+    compression: Compression = Compression.ZSTD,
+) -> str:  # fmt: skip
+    """Give a key that changes when `build` with the same arguments would give something else; takes no file apart."""
+    parts = [sys.version, modules_release or "", *names, compression]
+    parts += [f"{dist.metadata['Name']} {dist.version}" for dist in pyfiles.distributions()]
+    # every change of a system library makes a new ld.so.cache
+    seen = {"interpreter": pyfiles.interpreter(), "libraries": Path("/etc/ld.so.cache"), **sysfiles.programs()}
+    if modules_release:
+        seen["modules"] = modules.directory(modules_release) / "modules.dep"
+    seen |= dict(pyfiles.own_packages()) | {f"extra {name}": path for name, path in extra.items()}
+    parts += [f"{name} {_stamp(path)}" for name, path in seen.items()]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+
+def _stamp(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{path} is not there"
+    return f"{path} {found.st_size} {found.st_mtime_ns}"
+
+
+def install(sink: Sink, path: Path, release: str) -> None:
+    """Build the initramfs of a kernel at `path`, with the drivers of this machine, unless it is there already.
+
+    The file beside it with the suffix `.key` says what it was made from; `given` in it keeps the initramfs as it is.
+    """
+    known = path.with_suffix(".key")
+    there = known.read_text().strip() if path.exists() and known.exists() else ""
+    if there == GIVEN:
+        return
+    wanted = release if modules.directory(release).is_dir() else None
+    names = modules.needed_for() if wanted else []
+    key = inputs_digest(modules_release=wanted, names=names)
+    if there == key:
+        return
+    data = build(sink, modules_release=wanted, names=names)
+    known.unlink(missing_ok=True)
+    _write(path, data)
+    _write(known, f"{key}\n".encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    with open(part, "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    part.replace(path)

@@ -1,0 +1,181 @@
+"""The whole work of kernel B: protect A's disks, save or rehearse, then power off or jump back to A."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from khib_tui import probe, targets
+from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
+from khib_tui.events import Message, Sink, Stage
+from khib_tui.handover import After, Handover, Mode, receive
+from khib_tui.image import header as headers
+from khib_tui.image.header import Header, State
+from khib_tui.image.place import opened
+from khib_tui.jump import back
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.jump.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unload, reboot
+from khib_tui.machine import BlockDevice
+from khib_tui.ranges import Ranges
+from khib_tui.recovery import guard, saver
+from khib_tui.report import Outcome, Report, leave
+from khib_tui.stage import Stop, Work
+from khib_tui.units import PAGE, size
+
+Present = Callable[[str, Work[Header | None]], Header | None]
+WAIT_FOR_DISKS = 20.0
+
+
+def run(present: Present) -> NoReturn:
+    """Do what the hand-over says. Ends in power-off or in A.
+
+    :param present: draws the work on a screen or as lines.
+    """
+    handover = receive()
+    memory = PhysicalMemory(writable=True)
+    entry = mailbox(memory, handover.mailbox)
+    back.refuse_bad_entry(entry, Ranges.of(handover.saved))
+    titles = {
+        Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump", Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
+    }  # fmt: skip
+    started = time.monotonic()
+    try:
+        header = present(titles[handover.mode], lambda sink, stop: work(handover, entry, memory, sink, stop))
+    except BaseException as error:
+        go_back(handover, memory, entry, failure(error))
+    seconds = time.monotonic() - started
+    if handover.mode is not Mode.SAVE:
+        go_back(handover, memory, entry, rehearsed(handover, header, seconds))
+    leave_machine(handover.after)
+
+
+def mailbox(memory: PhysicalMemory, page: int) -> int:
+    """Read the jump back entry that the stub left."""
+    (entry,) = struct.unpack("<Q", memory.read(page, 8))
+    return int(entry)
+
+
+def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, stop: Stop) -> Header | None:
+    """Save, unless the mode is to come straight back; gives the header of what was saved."""
+    devices, target = find_target(handover)
+    guarded = guard.others(devices, target)
+    guard.protect(guarded)
+    sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+    if handover.mode is Mode.REHEARSE or handover.target is None:
+        return None
+    prints = guard.fingerprints(devices, target)
+    uname = os.uname()
+    with opened(devices, handover.target, create=True) as store:
+        sink(Stage("save", "started", f"to {target.path if target else ''}{handover.target.path}"))
+        started = time.monotonic()
+        header = saver.save(handover, entry, memory, store, prints, (uname.release, uname.version), sink, stop)
+        sink(Stage("save", "done", size(header.image_bytes), time.monotonic() - started))
+        if handover.mode is Mode.REHEARSE_SAVE:
+            saver.verify(store, header, sink, Stop())
+            header = headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
+    return header
+
+
+def find_target(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
+    """Look for the target until it is there: buses such as USB take their time.
+
+    :raises KhibError: it does not appear.
+    """
+    deadline = time.monotonic() + WAIT_FOR_DISKS
+    while True:
+        devices = probe.devices()
+        if handover.target is None:
+            return devices, None
+        try:
+            return devices, targets.find(devices, handover.target.key)
+        except KhibError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.3)
+
+
+def failure(error: BaseException) -> Report:
+    """Say why A is back."""
+    if isinstance(error, Cancelled):
+        return Report(Outcome.CANCELLED, error.message, ident=error.ident)
+    if isinstance(error, KhibError):
+        return Report(Outcome.FAILED, error.message, error.hint or "", error.ident)
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return Report(Outcome.FAILED, f"{name}{error.strerror}", "check the medium, or choose another target", "HIB-E-IO")
+    return Report(Outcome.FAILED, f"defect in the saver: {type(error).__name__}: {error}", ident="HIB-E-DEFECT")
+
+
+def rehearsed(handover: Handover, header: Header | None, seconds: float) -> Report:
+    """Say what was tried."""
+    saved = Ranges.of(handover.saved).total
+    if header is None:
+        return Report(Outcome.REHEARSED, "the jump and the way back work")
+    return Report(
+        Outcome.REHEARSED, "saving, verifying and the way back work", image_id=header.image_id,
+        image_bytes=header.image_bytes, memory_bytes=saved, save_seconds=seconds,
+    )  # fmt: skip
+
+
+def go_back(handover: Handover, memory: PhysicalMemory, entry: int, report: Report) -> NoReturn:
+    """Jump back to A with a report. If even that is impossible, say so and wait for the user to power off."""
+    with suppress(KhibError, OSError):
+        leave(memory, handover.report_page, bytes.fromhex(handover.cookie), report)
+    try:
+        with suppress(KhibError):
+            kexec_unload()
+        back.load_back(memory, entry=entry, gdt=handover.gdt, stub_page=stub_page(handover.region))
+        back.jump()
+    except (KhibError, OSError) as error:
+        strand(report, error)
+    strand(report, FailedAfterChange("the jump returned"))
+
+
+def stub_page(region: Sequence[tuple[int, int]]) -> int:
+    """Choose the page for the stub: in the middle of the largest range of the region."""
+    start, end = max(region, key=lambda span: span[1] - span[0])
+    return (start + end) // 2 // PAGE * PAGE
+
+
+def strand(report: Report, error: Exception) -> NoReturn:
+    """The way back is closed: A is lost as by a power cut, and the user must know."""
+    print(f"\r\n{report.text}\r\nThe way back to the running system failed too: {error}\r\n")
+    print("Its disks are as after a power cut. Switch the machine off and start it normally.\r\n", flush=True)
+    while True:
+        time.sleep(3600)
+
+
+def leave_machine(after: After) -> NoReturn:
+    """Power off, or as the user chose. The image is complete: A must never run on from here."""
+    if after is After.PLATFORM:
+        with suppress(OSError):
+            platform_off()
+    with suppress(KhibError):
+        reboot(REBOOT_RESTART if after is After.REBOOT else REBOOT_POWER_OFF)
+    print("\r\nThe image is complete. Switch the machine off now.\r\n", flush=True)
+    while True:
+        time.sleep(3600)
+
+
+def platform_off() -> None:
+    """Enter ACPI S4 from user space (kernel/power/user.c).
+
+    :raises OSError: this kernel or firmware has no S4.
+    """
+    import fcntl
+
+    fd = os.open(Path("/dev/snapshot"), os.O_RDONLY)
+    try:
+        fcntl.ioctl(fd, _SNAPSHOT_PLATFORM_SUPPORT, 1)
+        fcntl.ioctl(fd, _SNAPSHOT_POWER_OFF)
+    finally:
+        os.close(fd)
+
+
+_SNAPSHOT_PLATFORM_SUPPORT = 0x330F
+_SNAPSHOT_POWER_OFF = 0x3310

@@ -1,0 +1,178 @@
+"""The whole work of kernel C: find the image, check that it may be resumed, restore memory, jump to A."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NoReturn
+
+from khib_tui import probe, targets
+from khib_tui.errors import CommandFailed, ImageError, KhibError, Refused
+from khib_tui.events import Message, Sink, Stage
+from khib_tui.handover import TargetRef
+from khib_tui.image import header as headers
+from khib_tui.image.header import Header, State
+from khib_tui.image.manifest import Manifest
+from khib_tui.image.place import opened
+from khib_tui.image.store import Store
+from khib_tui.jump import back
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.machine import BlockDevice
+from khib_tui.recovery import guard, restorer
+from khib_tui.recovery.kernel_b import WAIT_FOR_DISKS, stub_page
+from khib_tui.report import Outcome, Report, leave
+from khib_tui.stage import Stop, Work
+from khib_tui.units import size
+
+Present = Callable[[str, Work[None]], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image, wherever it lies."""
+
+    target: TargetRef
+    where: str
+    header: Header
+
+
+def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
+    """Look for images on all partitions and disks, and in the file that a boot entry names.
+
+    :param word: `/dev/NAME:/PATH` or a `DISKID-START:/PATH` as `targets.word` makes it; empty for none.
+    """
+    found = []
+    for device in devices:
+        if device.fstype == "khib":
+            found += _look(devices, TargetRef(targets.key_of(device)), device.path)
+    if word:
+        with suppress(KhibError):
+            target = targets.from_word(word, devices)
+            if target.path:
+                found += _look(devices, target, f"{targets.find(devices, target.key).path}:{target.path}")
+    return found
+
+
+def _look(devices: Sequence[BlockDevice], target: TargetRef, where: str) -> list[Found]:
+    try:
+        with opened(devices, target) as store:
+            header = headers.read(store)
+    except KhibError:
+        return []
+    return [Found(target, where, header)] if header else []
+
+
+def choose(found: Sequence[Found], wanted: str = "") -> Found:
+    """Pick the image to resume: the one asked for, or the only complete one.
+
+    :raises ImageError: there is none, it was used before, or there are several.
+    """
+    if wanted:
+        found = [item for item in found if wanted in (item.where, item.header.image_id)]
+    complete = [item for item in found if item.header.state is State.COMPLETE]
+    if len(complete) == 1:
+        return complete[0]
+    if complete:
+        listed = ", ".join(f"{item.where} ({item.header.host})" for item in complete)
+        raise ImageError(
+            f"there are {len(complete)} images: {listed}", ident="HIB-E-TWO-IMAGES",
+            hint="say which one: khib restore --image DEVICE",
+        )  # fmt: skip
+    for item in found:
+        restorer.refuse_state(item.header)
+    raise ImageError(
+        f"there is no image{f' on {wanted}' if wanted else ''}", hint="plug in the disk it lies on, or boot normally",
+        ident="HIB-E-NO-IMAGE",
+    )  # fmt: skip
+
+
+def find(wanted: str, word: str, seconds: float = WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
+    """Search until an image is there or time is over.
+
+    :raises ImageError: as `choose` says.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        devices = probe.devices()
+        found = search(devices, word)
+        if found or time.monotonic() > deadline:
+            return devices, choose(found, wanted)
+        time.sleep(0.5)
+
+
+@contextmanager
+def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterator[tuple[Store, Header, Manifest]]:
+    """Protect A's disks, open the image and check all that must match, before anything is restored.
+
+    :raises KhibError: why it is refused; nothing was changed.
+    """
+    target = targets.find(devices, found.target.key)
+    guarded = guard.others(devices, target)
+    guard.protect(guarded)
+    sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+    with opened(devices, found.target) as store:
+        header, manifest = restorer.examine(store)
+        uname = os.uname()
+        findings = restorer.mismatches(probe.probe(), manifest, (uname.release, uname.version))
+        findings += guard.compare(manifest.disks, guard.fingerprints(devices, target))
+        for finding in findings:
+            sink(finding)
+        restorer.refuse(findings)
+        yield store, header, manifest
+
+
+def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -> None:
+    """Restore and jump; returns only by raising.
+
+    :raises KhibError: why not; the image is still complete and nothing is lost.
+    """
+    target = targets.find(devices, found.target.key)
+    sink(Stage("restore", "started", f"from {found.where}"))
+    with prepared(devices, found, sink) as (store, header, manifest):
+        memory = PhysicalMemory(writable=True)
+        seconds = restorer.fill_memory(store, manifest, memory, sink, stop)
+        sink(Stage("restore", "done", size(manifest.saved_ranges.total), seconds))
+        stop.check()
+        stop.too_late()
+        way = manifest.way_back
+        back.refuse_bad_entry(way.entry, manifest.saved_ranges)
+        back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=stub_page(manifest.region))
+        claimed = restorer.claim(store, header, manifest.disks, guard.fingerprints(devices, target))
+        if not leave(memory, way.report_page, bytes.fromhex(way.cookie), resumed(header, manifest, seconds)):
+            sink(Message("the report page has moved: the system will come back without a report", "warning"))
+    jump_or_unclaim(devices, found, claimed)
+
+
+def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
+    """Tell A what was done."""
+    return Report(
+        Outcome.RESUMED, "the system was restored from its image", image_id=header.image_id,
+        image_bytes=header.image_bytes, memory_bytes=manifest.saved_ranges.total, save_seconds=manifest.save_seconds,
+        restore_seconds=seconds,
+    )  # fmt: skip
+
+
+def jump_or_unclaim(devices: Sequence[BlockDevice], found: Found, claimed: Header) -> NoReturn:
+    """Go to A. If the kernel refuses, A has not run, and the image may be tried again.
+
+    :raises CommandFailed: the kernel's reason.
+    """
+    try:
+        back.jump()
+    except CommandFailed:
+        with opened(devices, found.target) as store:
+            headers.advance(store, claimed, State.COMPLETE)
+        raise
+    raise Refused("the jump returned", ident="HIB-E-JUMP")
+
+
+def run(present: Present, wanted: str, word: str) -> None:
+    """Find the image and resume it.
+
+    :raises KhibError: why not; the image is kept.
+    """
+    devices, found = find(wanted, word)
+    present(f"Resuming {found.header.host}", lambda sink, stop: work(devices, found, sink, stop))

@@ -1,0 +1,117 @@
+"""Kernel modules: which ones this machine needs to reach its disks and keyboards, and what those need."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import zstandard
+
+from khib_tui.errors import KhibError
+
+# asked for on every machine, and left out where a kernel has them built in or not at all; ext4 asks for crc32c by
+# name, and there is no modprobe to answer
+WISHED = (
+    "ext4", "vfat", "nls_ascii", "nls_cp437", "nls_iso8859_1", "nls_utf8", "crc32c_generic", "crc32c_intel", "efivarfs",
+    "i8042", "atkbd", "usbhid", "hid_generic", "xhci_pci", "ehci_pci", "uhci_hcd", "ohci_pci", "evdev",
+    "sd_mod", "usb_storage", "uas", "virtio_pci",
+)  # fmt: skip
+_PACKED = re.compile(r"\.ko(\.(xz|zst|gz))?$")
+
+
+def directory(release: str, root: Path = Path("/")) -> Path:
+    """Say where the modules of a kernel are."""
+    return root / "lib/modules" / release
+
+
+def plain_name(path: Path) -> Path:
+    """Give the path that a module has when it is not compressed."""
+    return path.with_name(_PACKED.sub(".ko", path.name))
+
+
+def content(path: Path) -> bytes:
+    """Read a module, uncompressed.
+
+    :raises KhibError: it is damaged.
+    """
+    data = path.read_bytes()
+    try:
+        match path.suffix:
+            case ".xz":
+                return lzma.decompress(data)
+            case ".zst":
+                return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+            case ".gz":
+                return gzip.decompress(data)
+    except (lzma.LZMAError, zstandard.ZstdError, OSError, EOFError) as error:
+        raise KhibError(f"the kernel module {path} is damaged: {error}", ident="HIB-E-MODULE") from error
+    return data
+
+
+def module_name(path: str) -> str:
+    """Give the name of the module in a file."""
+    return _PACKED.sub("", Path(path).name).replace("-", "_")
+
+
+def closure(release: str, names: Iterable[str], root: Path = Path("/")) -> list[Path]:
+    """Give the files of modules and of all that they depend on, in the order they have to be loaded in.
+
+    :raises KhibError: the kernel has one of them neither as a module nor built in, and it is not only wished for.
+    """
+    top = directory(release, root)
+    needs = _needs(top)
+    builtin = {module_name(line) for line in _lines(top / "modules.builtin")}
+    found: dict[str, None] = {}
+    for name in (name.replace("-", "_") for name in names):
+        if name in needs:
+            path, others = needs[name]
+            found |= dict.fromkeys((*reversed(others), path))
+        elif name not in builtin and name not in WISHED:
+            raise KhibError(
+                f"kernel {release} has no driver {name}, which this machine uses", ident="HIB-E-MODULE",
+                hint="choose another kernel",
+            )  # fmt: skip
+    return [top / path for path in found]
+
+
+def _needs(top: Path) -> dict[str, tuple[str, list[str]]]:
+    """Read modules.dep, where each line lists all that a module needs, the last to be loaded first."""
+    needs = {}
+    for line in _lines(top / "modules.dep"):
+        path, _, others = line.partition(":")
+        needs[module_name(path)] = (path, others.split())
+    return needs
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def needed_for(root: Path = Path("/"), wished: Sequence[str] = WISHED) -> list[str]:
+    """Name the modules for the disks and keyboards of the running system, and those that are always wished for."""
+    found = dict.fromkeys(wished)
+    for kind in ("block", "input"):
+        for entry in sorted((root / "sys/class" / kind).glob("*")):
+            if re.match(r"(mouse|js|event)\d", entry.name):
+                continue
+            found |= dict.fromkeys(_drivers(entry.resolve(), root))
+    return list(found)
+
+
+def _drivers(device: Path, root: Path) -> Iterator[str]:
+    """Go from a device up to its bus, naming the modules of the drivers on the way, the outermost first."""
+    names = []
+    top = (root / "sys/devices").resolve()
+    for place in (device, *device.parents):
+        if place == top or not place.is_relative_to(top) or place.is_relative_to(top / "virtual"):
+            break
+        link = place / "driver" / "module"
+        if link.exists():
+            names.append(link.resolve().name)
+    yield from reversed(names)

@@ -1,0 +1,141 @@
+"""Restoring A's memory from an image, and everything that must be true before: what C is for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from khib_tui.errors import ImageError, Refused
+from khib_tui.events import Finding, Meter, Sink
+from khib_tui.image import header as headers
+from khib_tui.image import reader
+from khib_tui.image.header import Header, State
+from khib_tui.image.manifest import DiskPrint, Manifest, read, read_index
+from khib_tui.image.store import Store
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.machine import Machine
+from khib_tui.recovery import guard
+from khib_tui.region import system_ram
+from khib_tui.stage import Stop
+from khib_tui.units import size
+
+
+def refuse_state(header: Header) -> None:
+    """Refuse an image that is not complete and unused.
+
+    :raises ImageError: saying what became of it.
+    """
+    texts = {
+        State.PARTIAL: "saving it was cut short",
+        State.CLAIMED: "it was resumed before",
+        State.DONE: "it was resumed before",
+        State.ABANDONED: f"it was given up{': ' + header.reason if header.reason else ''}",
+    }
+    if header.state is not State.COMPLETE:
+        raise ImageError(
+            f"the image cannot be resumed: {texts[header.state]}", hint="boot normally",
+            ident=f"HIB-E-IMAGE-{header.state.name}",
+        )  # fmt: skip
+
+
+def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) -> list[Finding]:
+    """Compare this machine, as C sees it, with the one the image came from. Empty means: it is the same.
+
+    :param kernel: release and version of C.
+    """
+    found: list[Finding] = []
+
+    def blocker(ident: str, what: str, why: str, fix: str) -> None:
+        found.append(Finding(ident, "blocker", what, why, fix))
+
+    own = system_ram(machine.iomem)
+    if not manifest.region_ranges.covers(own):
+        blocker(
+            "HIB-E-REGION-WORD", "this kernel uses memory outside the region",
+            f"it has {size(own.total)} of RAM, and restoring would overwrite it: memmap= words are missing",
+            "boot the restore entry that khib wrote, with all of its memmap= words",
+        )  # fmt: skip
+    now, then = system_ram(machine.firmware_memmap), system_ram(manifest.firmware_memmap)
+    if now != then:
+        what = f"the memory map has changed: {size(then.total)} of RAM when it was saved, {size(now.total)} now"
+        fix = "restore the former memory and firmware settings"
+        blocker("HIB-E-MEMMAP", what, "pages would land where no memory is", fix)
+    for ident, name, before, after in _modes(machine, manifest):
+        if before != after:
+            what = f"{name} was {before} and is {after}"
+            blocker(ident, what, "the saved system cannot go on with that", "boot as before")
+    if kernel != (manifest.saver_release, manifest.saver_version):
+        blocker(
+            "HIB-E-KERNEL", f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}",
+            "only the kernel that was tried with this system is trusted", "boot the restore entry that khib wrote",
+        )  # fmt: skip
+    return found
+
+
+def _modes(machine: Machine, manifest: Manifest) -> list[tuple[str, str, object, object]]:
+    then, now = manifest.cpu, machine.cpu
+    return [
+        ("HIB-E-CPU", "the processor", f"{then.vendor} {then.model}", f"{now.vendor} {now.model}"),
+        (
+            "HIB-E-CPU", "the processor's family/model/stepping", f"{then.family}/{then.model_number}/{then.stepping}",
+            f"{now.family}/{now.model_number}/{now.stepping}",
+        ),
+        ("HIB-E-CPU-FLAGS", "the set of processor features", then.flags_digest[:12], now.flags_digest[:12]),
+        ("HIB-E-LA57", "5-level paging", then.la57, now.la57),
+        ("HIB-E-DMI", "the machine's identity", manifest.dmi.get("product_uuid", ""), machine.dmi.get("product_uuid", "")),
+    ]  # fmt: skip
+
+
+def refuse(findings: Sequence[Finding]) -> None:
+    """Refuse for the first blocker.
+
+    :raises Refused: with its cause and next step.
+    """
+    for finding in findings:
+        if finding.severity == "blocker":
+            raise Refused(f"{finding.what}: {finding.why}", hint=finding.fix, ident=finding.ident)
+
+
+def fill_memory(store: Store, manifest: Manifest, memory: PhysicalMemory, sink: Sink, stop: Stop) -> float:
+    """Put A's memory back, verifying every frame in the same pass; gives the seconds it took.
+
+    Nothing is lost if this fails: the image is not claimed yet, and A's old memory content is worthless.
+
+    :raises ImageError: the image is damaged or unreadable.
+    """
+    started = time.monotonic()
+    frames = read_index(store, manifest)
+    saved = manifest.saved_ranges
+    meter = Meter(sink, "restore", saved.total)
+
+    def step(count: int) -> None:
+        meter.add(count)
+        stop.check()
+
+    filler = reader.MemoryFiller(memory, saved)
+    try:
+        reader.unfold(reader.plain_frames(store, manifest, frames), saved, filler, step)
+    finally:
+        filler.close()
+    return time.monotonic() - started
+
+
+def examine(store: Store) -> tuple[Header, Manifest]:
+    """Read header and manifest of an image that is to be resumed.
+
+    :raises ImageError: there is none, or it must not be.
+    """
+    header = headers.read(store)
+    if header is None:
+        raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
+    refuse_state(header)
+    return header, read(store, header)
+
+
+def claim(store: Store, header: Header, before: Sequence[DiskPrint], now: Sequence[DiskPrint]) -> Header:
+    """Mark the image as used, durably, as the last act before the jump.
+
+    :raises Refused: A's disks changed meanwhile.
+    """
+    refuse(guard.compare(before, now))
+    return headers.advance(store, header, State.CLAIMED)

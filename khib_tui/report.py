@@ -1,0 +1,123 @@
+"""The hand-back: one page of A in which B or C leaves its report before jumping.
+
+A page can move between A's look-up of its physical address and the jump, so it begins with a random cookie, and a report
+is only written over a page that has it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import secrets
+import struct
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from khib_tui.errors import Refused
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.ranges import Ranges
+from khib_tui.units import PAGE
+
+COOKIE_SIZE = 32
+_LENGTH = struct.Struct("<I")
+_ROOM = PAGE - COOKIE_SIZE - _LENGTH.size
+_PRESENT = 1 << 63
+_PFN = (1 << 55) - 1
+_TRIES = 64
+
+
+class Outcome(StrEnum):
+    """How the journey of A ended."""
+
+    REHEARSED = "rehearsed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    RESUMED = "resumed"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What B or C tells A. Sizes are bytes, times seconds."""
+
+    outcome: Outcome
+    text: str = ""
+    hint: str = ""
+    ident: str = ""
+    image_id: str = ""
+    image_bytes: int = 0
+    memory_bytes: int = 0
+    save_seconds: float = 0.0
+    restore_seconds: float = 0.0
+
+
+class ReportPage:
+    """A locked page of this process whose physical address is known and lies in memory that is saved.
+
+    :param saved: physical ranges the page must lie in; others come back through shadow pages that B cannot see.
+    :raises Refused: no such page could be had.
+    """
+
+    def __init__(self, saved: Ranges, pagemap: Path = Path("/proc/self/pagemap")) -> None:
+        self.cookie = secrets.token_bytes(COOKIE_SIZE)
+        self.pool = mmap.mmap(-1, _TRIES * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.base = ctypes.addressof(ctypes.c_char.from_buffer(self.pool))
+        for number in range(_TRIES):
+            self.offset = number * PAGE
+            self.pool[self.offset : self.offset + COOKIE_SIZE] = self.cookie
+            self._lock()
+            self.physical = self._look_up(pagemap)
+            if self.physical and saved.covers(Ranges.of([(self.physical, self.physical + PAGE)])):
+                return
+        raise Refused("no page for the report could be had", hint="run as root", ident="HIB-E-REPORT-PAGE")
+
+    def _lock(self) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mlock(ctypes.c_void_p(self.base + self.offset), ctypes.c_size_t(PAGE))
+
+    def _look_up(self, pagemap: Path) -> int:
+        with pagemap.open("rb", buffering=0) as stream:
+            stream.seek((self.base + self.offset) // PAGE * 8)
+            entry = int.from_bytes(stream.read(8), "little")
+        return (entry & _PFN) * PAGE if entry & _PRESENT else 0
+
+    def __enter__(self) -> ReportPage:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        return
+
+    def read(self) -> Report | None:
+        """Read the report after the way back; None if nobody left one."""
+        data = self.pool[self.offset : self.offset + PAGE]
+        (length,) = _LENGTH.unpack_from(data, COOKIE_SIZE)
+        if not 0 < length <= _ROOM:
+            return None
+        start = COOKIE_SIZE + _LENGTH.size
+        try:
+            return msgspec.json.decode(data[start : start + length], type=Report)
+        except msgspec.DecodeError:
+            return None
+
+
+def leave(memory: PhysicalMemory, page: int, cookie: bytes, report: Report) -> bool:
+    """Write the report into A's page; False if the page has moved and the report is lost."""
+    if memory.read(page, COOKIE_SIZE) != cookie:
+        return False
+    body = _fit(report)
+    memory.write(page + COOKIE_SIZE, _LENGTH.pack(len(body)) + body)
+    return True
+
+
+def _fit(report: Report) -> bytes:
+    body = msgspec.json.encode(report)
+    if len(body) > _ROOM:
+        body = msgspec.json.encode(msgspec.structs.replace(report, text=report.text[:500], hint=report.hint[:200]))
+    return body
+
+
+def new_image_id() -> str:
+    """Make the identity of a new image."""
+    return os.urandom(16).hex()

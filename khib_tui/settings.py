@@ -1,0 +1,77 @@
+"""What the user chose, frozen; kept in /etc/khib/khib.toml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import tomli_w
+
+from khib_tui.errors import UsageError
+from khib_tui.handover import After
+from khib_tui.image.codec import Codec
+from khib_tui.region import DEFAULT_SIZE
+
+PATH = Path("/etc/khib/khib.toml")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All choices. `region` is in bytes, `countdown` in seconds (-1: C waits for a key).
+
+    `kernel` and `target` are paths, empty until chosen. `events` is a device that B and C send JSON events to. `boot_dir`
+    is where the boot loader finds kernels, `options` more kernel parameters for B and C.
+    """
+
+    kernel: str = ""
+    target: str = ""
+    region: int = DEFAULT_SIZE
+    codec: Codec = Codec.LZ4
+    verify: bool = False
+    after: After = After.POWEROFF
+    countdown: int = 10
+    boot_dir: str = "/boot"
+    options: str = ""
+    events: str = ""
+    plain: bool = False
+
+    @property
+    def directory(self) -> Path:
+        """Where kernel and initramfs of B and C are kept."""
+        return Path(self.boot_dir, "khib")
+
+    @property
+    def initramfs(self) -> Path:
+        """The initramfs of B and C."""
+        return self.directory / "initramfs.img"
+
+    @property
+    def boot_entry(self) -> Path:
+        """The Boot Loader Specification entry of C."""
+        return Path(self.boot_dir, "loader", "entries", "khib-restore.conf")
+
+
+def load(path: Path = PATH) -> Settings:
+    """Read the settings; a missing file gives the defaults.
+
+    :raises UsageError: the file is wrong, with the place and the reason.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, msgspec.DecodeError) as error:
+        hint = "correct the file, or run the wizard again"
+        raise UsageError(f"{path}: {error}", hint=hint, ident="HIB-E-SETTINGS") from error
+
+
+def save(settings: Settings, path: Path = PATH) -> None:
+    """Write the settings, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "wb") as stream:
+        stream.write(tomli_w.dumps(msgspec.to_builtins(settings)).encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)

@@ -1,0 +1,83 @@
+"""Who uses which block device: mounts, swaps, filesystem drivers, loop files; keyed by kernel names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from khib_tui.text import names, text, unescape
+
+
+@dataclass
+class Usage:
+    """`mounts` are raw paths, `drivers` filesystems without a mount we can see, `backing` what a loop device reads."""
+
+    mounts: dict[str, list[str]] = field(default_factory=dict)
+    swaps: set[str] = field(default_factory=set)
+    drivers: dict[str, list[str]] = field(default_factory=dict)
+    backing: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Mount:
+    number: str
+    point: str
+    sources: tuple[str, ...]
+
+
+def read_usage(root: Path, sysfs: Mapping[str, Path]) -> Usage:
+    """Ask /proc and /sys who uses the devices in `sysfs` (kernel name to directory)."""
+    numbers = {text(path / "dev", 64): name for name, path in sysfs.items()}
+    nodes = _nodes(sysfs)
+    swaps = {nodes[source] for source in _swaps(root) if source in nodes}
+    backing = {name: nodes.get(text(path / "loop/backing_file", 4096), "") for name, path in sysfs.items()}
+    mounts: dict[str, list[str]] = defaultdict(list)
+    for mount in _mounts(root):
+        users = [numbers.get(mount.number, ""), *(nodes.get(source, "") for source in mount.sources)]
+        for name in filter(None, users):
+            if mount.point not in mounts[name]:
+                mounts[name].append(mount.point)
+    drivers = _share_btrfs(root, mounts)
+    return Usage(dict(mounts), swaps, drivers, {name: [under] for name, under in backing.items() if under})
+
+
+def _nodes(sysfs: Mapping[str, Path]) -> dict[str, str]:
+    """Map device nodes, as /proc spells them, to kernel names."""
+    nodes = {f"/dev/{name.replace('!', '/')}": name for name in sysfs}
+    mapped = {f"/dev/mapper/{text(path / 'dm/name', 256)}": name for name, path in sysfs.items() if (path / "dm").is_dir()}
+    return nodes | mapped
+
+
+def _mounts(root: Path) -> Iterator[_Mount]:
+    """Read the mounts of this process, then those of the first one, whose namespace may differ (proc_pid_mountinfo(5))."""
+    for process in ("self", "1"):
+        for line in text(root / "proc" / process / "mountinfo").splitlines():
+            words = line.split(" ")
+            if len(words) < 7 or "-" not in words[6:]:
+                continue
+            rest = words[words.index("-", 6) + 1 :]
+            # bcachefs names all its devices, between colons.
+            sources = tuple(unescape(rest[1]).split(":")) if len(rest) > 1 and rest[1].startswith("/dev/") else ()
+            yield _Mount(words[2], unescape(words[4]), sources)
+
+
+def _swaps(root: Path) -> Iterator[str]:
+    for line in text(root / "proc/swaps").splitlines()[1:]:
+        if line:
+            yield unescape(line.split()[0])
+
+
+def _share_btrfs(root: Path, mounts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Give all devices of one btrfs the mounts of the one that is named, or the driver as their user."""
+    drivers: dict[str, list[str]] = {}
+    for uuid in names(root / "sys/fs/btrfs"):
+        members = names(root / "sys/fs/btrfs" / uuid / "devices")
+        points = list(dict.fromkeys(point for name in members for point in mounts.get(name, [])))
+        for name in members:
+            if points:
+                mounts[name] = points
+            else:
+                drivers[name] = ["btrfs"]
+    return drivers

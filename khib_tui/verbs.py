@@ -1,0 +1,293 @@
+"""What each command does, as a function of its arguments and a sink for events."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+import msgspec
+
+from khib_tui import checks, machine, plan, probe, settings
+from khib_tui.decide import Choice, decide
+from khib_tui.errors import Cancelled, Exit, FailedAfterChange, ImageError
+from khib_tui.events import Message, Result, Sink
+from khib_tui.handover import After, Mode
+from khib_tui.image.codec import Codec
+from khib_tui.machine import Machine
+from khib_tui.report import Outcome, Report
+from khib_tui.settings import Settings
+from khib_tui.steps import Action, Run
+from khib_tui.units import duration, parse_size, size
+
+
+def machine_of(arguments: Namespace) -> Machine:
+    """Give the facts: of this machine, or those in a file."""
+    return machine.load(arguments.facts) if arguments.facts else probe.probe()
+
+
+def settings_of(arguments: Namespace) -> Settings:
+    """Give the kept choices with those of the command line on top."""
+    kept = settings.load(arguments.settings)
+    given: dict[str, Any] = {
+        "kernel": getattr(arguments, "kernel", None),
+        "target": getattr(arguments, "target", None),
+        "verify": getattr(arguments, "verify", None),
+        "plain": arguments.plain or None,
+    }
+    if getattr(arguments, "region", None):
+        given["region"] = parse_size(arguments.region)
+    if getattr(arguments, "codec", None):
+        given["codec"] = Codec(arguments.codec)
+    if getattr(arguments, "after", None):
+        given["after"] = After(arguments.after)
+    return msgspec.structs.replace(kept, **{key: value for key, value in given.items() if value is not None})
+
+
+def wizard(arguments: Namespace, sink: Sink) -> int:
+    """Start the wizard; without a terminal, say how to go on."""
+    from khib_tui.cli import use_screens
+
+    if not use_screens(arguments):
+        sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
+        return status(arguments, sink)
+    from screens.app import run_wizard
+
+    return run_wizard(machine_of(arguments), settings_of(arguments), arguments.settings)
+
+
+def check(arguments: Namespace, sink: Sink) -> int:
+    """Tell whether this machine can hibernate."""
+    findings = checks.check(machine_of(arguments))
+    for finding in findings:
+        sink(finding)
+    blocked = len(checks.blockers(findings))
+    text = f"{blocked} of {len(findings)} checks refuse" if blocked else "this machine can hibernate"
+    sink(Result("check", not blocked, text))
+    return Exit.REFUSED if blocked else Exit.OK
+
+
+def facts(arguments: Namespace, sink: Sink) -> int:
+    """Print the facts as JSON."""
+    print(machine.dump(machine_of(arguments)).decode(), end="")
+    return Exit.OK
+
+
+def show_plan(choice: Choice, actions: list[Action], sink: Sink) -> None:
+    """Print steps without applying them."""
+    for step in plan.describe(actions):
+        sink(step)
+
+
+def make_plan(arguments: Namespace, sink: Sink) -> int:
+    """Show what would be done."""
+    choice = decide(machine_of(arguments), settings_of(arguments), need_memory=False)
+    region = choice.region
+    sink(Message(f"kernel of saver and restorer: {choice.kernel.release} ({choice.kernel.path})"))
+    sink(Message(f"their memory: {size(region.own.total)} of {size(region.ram.total)}"))
+    sink(Message(f"to be saved: {size(region.saved.total)} at most, to {choice.target}"))
+    sink(Message("memory words of the restorer: " + " ".join(choice.words)))
+    show_plan(choice, plan.journey(choice, Mode.SAVE), sink)
+    data = {
+        "kernel": choice.kernel.path, "region": region.own.spans, "saved_bytes": region.saved.total,
+        "target": str(choice.target), "words": choice.words,
+    }  # fmt: skip
+    sink(Result("plan", True, "", data))
+    return Exit.OK
+
+
+def setup(arguments: Namespace, sink: Sink) -> int:
+    """Install saver and boot entry, and keep the choices."""
+    choice = decide(machine_of(arguments), settings_of(arguments), need_memory=False)
+    actions = plan.setup(choice)
+    if arguments.dry_run:
+        show_plan(choice, actions, sink)
+        return Exit.OK
+    plan.execute(actions, Run(sink, choice.machine), sink)
+    sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
+    return Exit.OK
+
+
+def rehearse(arguments: Namespace, sink: Sink) -> int:
+    """Jump into B and back."""
+    return travel(arguments, sink, Mode.REHEARSE_SAVE if arguments.save else Mode.REHEARSE)
+
+
+def hibernate(arguments: Namespace, sink: Sink) -> int:
+    """Save the running system, power off, and report after the resume."""
+    return travel(arguments, sink, Mode.SAVE)
+
+
+def travel(arguments: Namespace, sink: Sink, mode: Mode) -> int:
+    """Decide, and apply the steps of a journey."""
+    choice = decide(machine_of(arguments), settings_of(arguments), need_target=mode is not Mode.REHEARSE)
+    actions = plan.journey(choice, mode)
+    if arguments.dry_run:
+        show_plan(choice, actions, sink)
+        return Exit.OK
+    run = Run(sink, choice.machine)
+    plan.execute(actions, run, sink)
+    return arrived(run, sink, mode)
+
+
+def arrived(run: Run, sink: Sink, mode: Mode) -> int:
+    """Tell the user what happened while A was away."""
+    verb = "hibernate" if mode is Mode.SAVE else "rehearse"
+    report = run.report
+    if report is None:
+        sink(Result(verb, True, "this system is back, but no report was left"))
+        return Exit.OK
+    refuse_report(report)
+    sink(Result(verb, True, report_text(report, run.away_seconds), msgspec.to_builtins(report)))
+    return Exit.OK
+
+
+def refuse_report(report: Report) -> None:
+    """Turn a report of failure into an error.
+
+    :raises Cancelled: the user stopped it.
+    :raises FailedAfterChange: saving failed; A is back as it was.
+    """
+    if report.outcome is Outcome.CANCELLED:
+        raise Cancelled(f"cancelled: {report.text}; this system is back, no image was kept", ident="HIB-E-CANCELLED")
+    if report.outcome is Outcome.FAILED:
+        text = f"not hibernated: {report.text}; this system is back"
+        raise FailedAfterChange(text, hint=report.hint or None, ident=report.ident or "HIB-E-SAVE")
+
+
+def report_text(report: Report, away: float) -> str:
+    """Say a report in a line."""
+    if report.outcome is Outcome.REHEARSED and not report.image_bytes:
+        return f"rehearsed: {report.text}, {duration(away)} away"
+    amounts = f"image {size(report.image_bytes)} of {size(report.memory_bytes)}, saved in {duration(report.save_seconds)}"
+    if report.outcome is Outcome.REHEARSED:
+        return f"rehearsed: {report.text}; {amounts}"
+    return f"resumed: yes  {amounts}, restored in {duration(report.restore_seconds)}, {duration(away)} away"
+
+
+def save(arguments: Namespace, sink: Sink) -> int:
+    """In B: do what A handed over. Never returns."""
+    from khib_tui.cli import present
+    from khib_tui.recovery import kernel_b
+    from khib_tui.recovery.console import with_events
+
+    arguments.plain = arguments.plain or kernel_b.receive().plain
+    kernel_b.run(lambda title, work: present(arguments, with_events(sink, kernel_b.receive().events), title, work))
+
+
+def restore(arguments: Namespace, sink: Sink) -> int:
+    """In C: resume."""
+    from khib_tui.recovery.console import restore_here
+
+    return restore_here(arguments, sink)
+
+
+def status(arguments: Namespace, sink: Sink) -> int:
+    """Tell what is set up, loaded and saved."""
+    from khib_tui.image import catalog
+
+    here = machine_of(arguments)
+    kept = settings_of(arguments)
+    ready = kept.boot_entry.exists() and kept.initramfs.exists()
+    sink(Message(f"set up: {'yes' if ready else 'no, run khib'}"))
+    sink(Message(f"target: {kept.target or 'not chosen'}"))
+    sink(Message(f"a jump is loaded: {'yes' if here.kexec_loaded else 'no'}"))
+    images = catalog.images(here)
+    for item in images:
+        sink(Message(catalog.line(item)))
+    listed = [catalog.facts(item) for item in images]
+    data = {"ready": ready, "target": kept.target, "loaded": here.kexec_loaded, "images": listed}
+    sink(Result("status", True, "" if images else "no image", data))
+    return Exit.OK
+
+
+def image_list(arguments: Namespace, sink: Sink) -> int:
+    """List all images."""
+    from khib_tui.image import catalog
+
+    images = catalog.images(machine_of(arguments), file_target(arguments))
+    for item in images:
+        sink(Message(catalog.line(item)))
+    text = "" if images else "no image on any disk"
+    sink(Result("image list", True, text, {"images": [catalog.facts(item) for item in images]}))
+    return Exit.OK
+
+
+def file_target(arguments: Namespace) -> str:
+    """Give the settings' target, which may be a file that no search finds."""
+    return settings.load(arguments.settings).target
+
+
+def image_info(arguments: Namespace, sink: Sink) -> int:
+    """Show what an image holds."""
+    from khib_tui.image import catalog
+
+    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+        data = catalog.info(item, store)
+    for key, value in data.items():
+        sink(Message(f"{key:>16}: {value}"))
+    sink(Result("image info", True, "", data))
+    return Exit.OK
+
+
+def image_verify(arguments: Namespace, sink: Sink) -> int:
+    """Check every byte of an image."""
+    from khib_tui.image import catalog
+    from khib_tui.recovery import saver
+    from khib_tui.stage import Stop
+
+    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+        if not item.header.manifest_size:
+            raise ImageError(f"the image on {item.where} is {item.header.state}: there is nothing to verify")
+        manifest = saver.verify(store, item.header, sink, Stop())
+    sink(Result("image verify", True, f"the image on {item.where} is sound: {size(manifest.saved_ranges.total)} of memory"))
+    return Exit.OK
+
+
+def image_discard(arguments: Namespace, sink: Sink) -> int:
+    """Give an image up."""
+    from khib_tui.image import catalog
+    from khib_tui.image import header as headers
+    from khib_tui.image.header import State
+
+    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+        if not arguments.yes:
+            confirm(f"Give up {catalog.line(item)}? The session in it is lost. Type yes: ")
+        headers.advance(store, item.header, State.ABANDONED, "discarded by the user")
+    sink(Result("image discard", True, f"the image on {item.where} will never be resumed"))
+    return Exit.OK
+
+
+def confirm(question: str) -> None:
+    """Ask for a typed yes.
+
+    :raises Cancelled: anything else was typed, or nobody can type.
+    """
+    try:
+        answer = input(question)
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() != "yes":
+        raise Cancelled("nothing was changed", hint="give --yes where nobody can type", ident="HIB-E-CANCELLED")
+
+
+def lab(arguments: Namespace, sink: Sink) -> int:
+    """Give the guest's console, with the wizard."""
+    from khib_tui.lab.console import interactive
+
+    return interactive(arguments, sink)
+
+
+def lab_demo(arguments: Namespace, sink: Sink) -> int:
+    """Play whole cycles."""
+    from khib_tui.lab.demo import demo
+
+    return demo(arguments, sink)
+
+
+def lab_kernel(arguments: Namespace, sink: Sink) -> int:
+    """Build the guest kernel."""
+    from khib_tui.lab.kernel import guest_kernel
+
+    kernel = guest_kernel(sink, arguments.linux_source)
+    sink(Result("lab kernel", True, f"{kernel.release}: {kernel.bzimage}", {"bzimage": str(kernel.bzimage)}))
+    return Exit.OK

@@ -1,0 +1,333 @@
+"""Images written from and restored to a file that stands in for physical memory."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from khib_tui.errors import Cancelled, ImageError, KhibError
+from khib_tui.events import Event, Progress
+from khib_tui.handover import Handover, Mode
+from khib_tui.image import header as headers
+from khib_tui.image import manifest as manifests
+from khib_tui.image import vmcore
+from khib_tui.image.codec import Codec
+from khib_tui.image.header import State
+from khib_tui.image.scan import MIN_HOLE, runs
+from khib_tui.image.store import Store
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.machine import Cpu, MemoryRange
+from khib_tui.ranges import Ranges
+from khib_tui.recovery import restorer, saver
+from khib_tui.stage import Stop
+from khib_tui.units import MIB, PAGE
+
+RAM = Ranges.of([(PAGE, 0x9F000), (MIB, 24 * MIB)])
+REGION = Ranges.of([(PAGE, 0x9F000), (4 * MIB, 8 * MIB)])
+CPU = Cpu("v", "m", 6, 1, 1, 2, False, True, "f" * 64)
+
+
+def handover(codec: Codec = Codec.LZ4, **changes: object) -> Handover:
+    made = Handover(
+        mode=Mode.SAVE, image_id="ab" * 16, created=1.0, host="h", release="6.1", version="#1", cpu=CPU, uefi=False, dmi={},
+        firmware_memmap=(MemoryRange(0, 24 * MIB, "System RAM"),), ram=RAM.spans, region=REGION.spans,
+        saved=(RAM - REGION).spans, mailbox=0, gdt=1 << 63, report_page=MIB, cookie="00" * 32, page_offset=0xFFFF888000000000,
+        vmcoreinfo="OSRELEASE=6.1\n", target=None, codec=codec,
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    """A physical memory: text, noise, zeros in runs long and short."""
+    path = tmp_path / "mem"
+    noise = random.Random(7)
+    data = bytearray(24 * MIB)
+    for page in range(0, len(data), PAGE):
+        kind = noise.randrange(4)
+        if kind == 0:
+            data[page : page + PAGE] = noise.randbytes(PAGE)
+        elif kind == 1:
+            data[page : page + PAGE] = (b"khib %08d " % page * 300)[:PAGE]
+    data[10 * MIB : 14 * MIB] = bytes(4 * MIB)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    path = tmp_path / "target"
+    with path.open("wb") as stream:
+        stream.truncate(40 * MIB)
+    return path
+
+
+def nothing(event: Event) -> None:
+    """Take an event."""
+
+
+def save(memory: Path, target: Path, given: Handover, stop: Stop | None = None, sink: object = nothing) -> headers.Header:
+    with Store(target, writable=True) as store:
+        return saver.save(given, 3 * MIB, PhysicalMemory(memory), store, (), ("6.1", "#1"), sink, stop or Stop())  # type: ignore[arg-type]
+
+
+def restore(target: Path, memory: Path) -> None:
+    with Store(target, writable=True) as store:
+        _, manifest = restorer.examine(store)
+        restorer.fill_memory(store, manifest, PhysicalMemory(memory, writable=True), nothing, Stop())
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+def test_a_saved_memory_comes_back_whole_and_the_region_is_left_alone(
+    memory: Path, target: Path, tmp_path: Path, codec: Codec
+) -> None:
+    header = save(memory, target, handover(codec))
+    assert header.state is State.COMPLETE
+    other = tmp_path / "other"
+    other.write_bytes(b"\xaa" * 24 * MIB)
+    restore(target, other)
+    before, after = memory.read_bytes(), other.read_bytes()
+    for start, end in RAM - REGION:
+        assert after[start:end] == before[start:end]
+    for start, end in REGION:
+        assert after[start:end] == b"\xaa" * (end - start)
+
+
+def test_zero_pages_are_left_out(memory: Path, target: Path) -> None:
+    save(memory, target, handover(Codec.NONE))
+    with Store(target) as store:
+        manifest = restorer.examine(store)[1]
+    data = memory.read_bytes()
+    kept = sum(
+        1 for start, end in RAM - REGION for page in range(start, end, PAGE) if data[page : page + PAGE] != bytes(PAGE)
+    ) * PAGE  # fmt: skip
+    assert kept <= manifest.raw_size < (RAM - REGION).total - 3 * MIB
+
+
+def test_the_payload_is_a_vmcore(memory: Path, target: Path) -> None:
+    from elftools.elf.elffile import ELFFile
+
+    save(memory, target, handover(Codec.NONE))
+    with Store(target) as store:
+        manifest = restorer.examine(store)[1]
+        raw = store.read(manifest.payload_offset, manifest.payload_size)
+    path = target.with_name("vmcore")
+    path.write_bytes(raw)
+    data = memory.read_bytes()
+    with path.open("rb") as stream:
+        elf = ELFFile(stream)
+        assert elf["e_type"] == "ET_CORE"
+        loads = list(elf.iter_segments("PT_LOAD"))
+        assert sum(load["p_memsz"] for load in loads) == (RAM - REGION).total
+        for load in loads:
+            assert load["p_offset"]
+            assert load.data() == data[load["p_paddr"] : load["p_paddr"] + load["p_filesz"]]
+
+
+def test_every_flipped_byte_of_the_image_is_refused(memory: Path, target: Path, tmp_path: Path) -> None:
+    header = save(memory, target, handover())
+    sound = target.read_bytes()
+    noise = random.Random(3)
+    used = [
+        *(noise.randrange(headers.PAYLOAD_OFFSET, header.image_bytes) for _ in range(30)),
+        header.manifest_offset, header.image_bytes - 1,
+    ]  # fmt: skip
+    for at in used:
+        broken = bytearray(sound)
+        broken[at] ^= 1 << noise.randrange(8)
+        target.write_bytes(broken)
+        if pads(sound, at, header):
+            continue
+        with pytest.raises(ImageError):
+            restore(target, memory_copy(tmp_path))
+
+
+def test_no_flipped_bit_of_a_header_slot_goes_unseen(memory: Path, target: Path) -> None:
+    save(memory, target, handover())
+    slot = target.read_bytes()[:4096]
+    assert headers.unpack(slot)
+    for bit in range(0, 4096 * 8):
+        broken = bytearray(slot)
+        broken[bit // 8] ^= 1 << bit % 8
+        if bit // 8 in range(8, 12):
+            with pytest.raises(ImageError, match="format"):
+                headers.unpack(bytes(broken))
+        else:
+            assert headers.unpack(bytes(broken)) is None
+
+
+def pads(sound: bytes, at: int, header: headers.Header) -> bool:
+    """Tell whether a byte lies in the padding between parts."""
+    manifest = msgspec.json.decode(
+        sound[header.manifest_offset : header.manifest_offset + header.manifest_size], type=manifests.Manifest
+    )
+    used = Ranges.of(
+        [
+            (0, 4096), (manifest.payload_offset, manifest.payload_offset + manifest.payload_size),
+            (manifest.index_offset, manifest.index_offset + manifest.index_size), (header.manifest_offset, header.image_bytes),
+        ]
+    )  # fmt: skip
+    return not used.covers(Ranges.of([(at, at + 1)]))
+
+
+def memory_copy(tmp_path: Path) -> Path:
+    path = tmp_path / "scratch"
+    with path.open("wb") as stream:
+        stream.truncate(24 * MIB)
+    return path
+
+
+def test_every_truncation_is_refused(memory: Path, target: Path, tmp_path: Path) -> None:
+    header = save(memory, target, handover())
+    sound = target.read_bytes()[: header.image_bytes]
+    for length in [0, 1, 4095, 4096, MIB, MIB + 4096, *range(2 * MIB, header.image_bytes, header.image_bytes // 40)]:
+        target.write_bytes(sound[:length])
+        with pytest.raises(ImageError):
+            restore(target, memory_copy(tmp_path))
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.COMPLETE])
+def test_only_a_complete_image_is_resumed(memory: Path, target: Path, state: State) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        headers.advance(store, header, state)
+        with pytest.raises(ImageError) as caught:
+            restorer.examine(store)
+    assert caught.value.ident == f"HIB-E-IMAGE-{state.name}"
+
+
+def test_a_claimed_image_stays_claimed_when_either_slot_rots(memory: Path, target: Path) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        headers.advance(store, header, State.CLAIMED)
+    for slot in headers.SLOTS:
+        broken = bytearray(target.read_bytes())
+        broken[slot + 100] ^= 1
+        other = target.with_name("broken")
+        other.write_bytes(broken)
+        with Store(other) as store:
+            found = headers.read(store)
+        assert found is not None and found.state is State.CLAIMED
+
+
+def test_a_complete_image_is_not_overwritten(memory: Path, target: Path) -> None:
+    save(memory, target, handover())
+    with pytest.raises(ImageError, match="complete image"):
+        save(memory, target, handover(image_id="cd" * 16))
+
+
+def test_stopping_abandons_the_image(memory: Path, target: Path) -> None:
+    stop = Stop()
+
+    def sink(event: Event) -> None:
+        stop.requested = isinstance(event, Progress) and event.stage == "save"
+
+    with pytest.raises(Cancelled):
+        save(memory, target, handover(), stop, sink)
+    with Store(target) as store:
+        found = headers.read(store)
+    assert found is not None and found.state is State.ABANDONED
+
+
+class Dying(Store):
+    """A medium that fails from its n-th write on, and loses what was not flushed at a power cut."""
+
+    def __init__(self, path: Path, good: int) -> None:
+        super().__init__(path, writable=True)
+        self.good = good
+
+    def write_buffer(self, offset: int, buffer: object, count: int) -> None:
+        self.good -= 1
+        if self.good < 0:
+            raise OSError(5, os.strerror(5), str(self.path))
+        super().write_buffer(offset, buffer, count)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("good", range(12))
+def test_a_dying_medium_never_leaves_a_complete_image_behind_a_failure(
+    memory: Path, target: Path, tmp_path: Path, good: int
+) -> None:
+    with Dying(target, good) as store:
+        try:
+            said = saver.save(handover(), 3 * MIB, PhysicalMemory(memory), store, (), ("6.1", "#1"), nothing, Stop())
+        except (OSError, KhibError):
+            said = None
+    with Store(target) as store:
+        found = headers.read(store)
+    if said is None:
+        assert found is None or found.state in (State.PARTIAL, State.ABANDONED)
+    else:
+        assert found == said
+        restore(target, memory_copy(tmp_path))
+
+
+class Recording(Store):
+    """A medium that notes writes and flushes, to build every state a power cut can leave."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, writable=True)
+        self.log: list[tuple[int, bytes] | None] = []
+
+    def write_buffer(self, offset: int, buffer: object, count: int) -> None:
+        super().write_buffer(offset, buffer, count)  # type: ignore[arg-type]
+        self.log.append((offset, bytes(buffer[:count])))  # type: ignore[index]
+
+    def flush(self) -> None:
+        super().flush()
+        self.log.append(None)
+
+
+def test_a_power_cut_at_any_point_leaves_no_image_that_is_complete_but_wrong(memory: Path, target: Path, tmp_path: Path) -> None:
+    with Recording(target) as store:
+        saver.save(handover(), 3 * MIB, PhysicalMemory(memory), store, (), ("6.1", "#1"), nothing, Stop())
+    sound, noise, states = target.read_bytes(), random.Random(5), set()
+    durable = bytearray(len(sound))
+    waiting: list[tuple[int, bytes]] = []
+    for entry in store.log:
+        if entry is not None:
+            waiting.append(entry)
+        for _ in range(3):
+            cut = bytearray(durable)
+            for offset, data in waiting:
+                if noise.random() < 0.5:
+                    torn = noise.choice([len(data), len(data), 512 * noise.randrange(len(data) // 512 + 1)])
+                    cut[offset : offset + torn] = data[:torn]
+            path = tmp_path / "cut"
+            path.write_bytes(cut)
+            with Store(path) as after:
+                found = headers.read(after)
+            states.add(found.state if found else None)
+            if found and found.state is State.COMPLETE:
+                restore(path, memory_copy(tmp_path))
+        if entry is None:
+            for offset, data in waiting:
+                durable[offset : offset + len(data)] = data
+            waiting.clear()
+    assert {None, State.PARTIAL, State.COMPLETE} <= states
+
+
+def test_runs_cover_exactly_and_join_over_short_holes() -> None:
+    ranges = Ranges.of([(0, 64 * PAGE)])
+    made = runs(ranges, [(2 * PAGE, 4 * PAGE), (6 * PAGE, 8 * PAGE), (40 * PAGE, 41 * PAGE)])
+    assert sum(run.memsz for run in made) == ranges.total
+    assert [(run.start, run.filesz) for run in made if run.filesz] == [(2 * PAGE, 6 * PAGE), (40 * PAGE, PAGE)]
+    assert MIN_HOLE > 2 * PAGE
+
+
+def test_many_segments_use_extended_numbering() -> None:
+    made = [vmcore.Run(number * 2 * PAGE, 0, PAGE) for number in range(70000)]
+    placed = vmcore.place(made, 0)
+    head = vmcore.header(placed, b"", 0)
+    assert vmcore.headers_end(head) <= len(head)
+    assert [item.run for item in vmcore.parse(head)] == made
+
+
+@pytest.mark.parametrize("bad", [vmcore.Run(1, 0, PAGE), vmcore.Run(0, 2 * PAGE, PAGE), vmcore.Run(0, 0, PAGE + 1)])
+def test_impossible_segments_are_refused(bad: vmcore.Run) -> None:
+    head = vmcore.header([vmcore.Placed(bad, 2 * PAGE)], b"", 0)
+    with pytest.raises(ImageError):
+        vmcore.parse(head)
