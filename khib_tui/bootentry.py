@@ -40,8 +40,11 @@ def console_words(cmdline: str) -> list[str]:
 
 
 def common_words(cmdline: str, settings: Settings) -> list[str]:
-    """Give the words of both B and C."""
-    words = [*console_words(cmdline), "nokaslr", "rdinit=/init", "panic=30", "loglevel=4"]
+    """Give the words of both B and C.
+
+    `iomem=relaxed`: the kernel takes a reserved range that begins below 1 MiB for busy, and A's RAM from 1 MiB on joins it.
+    """
+    words = [*console_words(cmdline), "nokaslr", "iomem=relaxed", "rdinit=/init", "panic=30", "loglevel=4"]
     return [*words, *settings.options.split(), *(["khib.ui=plain"] if settings.plain else [])]
 
 

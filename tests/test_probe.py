@@ -208,6 +208,16 @@ def test_a_suspended_mapping_is_not_opened(tmp_path: Path) -> None:
     assert (root.readable, root.fstype) == (False, "")
 
 
+def test_write_protection_of_a_disk_covers_its_partitions(tmp_path: Path) -> None:
+    found = probe.probe(tree(tmp_path, DISKS | {f"{NVME}/ro": "1\n"}))
+    assert device(found, "nvme0n1p1").read_only and device(found, "nvme0n1").read_only
+
+
+def test_hidden_paths_of_a_disk_are_left_out(tmp_path: Path) -> None:
+    found = probe.probe(tree(tmp_path, DISKS | {f"{NVME}/hidden": "1\n"}))
+    assert "nvme0n1" not in [item.name for item in found.devices]
+
+
 @pytest.mark.parametrize(
     ("path", "content", "serial"),
     [

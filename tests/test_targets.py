@@ -133,6 +133,13 @@ def test_an_array_of_whole_disks_holds_their_partitions() -> None:
     assert idents(facts, "/dev/vdb1") == ["MOUNTED", "HOLDERS"]
 
 
+def test_a_holder_counts_whichever_side_names_it() -> None:
+    for name, fields in (("vdb1", {"holders": ("dm-0",)}), ("dm-0", {"slaves": ("vdb1",)})):
+        mapping = BlockDevice("dm-0", GIB, "dm", mounts=("/srv",))
+        facts = msgspec.structs.replace(BIOS, devices=(*BIOS.devices, mapping))
+        assert idents(changed(facts, name, **fields), "/dev/vdb1") == ["MOUNTED", "HOLDERS"]
+
+
 def test_a_mounted_sibling_does_not_matter() -> None:
     assert idents(changed(BIOS, "vdb2", mounts=("/mnt",)), "/dev/vdb1") == []
 

@@ -12,7 +12,7 @@ from khib_tui.lab import disks
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Vm, start
 
-KHIB = ["khib", "--json"]
+KHIB = ["khib", "--json", "--settings", "/opt/khib/khib.toml"]
 DEMO_WORDS = "khib.lab=demo"
 
 

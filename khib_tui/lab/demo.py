@@ -10,11 +10,8 @@ from khib_tui import region
 from khib_tui.errors import Exit
 from khib_tui.events import LabResult, Message, Result, Sink
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.setup import TARGET, prepare, workspace
+from khib_tui.lab.setup import prepare, workspace
 from khib_tui.units import MIB, duration, size
-
-SETTINGS = ("--target", TARGET)
-
 
 def demo(arguments: Namespace, sink: Sink) -> int:
     """Play cycles; the last event is a `lab-result`."""
@@ -54,7 +51,7 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))
     if arguments.rehearse:
         session.ask("remember", deep=False)
-        code, _ = session.run("rehearse", *SETTINGS)
+        code, _ = session.run("rehearse")
         if code or not session.ask("check", deep=False)["intact"]:
             raise session.lost("the rehearsal failed")
     wrong: list[str] = []
@@ -78,7 +75,7 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
 def once(session: Session, arguments: Namespace) -> tuple[float, float, dict[str, Any]]:
     """Play one hibernation and resume."""
     options = ["--codec", arguments.codec] if arguments.codec else []
-    away = session.hibernate(*SETTINGS, *options)
+    away = session.hibernate(*options)
     back, result = session.resume()
     return away, back, result.data
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from khib_tui import settings
 from khib_tui.bootentry import BootEntry
 from khib_tui.events import Sink, Stage
 from khib_tui.lab import disks
@@ -24,6 +25,7 @@ TARGET = "/dev/vdb1"
 SPARE = "/dev/vdb2"
 SWAP = "/dev/vdb3"
 CONSOLE = "console=tty0 console=ttyS0,115200"
+DEMO_SETTINGS = settings.Settings(target=TARGET, countdown=0, events="/dev/ttyS1", plain=True)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     )  # fmt: skip
     target = disks.target_disk(directory / "target.raw", arguments.memory, image_mib)
     program = directory / "program.raw"
-    program_disk(program)
+    choices = directory / "khib.toml"
+    settings.save(DEMO_SETTINGS, choices)
+    program_disk(program, {"khib.toml": choices})
     sink(Stage("disks", "done"))
     hardware = Hardware(arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory)
     return Lab(hardware, kernel, directory)
