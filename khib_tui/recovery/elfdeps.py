@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
@@ -18,6 +19,7 @@ from elftools.elf.segments import InterpSegment
 from khib_tui.errors import KhibError
 
 MAGIC = b"\x7fELF"
+X86_64 = b"\x02\x01\x3e\x00"
 DEFAULT_DIRS = tuple(
     Path(top) for top in ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
 )  # fmt: skip
@@ -43,8 +45,8 @@ class _Place:
 
 
 def is_elf(path: Path) -> bool:
-    """Tell whether a file is an ELF file."""
-    return bool(_kind(path))
+    """Tell whether a file is an ELF file for x86_64."""
+    return _kind(path) == X86_64
 
 
 @lru_cache(maxsize=4096)
@@ -60,7 +62,8 @@ def _kind(path: Path) -> bytes:
 @lru_cache(maxsize=4096)
 def dynamic(path: Path) -> Dynamic:
     """Read what an ELF file asks for."""
-    interpreter, tags = "", []  # type: ignore[var-annotated]
+    interpreter = ""
+    tags: list[Any] = []
     with open(path, "rb") as handle:
         for segment in ELFFile(handle).iter_segments():
             if isinstance(segment, InterpSegment):
@@ -119,7 +122,7 @@ def closure(files: Mapping[str, Path]) -> dict[str, Path]:
     :raises KhibError: a library is missing.
     """
     found: dict[str, Path] = {}
-    queue = deque((target, real, ()) for target, real in files.items())  # type: deque[tuple[str, Path, tuple[_Place, ...]]]
+    queue: deque[tuple[str, Path, tuple[_Place, ...]]] = deque((target, real, ()) for target, real in files.items())
     while queue:
         target, real, inherited = queue.popleft()
         wants = dynamic(real)

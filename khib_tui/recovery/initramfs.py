@@ -18,7 +18,7 @@ from pathlib import Path
 import zstandard
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Meter, Sink, Stage
+from khib_tui.events import Message, Meter, Sink, Stage
 from khib_tui.recovery import elfdeps, modules, pyfiles, sysfiles
 from khib_tui.recovery.cpio import Entry, archive, directory, file
 from khib_tui.units import size
@@ -26,6 +26,7 @@ from khib_tui.units import size
 STAGE = "initramfs"
 GIVEN = "given"
 MODULES = "etc/khib/modules"
+INIT = f"{pyfiles.LIBRARIES}/khib_tui/recovery/init.py"
 
 
 class Compression(StrEnum):
@@ -68,6 +69,8 @@ def _files() -> dict[str, Path]:
     for dist in pyfiles.distributions():
         files |= dict(pyfiles.distribution_files(dist))
     files |= dict(pyfiles.own_packages())
+    if INIT not in files:
+        raise KhibError("khib is installed here without its source files", ident="HIB-E-INSTALLED")
     files[pyfiles.INTERPRETER_DIR + pyfiles.interpreter().name] = pyfiles.interpreter()
     files |= sysfiles.programs() | sysfiles.terminfo()
     files |= elfdeps.system_library("libgcc_s.so.1", pyfiles.interpreter())

@@ -53,28 +53,31 @@ def content(path: Path) -> bytes:
 
 def module_name(path: str) -> str:
     """Give the name of the module in a file."""
-    return _PACKED.sub("", Path(path).name).replace("-", "_")
+    return _same(_PACKED.sub("", Path(path).name))
 
 
 def closure(release: str, names: Iterable[str], root: Path = Path("/")) -> list[Path]:
     """Give the files of modules and of all that they depend on, in the order they have to be loaded in.
 
-    :raises KhibError: the kernel has one of them neither as a module nor built in, and it is not only wished for.
+    Names that the kernel has built in, or not at all, have no file; `missing` tells the latter.
     """
     top = directory(release, root)
     needs = _needs(top)
-    builtin = {module_name(line) for line in _lines(top / "modules.builtin")}
     found: dict[str, None] = {}
-    for name in (name.replace("-", "_") for name in names):
-        if name in needs:
-            path, others = needs[name]
-            found |= dict.fromkeys((*reversed(others), path))
-        elif name not in builtin and name not in WISHED:
-            raise KhibError(
-                f"kernel {release} has no driver {name}, which this machine uses", ident="HIB-E-MODULE",
-                hint="choose another kernel",
-            )  # fmt: skip
+    for path, others in (needs[name] for name in map(_same, names) if name in needs):
+        found |= dict.fromkeys((*reversed(others), path))
     return [top / path for path in found]
+
+
+def missing(release: str, names: Iterable[str], root: Path = Path("/")) -> list[str]:
+    """Give the names that a kernel has neither as a module nor built in, without those only wished for."""
+    top = directory(release, root)
+    there = {*_needs(top), *map(module_name, _lines(top / "modules.builtin")), *WISHED}
+    return [name for name in map(_same, names) if name not in there]
+
+
+def _same(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _needs(top: Path) -> dict[str, tuple[str, list[str]]]:

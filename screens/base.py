@@ -1,0 +1,87 @@
+"""What every page has: a title, a body, a line for messages, buttons, and a footer with the keys that are valid now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import urwid
+from urwid import AbstractBoxWidget, AbstractFlowWidget, Severity
+
+from screens import keys, widgets
+from screens.keys import Key
+from screens.widgets import Choices, Size
+
+if TYPE_CHECKING:
+    from screens.window import Window
+
+PageFrame = urwid.Frame[AbstractBoxWidget, AbstractFlowWidget, AbstractFlowWidget]
+SEVERITIES = {Severity.INFO: "ok", Severity.WARNING: "warning", Severity.ERROR: "blocker"}
+
+
+class Page(urwid.WidgetWrap[PageFrame]):
+    """A page: subclasses give title, help and keys, and make the body.
+
+    :param note: shown at the right of the title.
+    :param focus: which button is in focus first; None puts the focus on the body.
+    """
+
+    title = ""
+    help = ""
+    keys: Sequence[Key] = keys.PAGE
+
+    def __init__(
+        self, window: Window, body: AbstractBoxWidget, choices: Choices = (), *, note: str = "", focus: int | None = 0
+    ) -> None:
+        self.window = window
+        self.status = urwid.Notifications(max_count=1, timeout=None, severity_attr=SEVERITIES)
+        self.buttons = widgets.button_row(choices, focus or 0) if choices else None
+        below: list[AbstractFlowWidget] = [self.status, *([self.buttons] if self.buttons else [])]
+        self.pile = widgets.stacked(body, below, 2 if self.buttons and focus is not None else 0)
+        self.bar = urwid.Text("", wrap="clip")
+        header = urwid.Columns([urwid.Text(f" {self.title}", wrap="clip"), ("pack", urwid.Text(f"{note} "))])
+        inside = urwid.Padding(self.pile, left=1, right=1)
+        super().__init__(urwid.Frame(inside, urwid.AttrMap(header, "header"), urwid.AttrMap(self.bar, "footer")))
+        self.show_keys(self.keys)
+
+    def show_keys(self, valid: Sequence[Key]) -> None:
+        """Show these keys in the footer."""
+        self.bar.set_text(keys.footer(valid))
+
+    def tell(self, text: str, severity: Severity = Severity.INFO) -> None:
+        """Show a message until the next key."""
+        self.status.notify(text, severity=severity)
+
+    def refuse(self, error: BaseException) -> None:
+        """Show an error's own sentence until the next key."""
+        self.tell(widgets.error_text(error), Severity.ERROR)
+
+    def back(self) -> None:
+        """Go back, changing nothing."""
+
+    def leave(self) -> None:
+        """Leave the program, after a question."""
+        self.window.ask_leave()
+
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Give the key to the body and the buttons, and take what they leave."""
+        self.status.clear()
+        left: str | None = super().keypress(size, key)
+        if left is None:
+            return None
+        return None if self.command(keys.find(left, self.keys)) else left
+
+    def command(self, key: Key | None) -> bool:
+        """Do what a key of the table stands for; False if it is none."""
+        match key:
+            case Key.HELP:
+                self.window.show_help(self)
+            case Key.BACK:
+                self.back()
+            case Key.LEAVE:
+                self.leave()
+            case Key.REDRAW:
+                self.window.redraw()
+            case _:
+                return False
+        return True

@@ -1,0 +1,46 @@
+"""A run as it is drawn: the list of its steps or stages, one bar, numbers, and the last messages."""
+
+from __future__ import annotations
+
+import urwid
+from urwid import AbstractFlowWidget
+
+from screens import widgets
+from screens.track import LAST, Track, percent
+
+
+class Board(urwid.WidgetWrap[urwid.Pile]):
+    """Draws a track; `draw` brings it up to date. The cursor stays on the line that is under way."""
+
+    def __init__(self, track: Track) -> None:
+        self.track = track
+        self.walker: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
+        self.shown: list[tuple[str, str]] = []
+        self.bar = urwid.ProgressBar("bar", "bar done")
+        self.bar_place = urwid.WidgetPlaceholder[AbstractFlowWidget](urwid.Divider())
+        self.numbers = urwid.Text("", wrap="clip")
+        self.messages = urwid.Text("", wrap="clip")
+        listed = urwid.ScrollBar(urwid.ListBox(self.walker), thumb_char="#", trough_char="|")
+        super().__init__(widgets.stacked(listed, [self.bar_place, self.numbers, urwid.Divider(), self.messages]))
+        self.draw()
+
+    def draw(self) -> None:
+        """Show what the track holds now."""
+        lines = self.track.lines
+        wanted = [(str(line), line.attribute) for line in lines]
+        if wanted != self.shown:
+            self.shown = wanted
+            self.walker[:] = [_row(text, attribute) for text, attribute in wanted]
+            if wanted:
+                self.walker.set_focus(self.track.current)
+        if self.track.progress is not None:
+            self.bar.set_completion(percent(self.track.progress))
+            self.bar_place.original_widget = self.bar
+        else:
+            self.bar_place.original_widget = urwid.Divider()
+        self.numbers.set_text(self.track.numbers())
+        self.messages.set_text("\n".join(list(self.track.messages)[-LAST:]))
+
+
+def _row(text: str, attribute: str) -> urwid.AttrMap[urwid.SelectableIcon]:
+    return urwid.AttrMap(urwid.SelectableIcon(text, 0, wrap="clip"), attribute)

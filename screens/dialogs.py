@@ -1,0 +1,76 @@
+"""Boxes over a page: a question, a text to read, a word to type. Esc closes each, changing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import urwid
+from urwid import AbstractFlowWidget
+
+from screens import keys, widgets
+from screens.keys import Key
+from screens.widgets import Choices, Press, Size
+
+WIDTH = 72
+
+
+class Dialog(urwid.WidgetWrap[urwid.LineBox[urwid.AbstractBoxWidget]]):
+    """A box with a text that scrolls if it must, perhaps a field, and buttons."""
+
+    keys: Sequence[Key] = keys.DIALOG
+    closable = True
+
+    def __init__(self, title: str, text: str, below: Sequence[AbstractFlowWidget], focus: int = 0) -> None:
+        self.text = urwid.Text(text)
+        self.below = below
+        self.pile = widgets.stacked(widgets.scrolled(self.text), below, focus)
+        super().__init__(widgets.boxed(self.pile, title))
+
+    def size(self, columns: int, rows: int) -> tuple[int, int]:
+        """Give the size the dialog wants on a screen of this size."""
+        width = max(min(WIDTH, columns), 4)
+        inner = max(width - 3, 1)
+        wanted = self.text.rows((inner,)) + 2 + sum(widget.rows((inner,)) for widget in self.below)
+        return width, max(min(wanted, rows), 3)
+
+
+class Wait(Dialog):
+    """Says what is being done; goes away by itself."""
+
+    keys = keys.NOTHING
+    closable = False
+
+    def __init__(self, text: str) -> None:
+        super().__init__("", text, [])
+
+
+class Question(Dialog):
+    """A text with buttons below it."""
+
+    def __init__(self, title: str, text: str, choices: Choices, focus: int = 0) -> None:
+        super().__init__(title, text, [urwid.Divider(), widgets.button_row(choices, focus)], focus=2)
+
+
+class Typed(Dialog):
+    """Asks for a word to be typed before something is lost for ever."""
+
+    def __init__(self, title: str, text: str, word: str, done: Press, close: Press) -> None:
+        self.word, self.done = word, done
+        self.edit = urwid.Edit(f"Type {word} to do it: ", max_length=40)
+        row = widgets.button_row([("No", close), ("Yes, for ever", self.check)])
+        super().__init__(title, text, [urwid.Divider(), urwid.AttrMap(self.edit, None, "edit"), row], focus=2)
+
+    def check(self) -> None:
+        """Do it if the word was typed."""
+        if self.edit.edit_text.strip().lower() == self.word:
+            self.done()
+        else:
+            self.edit.set_caption(f"That was not '{self.word}'. Type {self.word} to do it: ")
+
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Let Enter in the field only go on to the buttons, where No has the focus."""
+        left: str | None = super().keypress(size, key)
+        if left != "enter":
+            return left
+        self.pile.focus_position = 3
+        return None

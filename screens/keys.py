@@ -1,0 +1,48 @@
+"""All keys that mean something by themselves: the footer, the help and the pages use this one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+
+class Key(Enum):
+    """A key: what the terminal calls it, how it is written, what the footer and the help say it does."""
+
+    CHOOSE = (("enter", " "), "Enter", "choose", "Enter or Space: press the button, choose the line")
+    FIELD = (("tab", "shift tab"), "Tab", "next field", "Tab, Shift-Tab: go to the next or former field")
+    SCROLL = (("up", "down", "page up", "page down"), "Up/Down", "move", "arrows, PgUp, PgDn: move and scroll")
+    BACK = (("esc",), "Esc", "back", "Esc: back, changing nothing")
+    STOP = (("esc", "ctrl c"), "Esc", "stop and go back", "Esc: stop this and go back")
+    HOLD = (("esc",), "Esc", "stop the countdown", "Esc or any other key: stop the countdown")
+    CLOSE = (("esc",), "Esc", "close", "Esc: close this")
+    HELP = (("f1", "?"), "F1", "help", "F1 or ?: this help")
+    REDRAW = (("f3", "ctrl l"), "F3", "redraw", "F3 or Ctrl-L: draw the screen anew")
+    LEAVE = (("f10", "ctrl x", "ctrl c"), "F10", "leave", "F10, Ctrl-X or Ctrl-C: leave (asks first)")
+
+    def __init__(self, names: tuple[str, ...], label: str, short: str, text: str) -> None:
+        self.names = names
+        self.label = label
+        self.short = short
+        self.text = text
+
+
+PAGE = (Key.CHOOSE, Key.FIELD, Key.BACK, Key.HELP, Key.LEAVE)
+LIST = (Key.CHOOSE, Key.SCROLL, Key.FIELD, Key.BACK, Key.HELP, Key.LEAVE)
+DIALOG = (Key.CHOOSE, Key.FIELD, Key.CLOSE)
+NOTHING = (Key.REDRAW,)
+
+
+def footer(valid: Sequence[Key]) -> str:
+    """Say the keys that are valid now, in a line."""
+    return " " + "  ".join(f"{key.label} {key.short}" for key in valid)
+
+
+def find(name: str, valid: Sequence[Key]) -> Key | None:
+    """Give the key that the terminal calls `name` if it is valid now; redrawing always is."""
+    return next((key for key in (*valid, Key.REDRAW) if name in key.names), None)
+
+
+def listing(valid: Sequence[Key]) -> str:
+    """Explain the valid keys, a line each, for the help."""
+    return "\n".join(key.text for key in dict.fromkeys((*valid, Key.REDRAW)))

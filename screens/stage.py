@@ -1,0 +1,144 @@
+"""The screen of B and C while they work: `run_stage` does the work in a thread and draws how far it is."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from threading import Event as Flag
+from threading import Thread
+from typing import Generic, TypeVar
+
+import urwid
+from urwid import Severity
+from urwid.display import BaseScreen
+
+from khib_tui.events import Event, Message, Sink
+from khib_tui.stage import Stop, Work, both
+from screens import keys
+from screens.base import Page
+from screens.board import Board
+from screens.track import Track
+from screens.window import Window
+
+T = TypeVar("T")
+TICK = 1.0
+
+
+class Job(Generic[T]):
+    """Work in a thread: its result or its exception, kept for whoever started it."""
+
+    def __init__(self, work: Work[T], sink: Sink, stop: Stop) -> None:
+        self.work, self.sink, self.stop = work, sink, stop
+        self.over = Flag()
+        self.value: list[T] = []
+        self.error: BaseException | None = None
+        self.thread: Thread | None = None
+
+    def start(self) -> None:
+        """Start it, once. A daemon: the machine may jump away and never end it."""
+        if self.thread is None:
+            self.thread = Thread(target=self._run, name="khib work", daemon=True)
+            self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.value.append(self.work(self.sink, self.stop))
+        except BaseException as error:
+            self.error = error
+        self.over.set()
+
+    def result(self) -> T:
+        """Wait for the end, whatever becomes of the screen: nobody may go on while the work still does.
+
+        :raises BaseException: what the work raised.
+        """
+        self.start()
+        while not self.over.is_set():
+            try:
+                self.over.wait()
+            except KeyboardInterrupt:
+                self.stop.requested = True
+        if self.error is not None:
+            raise self.error
+        return self.value[0]
+
+
+class StagePage(Page):
+    """What is being done, how far it is, and how to stop it."""
+
+    help = "The machine is working. The running session is safe until this screen says that the image is complete."
+    keys = (keys.Key.STOP, keys.Key.REDRAW)
+
+    def __init__(self, window: Window, title: str, stop: Stop) -> None:
+        self.title = title
+        self.stop = stop
+        self.track = Track()
+        self.board = Board(self.track)
+        super().__init__(window, self.board, focus=None)
+
+    def command(self, key: keys.Key | None) -> bool:
+        """Stop at once, without a question: nothing is lost by it."""
+        if key is not keys.Key.STOP:
+            return super().command(key)
+        self.stop.requested = True
+        self.draw()
+        return True
+
+    def take(self, event: Event) -> None:
+        """Show an event."""
+        self.track.take(event)
+        self.draw()
+
+    def draw(self) -> None:
+        """Show everything as it is now, with the word about stopping."""
+        self.board.draw()
+        self.show_keys(self.keys if self.stop.possible else keys.NOTHING)
+        if self.stop.requested:
+            self.status.clear()
+            late = "It is too late to stop: this is being finished."
+            self.tell("stopping..." if self.stop.possible else late, Severity.WARNING)
+
+
+def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | None = None) -> T:
+    """Do a long piece of work, with a live screen; Esc asks it to stop.
+
+    :param screen: instead of the terminal, for tests.
+    :raises BaseException: what the work raised, after the terminal was given back.
+    """
+    stop = Stop()
+    pages: list[StagePage] = []
+    window: list[Window] = []
+
+    def show(event: Event) -> None:
+        if pages:
+            window[0].call(pages[0].take, event)
+
+    job = Job(work, both(show, sink), stop)
+    try:
+        window.append(Window(screen))
+        pages.append(StagePage(window[0], title, stop))
+        _watch(window[0], pages[0], job)
+    except KeyboardInterrupt:
+        stop.requested = True
+    except Exception as error:
+        sink(Message(f"the screen failed ({error}); the work goes on", "warning"))
+    return job.result()
+
+
+def _watch(window: Window, page: StagePage, job: Job[T]) -> None:
+    def begin(*_: object) -> None:
+        job.start()
+        Thread(target=end, daemon=True).start()
+
+    def end() -> None:
+        job.over.wait()
+        window.call(window.end)
+
+    def tick(loop: urwid.MainLoop, _: object) -> None:
+        page.draw()
+        loop.set_alarm_in(TICK, tick)
+
+    window.show(page)
+    window.loop.set_alarm_in(0, begin)
+    window.loop.set_alarm_in(TICK, tick)
+    with suppress(urwid.ExitMainLoop):
+        window.run()

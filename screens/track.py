@@ -1,0 +1,122 @@
+"""How far a run is, as its events tell: steps or stages with marks, one progress, the last messages. No urwid here."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from khib_tui.events import Event, Failure, Finding, Message, PlainSink, Progress, Result, Stage, Step
+from khib_tui.units import duration, size
+
+PLANNED, RUNNING, DONE, FAILED = "[    ]", "[ .. ]", "[done]", "[FAIL]"
+STAGES = {
+    "scan": "look at the memory", "save": "write the image", "verify": "read the image back",
+    "restore": "read the image into memory",
+}  # fmt: skip
+MARKS = {"planned": PLANNED, "started": RUNNING, "done": DONE, "failed": FAILED}
+ATTRIBUTES = {PLANNED: "dim", RUNNING: "heading", DONE: "ok", FAILED: "blocker"}
+LAST = 4
+
+
+@dataclass
+class Line:
+    """A step or stage, and what is known about it."""
+
+    text: str
+    mark: str = PLANNED
+    detail: str = ""
+
+    @property
+    def attribute(self) -> str:
+        """Give the display attribute."""
+        return ATTRIBUTES.get(self.mark, "heading")
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.text}{f' ({self.detail})' if self.detail else ''}"
+
+
+class Track:
+    """Takes events and keeps what a screen shows of them.
+
+    :param planned: steps that are known before; without them the stages are listed as they come.
+    """
+
+    def __init__(self, planned: Sequence[Step] = (), clock: Callable[[], float] = time.monotonic) -> None:
+        self.steps = [Line(step.text) for step in planned]
+        self.stages: dict[str, Line] = {}
+        self.progress: Progress | None = None
+        self.messages: deque[str] = deque(maxlen=LAST)
+        self.clock = clock
+        self.started = clock()
+        self.result: Result | None = None
+
+    @property
+    def lines(self) -> list[Line]:
+        """Give the lines in order: the stages of a save in the order in which they happen."""
+        order = list(STAGES)
+        names = sorted(self.stages, key=lambda name: order.index(name) if name in order else len(order))
+        return self.steps or [self.stages[name] for name in names]
+
+    @property
+    def current(self) -> int:
+        """Give the index of the line that is under way, or of the last one that was."""
+        begun = [index for index, line in enumerate(self.lines) if line.mark != PLANNED]
+        running = [index for index in begun if self.lines[index].mark not in (DONE, FAILED)]
+        return (running or begun or [0])[-1]
+
+    def take(self, event: Event) -> None:
+        """Take one event."""
+        match event:
+            case Step(number=number, status=status) if 0 < number <= len(self.steps):
+                self.steps[number - 1].mark = MARKS[status]
+                self.progress = None
+            case Stage():
+                self._stage(event)
+            case Progress():
+                self._progress(event)
+            case Message(text=text, level=level):
+                self.messages.append(text if level == "info" else f"{level}: {text}")
+            case Finding(severity=severity, what=what) if severity != "ok":
+                self.messages.append(f"{PlainSink.marks[severity]} {what}")
+            case Failure(message=message):
+                self.messages.append(f"error: {message}")
+            case Result():
+                self.result = event
+
+    def _stage(self, event: Stage) -> None:
+        line = self._line(event.stage)
+        line.mark = MARKS[event.status]
+        line.detail = event.detail or line.detail
+        if event.status == "done" and event.seconds is not None:
+            line.detail = ", ".join([*([event.detail] if event.detail else []), duration(event.seconds)])
+        if self.steps and event.detail:
+            self.messages.append(f"{line.text}: {event.detail}")
+
+    def _progress(self, event: Progress) -> None:
+        self.progress = event
+        line = self._line(event.stage)
+        if line.mark != DONE:
+            line.mark = f"[{percent(event):3.0f}%]" if event.done < event.total else DONE
+
+    def _line(self, stage: str) -> Line:
+        return self.stages.setdefault(stage, Line(STAGES.get(stage, stage)))
+
+    def numbers(self) -> str:
+        """Say amount, rate and times in one line of less than 78 columns."""
+        elapsed = f"elapsed {duration(self.clock() - self.started)}"
+        event = self.progress
+        if event is None:
+            return elapsed
+        if event.unit == "bytes":
+            parts = [f"{size(event.done)} of {size(event.total)}", f"{size(event.rate)}/s"]
+        else:
+            parts = [f"{event.done} of {event.total} {event.unit}"]
+        left = f"{duration(event.eta)} left" if event.eta is not None and event.done < event.total else ""
+        return "   ".join(part for part in (*parts, left, elapsed) if part)
+
+
+def percent(event: Progress) -> float:
+    """Say how much is done, 0 to 100; never 100 before the end."""
+    return min(100.0 * event.done / event.total, 99.0 if event.done < event.total else 100.0) if event.total else 100.0

@@ -1,0 +1,92 @@
+"""Small combinations of urwid's widgets that several pages use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import urwid
+from urwid import AbstractBoxWidget, AbstractFlowWidget
+
+from khib_tui.errors import KhibError
+from khib_tui.events import Finding, PlainSink
+from khib_tui.text import clean
+from screens import theme
+
+Press = Callable[[], None]
+Choices = Sequence[tuple[str, Press]]
+Size = tuple[()] | tuple[int] | tuple[int, int]
+
+
+def mark(severity: str) -> str:
+    """Give the mark of a finding, the same as on the command line."""
+    return PlainSink.marks[severity]
+
+
+def attribute(severity: str) -> str:
+    """Give the display attribute of a severity."""
+    return severity if severity in ("ok", "warning", "blocker") else "dim"
+
+
+def error_text(error: BaseException) -> str:
+    """Say an error as the command line does: cause, identifier, next step."""
+    if isinstance(error, KhibError):
+        return f"{error.message} [{error.ident}]" + (f"\n-> {error.hint}" if error.hint else "")
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror or error} [HIB-E-IO]"
+    return f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)} [HIB-E-DEFECT]"
+
+
+def finding_text(finding: Finding) -> str:
+    """Say a finding without its mark: what; and for a bad one why, and what to do."""
+    more = [finding.why, finding.fix and f"-> {finding.fix}"] if finding.severity != "ok" else []
+    return "\n".join([finding.what, *(line for line in more if line)])
+
+
+def button(label: str, press: Press) -> urwid.AttrMap[urwid.Button]:
+    """Make a button."""
+    return urwid.AttrMap(urwid.Button(label, lambda _: press(), wrap="clip"), None, "focus")
+
+
+def button_row(choices: Choices, focus: int = 0) -> urwid.GridFlow:
+    """Make a row of buttons, which becomes several where it is too narrow."""
+    widest = max(len(label) for label, _ in choices) + 4
+    cells = [button(label, press) for label, press in choices]
+    return urwid.GridFlow(cells, widest, 2, 0, "left", focus, select_navigation=True)
+
+
+def scrolled(widget: urwid.Text) -> urwid.ScrollBar[urwid.Scrollable[urwid.Text]]:
+    """Make a text scroll, by keys too."""
+    return urwid.ScrollBar(urwid.Scrollable(widget), thumb_char="#", trough_char="|")
+
+
+def listed(rows: Sequence[AbstractFlowWidget], focus: int = 0) -> urwid.ScrollBar[urwid.ListBox[int]]:
+    """Make a list of rows that scrolls."""
+    walker = urwid.SimpleFocusListWalker(list(rows), wrap_around=False)
+    if rows:
+        walker.set_focus(focus)
+    return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=True), thumb_char="#", trough_char="|")
+
+
+def line(text: str, attr: str | None = None) -> urwid.AttrMap[urwid.SelectableIcon]:
+    """Make a line that takes the focus and the cursor, so that lists scroll and readers follow."""
+    return urwid.AttrMap(urwid.SelectableIcon(text, 0), attr, "focus")
+
+
+def boxed(widget: AbstractBoxWidget, title: str = "") -> urwid.LineBox[AbstractBoxWidget]:
+    """Draw a box around a widget, of characters every terminal has."""
+    return urwid.LineBox(widget, title=title, title_align="left", **theme.BOX)
+
+
+def labelled(label: str, widget: AbstractFlowWidget, width: int = 24) -> urwid.Columns:
+    """Put a label before a widget."""
+    return urwid.Columns([(width, urwid.Text(label)), widget], dividechars=1, select_navigation=True)
+
+
+def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus: int = 0) -> urwid.Pile:
+    """Put a widget that takes all the room above some that take what they need; Tab goes through all."""
+    rows: list[tuple[Literal["pack"], AbstractFlowWidget]] = [("pack", widget) for widget in below]
+    pile = urwid.Pile([("weight", 1, main), *rows], select_navigation=True)
+    pile.focus_position = focus
+    return pile

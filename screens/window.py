@@ -1,0 +1,131 @@
+"""The one window: a page, boxes over it, and a thread for whatever takes longer than a blink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Thread
+from typing import TypeVar
+
+import urwid
+from urwid.display import BaseScreen
+
+from khib_tui.errors import Exit
+from screens import dialogs, keys, theme, widgets
+from screens.base import Page
+from screens.dialogs import Dialog
+from screens.widgets import Choices, Press
+
+T = TypeVar("T")
+
+
+class Window:
+    """Shows pages until one of them ends the loop; `code` is then the exit code.
+
+    :param screen: instead of the terminal, for tests.
+    """
+
+    def __init__(self, screen: BaseScreen | None = None) -> None:
+        self.stack = urwid.OverlayStack(urwid.SolidFill(" "))
+        self.loop = urwid.MainLoop(
+            self.stack, theme.PALETTE, screen or theme.Terminal(), handle_mouse=False, pop_ups=True
+        )
+        self.page: Page | None = None
+        self.running = False
+        self.code = int(Exit.OK)
+        urwid.connect_signal(self.stack, "closed", self._closed)
+
+    def show(self, page: Page) -> None:
+        """Show a page, without the boxes over the last one."""
+        while self.stack.close():
+            pass
+        self.page = page
+        self.stack.base = page
+
+    def run(self) -> None:
+        """Run until `end`; the terminal is given back on every way out."""
+        self.running = True
+        try:
+            self.loop.run()
+        finally:
+            self.running = False
+
+    def end(self, code: int = Exit.OK) -> None:
+        """End the loop.
+
+        :raises urwid.ExitMainLoop: always.
+        """
+        self.code = int(code)
+        raise urwid.ExitMainLoop
+
+    def redraw(self) -> None:
+        """Draw everything anew: something else may have written to the terminal, or it was away."""
+        self.loop.screen.clear()
+        self.loop.screen_size = None
+
+    def open(self, dialog: Dialog, done: Callable[[Press | None], None] | None = None) -> None:
+        """Put a box over the page."""
+        width, height = dialog.size(*self.loop.screen.get_cols_rows())
+        self.stack.open(dialog, width=width, height=height, close_on_menu=dialog.closable, on_close=done)
+        self._show_keys()
+
+    def ask(self, title: str, text: str, choices: Choices, focus: int = 0) -> None:
+        """Ask a question; Esc answers nothing. The first answer has the focus, so it should be the harmless one."""
+        closing = [(label, partial(self._close_with, press)) for label, press in choices]
+        self.open(dialogs.Question(title, text, closing, focus), lambda press: press() if press else None)
+
+    def inform(self, title: str, text: str) -> None:
+        """Show a text to read."""
+        self.ask(title, text, [("Close", lambda: None)])
+
+    def complain(self, error: BaseException) -> None:
+        """Show an error in a box."""
+        self.inform("That cannot be done", widgets.error_text(error))
+
+    def show_help(self, page: Page) -> None:
+        """Show the help of a page."""
+        self.inform("Help", f"{page.help}\n\n{keys.listing(page.keys)}")
+
+    def ask_leave(self) -> None:
+        """Ask whether to leave; No has the focus."""
+        text = "Leave khib? What was not set up yet is forgotten."
+        self.ask("Leave", text, [("No", lambda: None), ("Leave", lambda: self.end(Exit.CANCELLED))])
+
+    def background(self, text: str, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Do what takes long in a thread, behind a box that says so; errors are shown."""
+        if not self.running:
+            self._finish(_outcome(work, done, self.complain))
+            return
+        self.open(dialogs.Wait(text))
+        Thread(target=lambda: self.call(self._finish, _outcome(work, done, self.complain)), daemon=True).start()
+
+    def call(self, function: Callable[..., object], *args: object) -> None:
+        """Call a function in the thread of the loop; nothing happens if the loop has ended."""
+        with suppress(RuntimeError):
+            self.loop.call_from_thread(function, *args)
+
+    def _finish(self, outcome: Press) -> None:
+        if self.stack.levels and isinstance(self.stack.levels[-1], dialogs.Wait):
+            self.stack.close()
+        outcome()
+
+    def _close_with(self, press: Press) -> None:
+        self.stack.close(press)
+
+    def _closed(self, *_: object) -> None:
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        top = self.stack.levels[-1] if self.stack.levels else self.page
+        if self.page is not None and isinstance(top, (Dialog, Page)):
+            self.page.show_keys(top.keys)
+
+
+def _outcome(work: Callable[[], T], done: Callable[[T], None], failed: Callable[[BaseException], None]) -> Press:
+    """Do the work, and give what to do in the loop's thread afterwards."""
+    try:
+        value = work()
+    except Exception as error:
+        return partial(failed, error)
+    return partial(done, value)
