@@ -75,7 +75,7 @@ def decide(machine: Machine, settings: Settings, *, need_target: bool = True, ne
     if need_target:
         if not settings.target:
             raise Refused("no place for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
-        target = targets.parse(settings.target)
+        target = targets.resolved(targets.parse(settings.target))
         found = targets.refusals(machine, target, image_limit(chosen))
         refuse(found)
         findings = [*findings, *found]

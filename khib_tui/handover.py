@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 
 from khib_tui.errors import KhibError
+from khib_tui.identity import TargetRef
 from khib_tui.image.codec import Codec
 from khib_tui.image.manifest import Spans
 from khib_tui.machine import Cpu, MemoryRange
 from khib_tui.recovery.cpio import Entry, archive
-from khib_tui.targets import DeviceKey
 
 PATH = "khib/handover.json"
 
@@ -31,13 +31,6 @@ class After(StrEnum):
     POWEROFF = "poweroff"
     REBOOT = "reboot"
     PLATFORM = "platform"
-
-
-class TargetRef(msgspec.Struct, frozen=True):
-    """Where the image goes, without regard to device names; `path` is set for a file on that device's filesystem."""
-
-    key: DeviceKey
-    path: str = ""
 
 
 class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

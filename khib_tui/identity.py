@@ -23,6 +23,13 @@ class DeviceKey(msgspec.Struct, frozen=True):
         return f"disk {self.disk_id or 'without identity'}, start {self.start}, serial {self.serial or 'unknown'}"
 
 
+class TargetRef(msgspec.Struct, frozen=True):
+    """Where an image is, without regard to device names; `path` is set for a file on that device's filesystem."""
+
+    key: DeviceKey
+    path: str = ""
+
+
 def key_of(device: BlockDevice) -> DeviceKey:
     """Give the identity of a device."""
     return DeviceKey(device.disk_id, device.start, device.size, device.serial)

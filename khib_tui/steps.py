@@ -17,7 +17,8 @@ from khib_tui.bootentry import BootEntry, common_words, restore_entry
 from khib_tui.decide import Choice
 from khib_tui.errors import CommandFailed, FailedAfterChange, KhibError
 from khib_tui.events import Message, Sink
-from khib_tui.handover import After, Handover, Mode, TargetRef
+from khib_tui.handover import After, Handover, Mode
+from khib_tui.identity import TargetRef, key_of
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.place import opened
@@ -202,7 +203,7 @@ class LoadSaver:
             return None
         device = self.choice.machine.device(target.device)
         assert device is not None
-        return TargetRef(targets.key_of(device), target.path)
+        return TargetRef(key_of(device), target.path)
 
 
 class mapped:

@@ -8,22 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from khib_tui import signatures
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events import Finding
-from khib_tui.identity import DeviceKey, find, key_of, only
+from khib_tui.identity import TargetRef, key_of, only
 from khib_tui.machine import BlockDevice, Machine
 from khib_tui.text import clean
 from khib_tui.units import size
-
-if TYPE_CHECKING:
-    from khib_tui.handover import TargetRef
-
-__all__ = ["DeviceKey", "Target", "candidates", "find", "from_word", "key_of", "parse", "refusals", "resolved", "word"]
 
 FILE_SYSTEMS = ("ext4", "ext3", "ext2", "xfs", "btrfs", "vfat")
 # No white space and nothing that a boot loader's script or a kernel command line takes apart.
@@ -90,9 +84,6 @@ def from_word(spelled: str, devices: Sequence[BlockDevice]) -> TargetRef:
     :raises UsageError: HIB-E-TARGET, it makes no sense.
     :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE.
     """
-    # handover imports this module for DeviceKey.
-    from khib_tui.handover import TargetRef
-
     match = _WORD.fullmatch(spelled)
     if not match:
         target = parse(spelled)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread
 from typing import Generic, TypeVar
@@ -16,6 +15,7 @@ from khib_tui.stage import Stop, Work, both
 from screens import keys
 from screens.base import Page
 from screens.board import Board
+from screens.keys import Key
 from screens.track import Track
 from screens.window import Window
 
@@ -65,8 +65,11 @@ class Job(Generic[T]):
 class StagePage(Page):
     """What is being done, how far it is, and how to stop it."""
 
-    help = "The machine is working. The running session is safe until this screen says that the image is complete."
-    keys = (keys.Key.STOP, keys.Key.REDRAW)
+    help = (
+        "The machine is working. Nothing is lost if you stop it: the image, if there is one, stays as it is, and a session "
+        "that is being saved goes on."
+    )
+    keys = (Key.STOP, Key.HELP, Key.REDRAW)
 
     def __init__(self, window: Window, title: str, stop: Stop) -> None:
         self.title = title
@@ -75,9 +78,9 @@ class StagePage(Page):
         self.board = Board(self.track)
         super().__init__(window, self.board, focus=None)
 
-    def command(self, key: keys.Key | None) -> bool:
+    def command(self, key: Key | None) -> bool:
         """Stop at once, without a question: nothing is lost by it."""
-        if key is not keys.Key.STOP:
+        if key is not Key.STOP:
             return super().command(key)
         self.stop.requested = True
         self.draw()
@@ -91,9 +94,10 @@ class StagePage(Page):
     def draw(self) -> None:
         """Show everything as it is now, with the word about stopping."""
         self.board.draw()
-        self.show_keys(self.keys if self.stop.possible else keys.NOTHING)
+        if not self.stop.possible:
+            self.keys = keys.NOTHING
+            self.window.show_keys()
         if self.stop.requested:
-            self.status.clear()
             late = "It is too late to stop: this is being finished."
             self.tell("stopping..." if self.stop.possible else late, Severity.WARNING)
 
@@ -105,18 +109,11 @@ def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | Non
     :raises BaseException: what the work raised, after the terminal was given back.
     """
     stop = Stop()
-    pages: list[StagePage] = []
-    window: list[Window] = []
-
-    def show(event: Event) -> None:
-        if pages:
-            window[0].call(pages[0].take, event)
-
-    job = Job(work, both(show, sink), stop)
+    window = Window(screen)
+    page = StagePage(window, title, stop)
+    job = Job(work, both(lambda event: window.call(page.take, event), sink), stop)
     try:
-        window.append(Window(screen))
-        pages.append(StagePage(window[0], title, stop))
-        _watch(window[0], pages[0], job)
+        _watch(window, page, job)
     except KeyboardInterrupt:
         stop.requested = True
     except Exception as error:
@@ -140,5 +137,4 @@ def _watch(window: Window, page: StagePage, job: Job[T]) -> None:
     window.show(page)
     window.loop.set_alarm_in(0, begin)
     window.loop.set_alarm_in(TICK, tick)
-    with suppress(urwid.ExitMainLoop):
-        window.run()
+    window.run()

@@ -90,3 +90,19 @@ def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus:
     pile = urwid.Pile([("weight", 1, main), *rows], select_navigation=True)
     pile.focus_position = focus
     return pile
+
+
+def headed_by(top: Sequence[AbstractFlowWidget], main: AbstractBoxWidget) -> urwid.Pile:
+    """Put widgets above one that takes the rest of the room; the focus is on that one."""
+    rows: list[tuple[Literal["pack"], AbstractFlowWidget]] = [("pack", widget) for widget in top]
+    return urwid.Pile([*rows, ("weight", 1, main)], focus_item=len(rows), select_navigation=True)
+
+
+def headed(text: str, main: AbstractBoxWidget) -> urwid.Pile:
+    """Put a text above a widget that takes the rest of the room."""
+    return headed_by([urwid.Text(text), urwid.Divider()], main)
+
+
+def field(label: str, widget: AbstractFlowWidget, attr: str | None = "edit") -> urwid.Columns:
+    """Put a label before a field."""
+    return labelled(label, urwid.AttrMap(widget, attr, "focus"))

@@ -68,7 +68,7 @@ class Window:
         """Put a box over the page."""
         width, height = dialog.size(*self.loop.screen.get_cols_rows())
         self.stack.open(dialog, width=width, height=height, close_on_menu=dialog.closable, on_close=done)
-        self._show_keys()
+        self.show_keys()
 
     def ask(self, title: str, text: str, choices: Choices, focus: int = 0) -> None:
         """Ask a question; Esc answers nothing. The first answer has the focus, so it should be the harmless one."""
@@ -114,9 +114,10 @@ class Window:
         self.stack.close(press)
 
     def _closed(self, *_: object) -> None:
-        self._show_keys()
+        self.show_keys()
 
-    def _show_keys(self) -> None:
+    def show_keys(self) -> None:
+        """Show the keys that are valid now: those of the topmost box, or of the page."""
         top = self.stack.levels[-1] if self.stack.levels else self.page
         if self.page is not None and isinstance(top, (Dialog, Page)):
             self.page.show_keys(top.keys)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khib_tui import machine, targets
+from khib_tui import identity, machine, targets
 from khib_tui.errors import KhibError, Refused, UsageError
-from khib_tui.handover import TargetRef
+from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.machine import BlockDevice, Machine
-from khib_tui.targets import DeviceKey, Target
+from khib_tui.targets import Target
 
 MACHINES = Path(__file__).parent / "machines"
 GIB = 1 << 30
@@ -170,17 +170,17 @@ def test_candidates_are_all_partitions_and_undivided_disks() -> None:
 
 
 def test_find_by_identity_not_by_name() -> None:
-    key = targets.key_of(device(BIOS, "vdb1"))
+    key = identity.key_of(device(BIOS, "vdb1"))
     renamed = [msgspec.structs.replace(item, name=item.name.replace("vdb", "sdz")) for item in BIOS.devices]
-    assert targets.find(renamed, key).name == "sdz1"
+    assert identity.find(renamed, key).name == "sdz1"
 
 
 @pytest.mark.parametrize("field", ["disk_id", "start", "size", "serial"])
 def test_find_wants_every_part_of_the_identity(field: str) -> None:
-    key = targets.key_of(device(BIOS, "vdb1"))
+    key = identity.key_of(device(BIOS, "vdb1"))
     other = msgspec.structs.replace(key, **{field: 1 if field in ("start", "size") else "other"})
     with pytest.raises(Refused) as caught:
-        targets.find(BIOS.devices, other)
+        identity.find(BIOS.devices, other)
     assert caught.value.ident == "HIB-E-TARGET-MISSING"
 
 
@@ -188,14 +188,14 @@ def test_find_refuses_a_clone() -> None:
     original = device(BIOS, "vdb1")
     clone = msgspec.structs.replace(original, name="vdc1")
     with pytest.raises(Refused, match="/dev/vdb1 and /dev/vdc1") as caught:
-        targets.find([*BIOS.devices, clone], targets.key_of(original))
+        identity.find([*BIOS.devices, clone], identity.key_of(original))
     assert caught.value.ident == "HIB-E-TARGET-DUPLICATE"
     other_serial = msgspec.structs.replace(clone, serial="another")
-    assert targets.find([other_serial, *BIOS.devices], targets.key_of(original)) == original
+    assert identity.find([other_serial, *BIOS.devices], identity.key_of(original)) == original
 
 
 def test_key_survives_json() -> None:
-    key = targets.key_of(device(LAPTOP, "nvme0n1p4"))
+    key = identity.key_of(device(LAPTOP, "nvme0n1p4"))
     assert msgspec.json.decode(msgspec.json.encode(key), type=DeviceKey) == key
 
 
@@ -204,13 +204,13 @@ def test_words_lead_back_to_every_partition(facts: Machine) -> None:
     for part in (item for item in facts.devices if item.kind == "partition"):
         spelled = targets.word(Target(part.path, "/h.khib"), facts)
         assert part.name not in spelled and not set(spelled) & set(" \"'$\\;")
-        assert targets.from_word(spelled, facts.devices) == TargetRef(targets.key_of(part), "/h.khib")
+        assert targets.from_word(spelled, facts.devices) == TargetRef(identity.key_of(part), "/h.khib")
 
 
 def test_word_of_a_disk_without_table_is_its_filesystem() -> None:
     facts = changed(UEFI, "vdb", fstype="ext4", uuid="6f9c-aa")
     assert targets.word(Target("/dev/vdb", "/h"), facts) == "6f9c-aa-0:/h"
-    assert targets.from_word("6f9c-aa-0:/h", facts.devices).key == targets.key_of(device(facts, "vdb"))
+    assert targets.from_word("6f9c-aa-0:/h", facts.devices).key == identity.key_of(device(facts, "vdb"))
     with pytest.raises(Refused) as caught:
         targets.word(Target("/dev/vdb", "/h"), UEFI)
     assert caught.value.ident == "HIB-E-TARGET-IDENTITY"
@@ -233,7 +233,7 @@ def test_words_that_lead_nowhere(spelled: str, ident: str) -> None:
 
 
 def test_a_device_name_is_a_word_too() -> None:
-    assert targets.from_word("/dev/vdb2:/h", BIOS.devices) == TargetRef(targets.key_of(device(BIOS, "vdb2")), "/h")
+    assert targets.from_word("/dev/vdb2:/h", BIOS.devices) == TargetRef(identity.key_of(device(BIOS, "vdb2")), "/h")
 
 
 @given(st.text(st.sampled_from("/dev:.x0-@ \n$"), max_size=30))

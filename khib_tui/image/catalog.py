@@ -11,7 +11,7 @@ import msgspec
 
 from khib_tui import targets
 from khib_tui.errors import ImageError
-from khib_tui.handover import TargetRef
+from khib_tui.identity import TargetRef, key_of
 from khib_tui.image import manifest as manifests
 from khib_tui.image.place import opened
 from khib_tui.image.store import Store
@@ -90,4 +90,4 @@ def reference(machine: Machine, text: str) -> TargetRef:
     device = machine.device(target.device)
     if device is None:
         raise ImageError(f"{target.device} is not there", ident="HIB-E-TARGET-MISSING")
-    return TargetRef(targets.key_of(device), target.path)
+    return TargetRef(key_of(device), target.path)

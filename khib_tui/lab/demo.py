@@ -13,6 +13,7 @@ from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare, workspace
 from khib_tui.units import MIB, duration, size
 
+
 def demo(arguments: Namespace, sink: Sink) -> int:
     """Play cycles; the last event is a `lab-result`."""
     with workspace(arguments.keep) as directory:

@@ -46,11 +46,21 @@ def power_off() -> None:
     time.sleep(0.2)
     os.sync()
     for place in ("/boot", "/"):
+        remount_read_only(place)
+    reboot(REBOOT_POWER_OFF)
+
+
+def remount_read_only(place: str) -> None:
+    """Wait for the last writers to be gone, then close a filesystem."""
+    for _ in range(30):
         try:
             mount("none", place, "", _MS_REMOUNT_RDONLY)
         except OSError as error:
-            print(f"{place}: {error}", flush=True)
-    reboot(REBOOT_POWER_OFF)
+            last = error
+            time.sleep(0.2)
+        else:
+            return
+    print(f"{place}: {last}", flush=True)
 
 
 def console() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import zstandard
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Message, Meter, Sink, Stage
+from khib_tui.events import Meter, Sink, Stage
 from khib_tui.recovery import elfdeps, modules, pyfiles, sysfiles
 from khib_tui.recovery.cpio import Entry, archive, directory, file
 from khib_tui.units import size
@@ -163,6 +163,8 @@ def install(sink: Sink, path: Path, release: str) -> None:
     key = inputs_digest(modules_release=wanted, names=names)
     if there == key:
         return
+    for name in modules.missing(release, names):
+        sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", "warning"))
     data = build(sink, modules_release=wanted, names=names)
     known.unlink(missing_ok=True)
     _write(path, data)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from khib_tui import probe, targets
+from khib_tui import identity, probe
 from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
 from khib_tui.events import Message, Sink, Stage
 from khib_tui.handover import After, Handover, Mode, receive
@@ -92,7 +92,7 @@ def find_target(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice 
         if handover.target is None:
             return devices, None
         try:
-            return devices, targets.find(devices, handover.target.key)
+            return devices, identity.find(devices, handover.target.key)
         except KhibError:
             if time.monotonic() > deadline:
                 raise

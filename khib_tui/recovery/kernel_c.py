@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
-from khib_tui import probe, targets
+from khib_tui import identity, probe, targets
 from khib_tui.errors import CommandFailed, ImageError, KhibError, Refused
 from khib_tui.events import Message, Sink, Stage
-from khib_tui.handover import TargetRef
+from khib_tui.identity import TargetRef
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import Manifest
-from khib_tui.image.place import opened
+from khib_tui.image.place import mounted, opened
 from khib_tui.image.store import Store
 from khib_tui.jump import back
 from khib_tui.jump.devmem import PhysicalMemory
@@ -47,22 +48,27 @@ def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
     found = []
     for device in devices:
         if device.fstype == "khib":
-            found += _look(devices, TargetRef(targets.key_of(device)), device.path)
+            target = TargetRef(identity.key_of(device))
+            found += [Found(target, device.path, header) for header in _header(Path(device.path))]
     if word:
         with suppress(KhibError):
             target = targets.from_word(word, devices)
-            if target.path:
-                found += _look(devices, target, f"{targets.find(devices, target.key).path}:{target.path}")
+            device = identity.find(devices, target.key)
+            if target.path and not device.mounts:
+                with mounted(device) as root:
+                    there = _header(root / target.path.lstrip("/"))
+                found += [Found(target, f"{device.path}:{target.path}", header) for header in there]
     return found
 
 
-def _look(devices: Sequence[BlockDevice], target: TargetRef, where: str) -> list[Found]:
+def _header(path: Path) -> list[Header]:
+    """Give the header of an image as a list of one, or of none."""
     try:
-        with opened(devices, target) as store:
+        with Store(path) as store:
             header = headers.read(store)
     except KhibError:
         return []
-    return [Found(target, where, header)] if header else []
+    return [header] if header else []
 
 
 def choose(found: Sequence[Found], wanted: str = "") -> Found:
@@ -109,7 +115,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
 
     :raises KhibError: why it is refused; nothing was changed.
     """
-    target = targets.find(devices, found.target.key)
+    target = identity.find(devices, found.target.key)
     guarded = guard.others(devices, target)
     guard.protect(guarded)
     sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
@@ -129,7 +135,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
 
     :raises KhibError: why not; the image is still complete and nothing is lost.
     """
-    target = targets.find(devices, found.target.key)
+    target = identity.find(devices, found.target.key)
     sink(Stage("restore", "started", f"from {found.where}"))
     with prepared(devices, found, sink) as (store, header, manifest):
         memory = PhysicalMemory(writable=True)

@@ -1,0 +1,157 @@
+"""The wizard in A: from the checks to a machine that hibernates, and its everyday page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from urwid.display import BaseScreen
+
+from khib_tui import probe
+from khib_tui.decide import decide
+from khib_tui.errors import Exit
+from khib_tui.handover import Mode
+from khib_tui.machine import Machine
+from khib_tui.settings import Settings
+from screens.journey import Outcome, Trip
+from screens.pages.checks import ChecksPage
+from screens.pages.home import HomePage
+from screens.pages.images import ImagesPage
+from screens.pages.kernel import KernelPage
+from screens.pages.memory import MemoryPage
+from screens.pages.options import OptionsPage
+from screens.pages.result import ResultPage
+from screens.pages.review import ReviewPage
+from screens.pages.run import RunPage
+from screens.pages.step import StepPage
+from screens.pages.target import TargetPage
+from screens.window import Window
+
+STEPS: tuple[type[StepPage], ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, ReviewPage)
+Reread = Callable[[], Machine]
+
+
+class Wizard:
+    """Knows the machine, the answers so far, and which page comes next. Pages give new settings, never change them."""
+
+    def __init__(self, window: Window, machine: Machine, settings: Settings, path: Path, reread: Reread) -> None:
+        self.window, self.machine, self.settings, self.path, self.reread = window, machine, settings, path, reread
+        self.kept = settings
+        self.at = 0
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether the machine is set up."""
+        return self.settings.boot_entry.exists()
+
+    def begin(self) -> None:
+        """Show the first page: home on a machine that is set up, the checks on a new one."""
+        if self.ready:
+            self.home()
+        else:
+            self.go(0)
+
+    def home(self) -> None:
+        """Show the everyday page."""
+        self.window.show(HomePage(self))
+
+    def images(self) -> None:
+        """Show the images on the disks."""
+        self.window.show(ImagesPage(self))
+
+    def go(self, at: int) -> None:
+        """Show a page of the wizard by its number."""
+        self.at = at
+        self.window.show(STEPS[at](self, f"Step {at + 1} of {len(STEPS)}"))
+
+    def forward(self, settings: Settings) -> None:
+        """Keep the answers of a page, and go on."""
+        self.settings = settings
+        self.go(self.at + 1)
+
+    def back(self) -> None:
+        """Go back a page, with the answers as they are; before the first one there is only leaving."""
+        if self.at:
+            self.go(self.at - 1)
+        elif self.ready:
+            self.home()
+        else:
+            self.window.ask_leave()
+
+    def look_again(self, show: Callable[[], None]) -> None:
+        """Read the facts of the machine again, then show a page."""
+
+        def done(machine: Machine) -> None:
+            self.machine = machine
+            show()
+
+        self.window.background("Looking at this machine...", self.reread, done)
+
+    def leave(self) -> None:
+        """End, from a page where nothing is unfinished."""
+        self.window.end(Exit.OK)
+
+    def travel(self, mode: Mode | None, *, confirmed: bool = False) -> None:
+        """Decide on fresh facts, ask, and go; refusals are shown as the engine says them."""
+        keep = self.kept != self.settings or not self.ready
+
+        def prepare() -> Trip:
+            self.machine = self.reread()
+            needs = {"need_target": mode is not Mode.REHEARSE, "need_memory": mode is not None}
+            return Trip(decide(self.machine, self.settings, **needs), mode, keep and mode is not Mode.REHEARSE)
+
+        def show(trip: Trip) -> None:
+            if mode is Mode.SAVE and not confirmed:
+                self.confirm(trip)
+            else:
+                self.run(trip)
+
+        self.window.background("Looking at this machine...", prepare, show)
+
+    def confirm(self, trip: Trip) -> None:
+        """Ask before the machine goes away."""
+        jump = next(step.describe() for step in trip.journey if "jump" in step.describe())
+        text = f"This will {jump}.\n\nTo go on later, switch the machine on and choose '{trip.entry}' in the boot menu."
+        self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(trip))])
+
+    def rehearse(self) -> None:
+        """Ask how far a rehearsal goes."""
+        text = (
+            "Jump only: into the saver and straight back; nothing is written.\n\n"
+            "Save too: writes a whole image to the target, reads it back, gives it up, and comes back."
+        )
+        choices = [
+            ("No", lambda: None),
+            ("Jump only", lambda: self.travel(Mode.REHEARSE)),
+            ("Save too", lambda: self.travel(Mode.REHEARSE_SAVE)),
+        ]
+        self.window.ask("Rehearse", text, choices)
+
+    def run(self, trip: Trip) -> None:
+        """Run the steps, with their page."""
+        self.window.show(RunPage(self, trip))
+
+    def arrived(self, trip: Trip, outcome: Outcome) -> None:
+        """Show how it ended."""
+        if not outcome.code and trip.keep | (trip.mode is None):
+            self.kept = self.settings
+        self.window.code = outcome.code
+        self.window.show(ResultPage(self, trip, outcome))
+
+
+def run_wizard(
+    machine: Machine, settings: Settings, settings_path: Path, *, reread: Reread = probe.probe, screen: BaseScreen | None = None
+) -> int:
+    """Run the wizard.
+
+    :param reread: gives the facts of the machine anew, on Retry and before each run.
+    :param screen: instead of the terminal, for tests.
+    :returns: the exit code.
+    """
+    window = Window(screen)
+    wizard = Wizard(window, machine, settings, settings_path, reread)
+    wizard.begin()
+    window.run()
+    return window.code
+
+

@@ -1,0 +1,93 @@
+"""From the answers to what is run, and from what happened to what the user reads. No urwid here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khib_tui import plan, verbs
+from khib_tui.decide import Choice
+from khib_tui.errors import Cancelled, CommandFailed, Exit, KhibError, Refused
+from khib_tui.events import Event, Result, Sink
+from khib_tui.handover import Mode
+from khib_tui.stage import both
+from khib_tui.steps import Action, Run, WriteBootEntry
+from screens.widgets import error_text
+
+TITLES = {
+    None: "Setting up", Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump",
+    Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trip:
+    """What is to be run: the set-up, a journey, or one after the other.
+
+    :param mode: of the journey; None for the set-up alone.
+    :param keep: whether the choices are not kept yet, so that the set-up comes first.
+    """
+
+    choice: Choice
+    mode: Mode | None
+    keep: bool = False
+
+    @property
+    def title(self) -> str:
+        """Say what it is."""
+        return TITLES[self.mode]
+
+    @property
+    def actions(self) -> list[Action]:
+        """Give the steps, each once."""
+        actions = plan.setup(self.choice) if self.keep or self.mode is None else []
+        return [*actions, *(step for step in self.journey if step not in actions)]
+
+    @property
+    def journey(self) -> list[Action]:
+        """Give the steps of the journey alone."""
+        return plan.journey(self.choice, self.mode) if self.mode else []
+
+    @property
+    def entry(self) -> str:
+        """Give the name that the boot menu shows."""
+        return WriteBootEntry(self.choice).entry().title
+
+    def run(self, sink: Sink) -> Outcome:
+        """Do it; errors become what the user reads."""
+        results: list[Result] = []
+        keep = both(sink, lambda event: _keep(results, event))
+        try:
+            run = Run(sink, self.choice.machine)
+            plan.execute(self.actions, run, keep)
+            if self.mode:
+                verbs.arrived(run, keep, self.mode)
+        except Exception as error:
+            return failed(error)
+        if self.mode is None:
+            text = f"Everything is in place; the boot menu has a new entry '{self.entry}'.\n\nRehearse before you rely on it."
+            return Outcome("Set up", text)
+        return Outcome("This system is back", results[-1].text if results else "")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, for the result page."""
+
+    title: str
+    text: str
+    code: int = int(Exit.OK)
+
+
+def _keep(results: list[Result], event: Event) -> None:
+    if isinstance(event, Result):
+        results.append(event)
+
+
+def failed(error: Exception) -> Outcome:
+    """Say an error, whether something is lost, and what to do now."""
+    code = int(error.exit_code) if isinstance(error, KhibError) else int(Exit.ERROR)
+    if isinstance(error, Cancelled):
+        return Outcome("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", code)
+    nothing = isinstance(error, CommandFailed | Refused)
+    safe = "Nothing was changed; this session goes on." if nothing else "This session goes on, and nothing of it is lost."
+    return Outcome("It did not work", f"{error_text(error)}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)

@@ -1,0 +1,57 @@
+"""Step 1: can this machine hibernate at all?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import urwid
+
+from khib_tui import checks, decide
+from khib_tui.events import Finding
+from khib_tui.settings import Settings
+from screens import keys, widgets
+from screens.pages.step import StepPage
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+
+class ChecksPage(StepPage):
+    """The findings of all checks, the bad ones in focus."""
+
+    title = "Checks"
+    help = (
+        "[ ok ] is fine. [warn] works, but read it. [STOP] must be solved before hibernation is possible; the line with -> "
+        "says how. Press Retry afterwards."
+    )
+    keys = keys.LIST
+
+    def __init__(self, wizard: Wizard, note: str = "") -> None:
+        self.findings = checks.check(wizard.machine)
+        bad = [index for index, finding in enumerate(self.findings) if finding.severity == "blocker"]
+        rows = [_row(finding) for finding in self.findings]
+        body = widgets.listed(rows, bad[0] if bad else 0)
+        retry = [("Retry", lambda: wizard.look_again(lambda: wizard.go(0)))]
+        super().__init__(wizard, note, widgets.headed(self.summary(), body), retry, focus=None if bad else 0)
+
+    def summary(self) -> str:
+        """Count the findings."""
+        blocked = len(checks.blockers(self.findings))
+        warned = sum(finding.severity == "warning" for finding in self.findings)
+        if blocked:
+            return f"{blocked} of {len(self.findings)} checks refuse:"
+        return f"This machine can hibernate; {warned} of {len(self.findings)} checks warn:" if warned else "All checks are fine."
+
+    def answer(self) -> Settings:
+        """Give the settings as they are.
+
+        :raises Refused: a blocker stands.
+        """
+        decide.refuse(self.findings)
+        return self.wizard.settings
+
+
+def _row(finding: Finding) -> urwid.Columns:
+    label = widgets.line(widgets.mark(finding.severity), widgets.attribute(finding.severity))
+    text = urwid.Text(widgets.finding_text(finding))
+    return urwid.Columns([(6, label), text], dividechars=1)

@@ -1,0 +1,81 @@
+"""Step 2: which kernel saves and restores?"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import urwid
+from urwid import AbstractFlowWidget, Severity
+
+from khib_tui.decide import choose_kernel
+from khib_tui.errors import KhibError
+from khib_tui.kernels import unfit_as_saver
+from khib_tui.machine import KernelFile
+from khib_tui.settings import Settings
+from screens import keys, widgets
+from screens.pages.step import StepPage
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+INTRO = (
+    "A second kernel, the saver, writes the image while this system stands still, and the same kernel restores it. "
+    "A copy of it is kept, so that updates do not matter."
+)
+
+
+class KernelPage(StepPage):
+    """The kernels in /boot; those that are unfit say why."""
+
+    title = "Kernel"
+    help = f"{INTRO} (-) marks a kernel that is not fit; the line below it says why."
+    keys = keys.LIST
+
+    def __init__(self, wizard: Wizard, note: str = "") -> None:
+        self.group: list[urwid.RadioButton] = []
+        self.paths: list[str] = []
+        self.settings = wizard.settings
+        rows: list[AbstractFlowWidget] = [self.choice("", f"Automatic: {automatic(wizard)}")]
+        for kernel in wizard.machine.kernels:
+            rows += self.kernel_rows(kernel, running=kernel.release == wizard.machine.release)
+        chosen = [path for path in self.paths if path == wizard.settings.kernel]
+        if not chosen:
+            self.group[0].set_state(True)
+        super().__init__(wizard, note, widgets.headed(INTRO, widgets.listed(rows)), focus=None)
+
+    def choice(self, path: str, label: str) -> urwid.AttrMap[urwid.RadioButton]:
+        """Make the line of a kernel that can be chosen."""
+        self.paths.append(path)
+        return urwid.AttrMap(urwid.RadioButton(self.group, label, path == self.settings.kernel), None, "focus")
+
+    def kernel_rows(self, kernel: KernelFile, *, running: bool) -> list[AbstractFlowWidget]:
+        """Make the lines of a kernel."""
+        label = f"{kernel.release}{' (running now)' if running else ''}  {kernel.path}"
+        reasons = unfit_as_saver(kernel)
+        if not reasons:
+            return [self.choice(kernel.path, label)]
+        text = f"{kernel.release} cannot save: {'; '.join(reasons)}"
+        tell = partial(self.tell, text, Severity.WARNING)
+        unfit = urwid.Button(label, lambda _: tell(), left="(-)", right="")
+        return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(urwid.Text(("dim", "\n".join(reasons))), left=4)]
+
+    def answer(self) -> Settings:
+        """Give the settings with the kernel.
+
+        :raises Refused: it is not fit, or there is none.
+        """
+        chosen = next(path for path, button in zip(self.paths, self.group, strict=True) if button.get_state())
+        settings = msgspec.structs.replace(self.wizard.settings, kernel=chosen)
+        choose_kernel(self.wizard.machine, settings)
+        return settings
+
+
+def automatic(wizard: Wizard) -> str:
+    """Say which kernel is taken if none is chosen."""
+    try:
+        kernel = choose_kernel(wizard.machine, msgspec.structs.replace(wizard.settings, kernel=""))
+    except KhibError as error:
+        return error.message
+    return f"the running kernel if it is fit; now {kernel.release}"

@@ -1,0 +1,106 @@
+"""Step 3: how much memory do saver and restorer live in?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import urwid
+
+from khib_tui import region
+from khib_tui.decide import choose_kernel
+from khib_tui.errors import KhibError
+from khib_tui.region import DEFAULT_SIZE, Region
+from khib_tui.settings import Settings
+from khib_tui.units import MIB, size
+from screens import keys, widgets
+from screens.pages.step import StepPage
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+SIZES = (176 * MIB, DEFAULT_SIZE, 368 * MIB, 496 * MIB, 752 * MIB)
+INTRO = (
+    "Saver and restorer live in a region of memory; what this system has there is swapped aside meanwhile. "
+    "The rest is written to the image, page for page."
+)
+
+
+class MemoryPage(StepPage):
+    """The size of the region, and everything that follows from it."""
+
+    title = "Memory region"
+    help = (
+        f"{INTRO} The proposed size is right unless a rehearsal fails for lack of memory, or this machine has very little. "
+        "The memmap words keep the restorer inside the region; they go into its boot entry."
+    )
+    keys = keys.LIST
+
+    def __init__(self, wizard: Wizard, note: str = "") -> None:
+        self.wizard = wizard
+        self.sizes = sorted({*SIZES, wizard.settings.region})
+        self.drop = urwid.DropDown(
+            [label(count) for count in self.sizes], selected=self.sizes.index(wizard.settings.region), focus_map="focus"
+        )
+        urwid.connect_signal(self.drop, "change", self.changed)
+        self.facts = urwid.Text("")
+        self.words = urwid.Text("")
+        box = widgets.boxed(widgets.scrolled(self.words), "memmap words of the restorer")
+        top = [urwid.Text(INTRO), urwid.Divider(), widgets.field("Size of the region:", self.drop)]
+        body = widgets.headed_by([*top, urwid.Divider(), self.facts], box)
+        body.focus_position = 2
+        super().__init__(wizard, note, body, focus=None)
+        self.show(wizard.settings.region)
+
+    def changed(self, _: urwid.DropDown, index: int) -> None:
+        """Show what another size means."""
+        self.show(self.sizes[index])
+
+    def chosen(self, count: int) -> Region:
+        """Give the region of a size.
+
+        :raises Refused: this machine has no such region.
+        """
+        machine, settings = self.wizard.machine, self.wizard.settings
+        return region.choose(machine, choose_kernel(machine, settings), count)
+
+    def show(self, count: int) -> None:
+        """Show the region of a size, or why there is none."""
+        try:
+            chosen = self.chosen(count)
+        except KhibError as error:
+            self.facts.set_text(("blocker", widgets.error_text(error)))
+            self.words.set_text("")
+            return
+        self.facts.set_text(facts(chosen, self.wizard.machine.mem_available))
+        self.words.set_text("\n".join(region.memmap_words(self.wizard.machine, chosen)))
+
+    def answer(self) -> Settings:
+        """Give the settings with the size.
+
+        :raises Refused: this machine has no such region.
+        """
+        count = self.sizes[self.drop.selected]
+        self.chosen(count)
+        return msgspec.structs.replace(self.wizard.settings, region=count)
+
+
+def label(count: int) -> str:
+    """Say a size that can be chosen."""
+    notes = {DEFAULT_SIZE: " (proposed)", SIZES[0]: " (little: rehearse first)"}
+    return f"{size(count)}{notes.get(count, '')}"
+
+
+def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:
+    """Say where the region is, what is swapped and saved, and whether there is memory to load the saver."""
+    spans = "\n".join(f"    {start:#x}-{end - 1:#x}  {size(end - start)}" for start, end in chosen.own)
+    lines: list[str | tuple[str, str]] = [
+        f"Swapped aside: {size(chosen.own.total)} of {size(chosen.ram.total)}, at\n{spans}\n",
+        f"Saved to the image: {size(chosen.saved.total)} at most, before compression\n",
+        f"Free memory to load the saver: {size(chosen.needed_memory)} needed, {size(available)} there",
+    ]
+    try:
+        region.refuse_without_memory(chosen, available)
+    except KhibError as error:
+        lines.append(("warning", f"\nNot now: {widgets.error_text(error)}"))
+    return lines

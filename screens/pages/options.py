@@ -1,0 +1,74 @@
+"""Step 5: how the image is written, and what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import urwid
+
+from khib_tui.handover import After
+from khib_tui.image.codec import Codec
+from khib_tui.settings import Settings
+from khib_tui.units import duration
+from screens import widgets
+from screens.pages.step import StepPage
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+CODECS = {
+    Codec.LZ4: "lz4: fast (proposed)",
+    Codec.ZSTD: "zstd: smaller, for a slow disk",
+    Codec.NONE: "none: as it is",
+}
+AFTERS = {
+    After.POWEROFF: "power off (proposed)",
+    After.REBOOT: "restart, to use another system",
+    After.PLATFORM: "ACPI S4, as the firmware knows it",
+}
+COUNTDOWNS = (0, 5, 10, 30, -1)
+
+
+class OptionsPage(StepPage):
+    """Four choices that all have a sane answer already."""
+
+    title = "Options"
+    help = (
+        "Compression: lz4 keeps up with any disk. Reading back doubles the time and finds a bad medium before the power goes. "
+        "Countdown: how long the restorer waits before it resumes by itself."
+    )
+
+    def __init__(self, wizard: Wizard, note: str = "") -> None:
+        settings = wizard.settings
+        self.counts = sorted({*COUNTDOWNS, settings.countdown}, key=lambda count: (count < 0, count))
+        self.codec = urwid.DropDown(list(CODECS.values()), selected=list(CODECS).index(settings.codec), focus_map="focus")
+        self.after = urwid.DropDown(list(AFTERS.values()), selected=list(AFTERS).index(settings.after), focus_map="focus")
+        self.countdown = urwid.DropDown(
+            [waiting(count) for count in self.counts], selected=self.counts.index(settings.countdown), focus_map="focus"
+        )
+        self.verify = urwid.CheckBox("read the whole image back before that", settings.verify)
+        rows = [
+            widgets.field("Compression:", self.codec),
+            widgets.field("When it is written:", self.after),
+            widgets.field("Check:", self.verify, None),
+            widgets.field("Resume after start:", self.countdown),
+        ]
+        body = widgets.headed("These are right for most machines.", widgets.listed(rows))
+        super().__init__(wizard, note, body, focus=0)
+
+    def answer(self) -> Settings:
+        """Give the settings with these options."""
+        return msgspec.structs.replace(
+            self.wizard.settings, codec=list(CODECS)[self.codec.selected], after=list(AFTERS)[self.after.selected],
+            verify=bool(self.verify.get_state()), countdown=self.counts[self.countdown.selected],
+        )  # fmt: skip
+
+
+def waiting(count: int) -> str:
+    """Say a countdown."""
+    if count < 0:
+        return "only when a key is pressed"
+    if not count:
+        return "at once"
+    return f"by itself after {duration(count)}{' (proposed)' if count == Settings().countdown else ''}"

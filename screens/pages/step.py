@@ -1,0 +1,48 @@
+"""What the pages of the wizard have in common: an answer, Next, and Back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from urwid import AbstractBoxWidget
+
+from khib_tui.errors import KhibError
+from khib_tui.settings import Settings
+from screens.base import Page
+from screens.widgets import Choices
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+
+class StepPage(Page):
+    """A page that turns settings into new ones. Subclasses say `answer`, which raises what forbids going on."""
+
+    forward_label = "Next"
+
+    def __init__(
+        self, wizard: Wizard, note: str, body: AbstractBoxWidget, more: Choices = (), *, focus: int | None = 0
+    ) -> None:
+        self.wizard = wizard
+        choices = [(self.forward_label, self.next), *more, ("Back", self.back)]
+        super().__init__(wizard.window, body, choices, note=note, focus=focus)
+
+    def answer(self) -> Settings:
+        """Give the settings with this page's answers.
+
+        :raises KhibError: why one cannot go on from here.
+        """
+        return self.wizard.settings
+
+    def next(self) -> None:
+        """Go on, unless the answer is refused."""
+        try:
+            settings = self.answer()
+        except KhibError as error:
+            self.refuse(error)
+            return
+        self.wizard.forward(settings)
+
+    def back(self) -> None:
+        """Go back; what was chosen here but not confirmed by Next is dropped."""
+        self.wizard.back()
