@@ -25,7 +25,6 @@ from khib_tui.image.place import opened
 from khib_tui.jump import gdt, loader
 from khib_tui.jump.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
 from khib_tui.machine import KernelFile, Machine
-from khib_tui.recovery import initramfs
 from khib_tui.report import Report, ReportPage, new_image_id
 from khib_tui.settings import Settings
 from khib_tui.settings import save as save_settings
@@ -77,6 +76,8 @@ class InstallSaver:
     def apply(self, run: Run) -> None:
         """Copy and build only what is not there yet."""
         self.settings.directory.mkdir(parents=True, exist_ok=True)
+        from khib_tui.recovery import initramfs
+
         copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
         initramfs.install(run.sink, self.settings.initramfs, self.kernel.release)
 

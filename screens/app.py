@@ -13,6 +13,7 @@ from khib_tui.errors import Exit
 from khib_tui.handover import Mode
 from khib_tui.machine import Machine
 from khib_tui.settings import Settings
+from khib_tui.steps import Jump
 from screens.journey import Outcome, Trip
 from screens.pages.checks import ChecksPage
 from screens.pages.home import HomePage
@@ -27,8 +28,8 @@ from screens.pages.step import StepPage
 from screens.pages.target import TargetPage
 from screens.window import Window
 
-STEPS: tuple[type[StepPage], ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, ReviewPage)
 Reread = Callable[[], Machine]
+MakeStep = Callable[["Wizard", str], StepPage]
 
 
 class Wizard:
@@ -110,8 +111,9 @@ class Wizard:
 
     def confirm(self, trip: Trip) -> None:
         """Ask before the machine goes away."""
-        jump = next(step.describe() for step in trip.journey if "jump" in step.describe())
-        text = f"This will {jump}.\n\nTo go on later, switch the machine on and choose '{trip.entry}' in the boot menu."
+        jump = next(step for step in trip.journey if isinstance(step, Jump))
+        later = f"To go on later, switch the machine on and choose '{trip.entry}' in the boot menu."
+        text = f"This will {jump.describe()}.\n\n{later}"
         self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(trip))])
 
     def rehearse(self) -> None:
@@ -139,9 +141,13 @@ class Wizard:
         self.window.show(ResultPage(self, trip, outcome))
 
 
+STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, ReviewPage)
+
+
 def run_wizard(
-    machine: Machine, settings: Settings, settings_path: Path, *, reread: Reread = probe.probe, screen: BaseScreen | None = None
-) -> int:
+    machine: Machine, settings: Settings, settings_path: Path, *, reread: Reread = probe.probe,
+    screen: BaseScreen | None = None,
+) -> int:  # fmt: skip
     """Run the wizard.
 
     :param reread: gives the facts of the machine anew, on Retry and before each run.
@@ -153,5 +159,3 @@ def run_wizard(
     wizard.begin()
     window.run()
     return window.code
-
-

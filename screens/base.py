@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import urwid
-from urwid import AbstractBoxWidget, AbstractFlowWidget, Severity
+from urwid import Severity
+from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from screens import keys, widgets
 from screens.keys import Key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urwid
-from urwid import AbstractFlowWidget
+from urwid.widget import AbstractFlowWidget
 
 from screens import widgets
 from screens.track import LAST, Track, percent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import urwid
-from urwid import AbstractFlowWidget
+from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from screens import keys, widgets
 from screens.keys import Key
@@ -14,24 +14,25 @@ from screens.widgets import Choices, Press, Size
 WIDTH = 72
 
 
-class Dialog(urwid.WidgetWrap[urwid.LineBox[urwid.AbstractBoxWidget]]):
+class Dialog(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
     """A box with a text that scrolls if it must, perhaps a field, and buttons."""
 
     keys: Sequence[Key] = keys.DIALOG
     closable = True
 
-    def __init__(self, title: str, text: str, below: Sequence[AbstractFlowWidget], focus: int = 0) -> None:
-        self.text = urwid.Text(text)
-        self.below = below
-        self.pile = widgets.stacked(widgets.scrolled(self.text), below, focus)
+    def __init__(
+        self, room: tuple[int, int], title: str, text: str, below: Sequence[AbstractFlowWidget], focus: int = 0
+    ) -> None:
+        columns, rows = room
+        self.width = max(min(WIDTH, columns), 4)
+        shown = urwid.Text(text)
+        inner = (max(self.width - 3, 1),)
+        needed = shown.rows(inner) + 2 + sum(widget.rows(inner) for widget in below)
+        self.height = max(min(needed, rows), 3)
+        fits = needed <= rows
+        main: AbstractBoxWidget = urwid.Filler(shown, "top") if fits else widgets.listed([shown])
+        self.pile = widgets.stacked(main, below, focus)
         super().__init__(widgets.boxed(self.pile, title))
-
-    def size(self, columns: int, rows: int) -> tuple[int, int]:
-        """Give the size the dialog wants on a screen of this size."""
-        width = max(min(WIDTH, columns), 4)
-        inner = max(width - 3, 1)
-        wanted = self.text.rows((inner,)) + 2 + sum(widget.rows((inner,)) for widget in self.below)
-        return width, max(min(wanted, rows), 3)
 
 
 class Wait(Dialog):
@@ -40,25 +41,25 @@ class Wait(Dialog):
     keys = keys.NOTHING
     closable = False
 
-    def __init__(self, text: str) -> None:
-        super().__init__("", text, [])
+    def __init__(self, room: tuple[int, int], text: str) -> None:
+        super().__init__(room, "", text, [])
 
 
 class Question(Dialog):
     """A text with buttons below it."""
 
-    def __init__(self, title: str, text: str, choices: Choices, focus: int = 0) -> None:
-        super().__init__(title, text, [urwid.Divider(), widgets.button_row(choices, focus)], focus=2)
+    def __init__(self, room: tuple[int, int], title: str, text: str, choices: Choices, focus: int = 0) -> None:
+        super().__init__(room, title, text, [urwid.Divider(), widgets.button_row(choices, focus)], focus=2)
 
 
 class Typed(Dialog):
     """Asks for a word to be typed before something is lost for ever."""
 
-    def __init__(self, title: str, text: str, word: str, done: Press, close: Press) -> None:
+    def __init__(self, room: tuple[int, int], title: str, text: str, word: str, done: Press, close: Press) -> None:
         self.word, self.done = word, done
         self.edit = urwid.Edit(f"Type {word} to do it: ", max_length=40)
         row = widgets.button_row([("No", close), ("Yes, for ever", self.check)])
-        super().__init__(title, text, [urwid.Divider(), urwid.AttrMap(self.edit, None, "edit"), row], focus=2)
+        super().__init__(room, title, text, [urwid.Divider(), urwid.AttrMap(self.edit, None, "edit"), row], focus=2)
 
     def check(self) -> None:
         """Do it if the word was typed."""

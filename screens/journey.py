@@ -64,8 +64,8 @@ class Trip:
         except Exception as error:
             return failed(error)
         if self.mode is None:
-            text = f"Everything is in place; the boot menu has a new entry '{self.entry}'.\n\nRehearse before you rely on it."
-            return Outcome("Set up", text)
+            text = f"Everything is in place; the boot menu has a new entry '{self.entry}'."
+            return Outcome("Set up", f"{text}\n\nRehearse before you rely on it.")
         return Outcome("This system is back", results[-1].text if results else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Event as Flag
 from threading import Thread
 from typing import Generic, TypeVar
@@ -69,7 +70,7 @@ class StagePage(Page):
         "The machine is working. Nothing is lost if you stop it: the image, if there is one, stays as it is, and a session "
         "that is being saved goes on."
     )
-    keys = (Key.STOP, Key.HELP, Key.REDRAW)
+    keys: Sequence[Key] = (Key.STOP, Key.HELP, Key.REDRAW)
 
     def __init__(self, window: Window, title: str, stop: Stop) -> None:
         self.title = title

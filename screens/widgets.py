@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import urwid
-from urwid import AbstractBoxWidget, AbstractFlowWidget
+from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.errors import KhibError
 from khib_tui.events import Finding, PlainSink
@@ -28,14 +28,21 @@ def attribute(severity: str) -> str:
     return severity if severity in ("ok", "warning", "blocker") else "dim"
 
 
-def error_text(error: BaseException) -> str:
-    """Say an error as the command line does: cause, identifier, next step."""
+def error_parts(error: BaseException) -> tuple[str, str, str]:
+    """Give cause, next step and identifier of an error."""
     if isinstance(error, KhibError):
-        return f"{error.message} [{error.ident}]" + (f"\n-> {error.hint}" if error.hint else "")
+        return error.message, error.hint or "", error.ident
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
-        return f"{name}{error.strerror or error} [HIB-E-IO]"
-    return f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)} [HIB-E-DEFECT]"
+        return f"{name}{error.strerror or error}", "check the medium and its cable", "HIB-E-IO"
+    text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
+    return text, "please report it with the output of `khib facts`", "HIB-E-DEFECT"
+
+
+def error_text(error: BaseException) -> str:
+    """Say an error as the command line does: cause, identifier, next step."""
+    message, hint, ident = error_parts(error)
+    return f"{message} [{ident}]" + (f"\n-> {hint}" if hint else "")
 
 
 def finding_text(finding: Finding) -> str:
@@ -56,17 +63,18 @@ def button_row(choices: Choices, focus: int = 0) -> urwid.GridFlow:
     return urwid.GridFlow(cells, widest, 2, 0, "left", focus, select_navigation=True)
 
 
-def scrolled(widget: urwid.Text) -> urwid.ScrollBar[urwid.Scrollable[urwid.Text]]:
-    """Make a text scroll, by keys too."""
-    return urwid.ScrollBar(urwid.Scrollable(widget), thumb_char="#", trough_char="|")
+def listed(
+    rows: Sequence[AbstractFlowWidget], focus: int = 0, *, intro: str = "", fields: bool = False
+) -> urwid.ScrollBar[urwid.ListBox[int]]:
+    """Make a list that scrolls, under a text that scrolls with it; arrow keys leave it at its ends.
 
-
-def listed(rows: Sequence[AbstractFlowWidget], focus: int = 0) -> urwid.ScrollBar[urwid.ListBox[int]]:
-    """Make a list of rows that scrolls."""
-    walker = urwid.SimpleFocusListWalker(list(rows), wrap_around=False)
+    :param fields: whether Tab goes from row to row; else it leaves the list.
+    """
+    above: list[AbstractFlowWidget] = [urwid.Text(intro), urwid.Divider()] if intro else []
+    walker = urwid.SimpleFocusListWalker([*above, *rows])
     if rows:
-        walker.set_focus(focus)
-    return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=True), thumb_char="#", trough_char="|")
+        walker.set_focus(len(above) + focus)
+    return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=fields), thumb_char="#", trough_char="|")
 
 
 def line(text: str, attr: str | None = None) -> urwid.AttrMap[urwid.SelectableIcon]:
@@ -90,17 +98,6 @@ def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus:
     pile = urwid.Pile([("weight", 1, main), *rows], select_navigation=True)
     pile.focus_position = focus
     return pile
-
-
-def headed_by(top: Sequence[AbstractFlowWidget], main: AbstractBoxWidget) -> urwid.Pile:
-    """Put widgets above one that takes the rest of the room; the focus is on that one."""
-    rows: list[tuple[Literal["pack"], AbstractFlowWidget]] = [("pack", widget) for widget in top]
-    return urwid.Pile([*rows, ("weight", 1, main)], focus_item=len(rows), select_navigation=True)
-
-
-def headed(text: str, main: AbstractBoxWidget) -> urwid.Pile:
-    """Put a text above a widget that takes the rest of the room."""
-    return headed_by([urwid.Text(text), urwid.Divider()], main)
 
 
 def field(label: str, widget: AbstractFlowWidget, attr: str | None = "edit") -> urwid.Columns:

@@ -28,13 +28,17 @@ class Window:
 
     def __init__(self, screen: BaseScreen | None = None) -> None:
         self.stack = urwid.OverlayStack(urwid.SolidFill(" "))
-        self.loop = urwid.MainLoop(
-            self.stack, theme.PALETTE, screen or theme.Terminal(), handle_mouse=False, pop_ups=True
-        )
+        self.loop = urwid.MainLoop(self.stack, theme.PALETTE, screen or theme.Terminal(), handle_mouse=False, pop_ups=True)
         self.page: Page | None = None
         self.running = False
         self.code = int(Exit.OK)
         urwid.connect_signal(self.stack, "closed", self._closed)
+
+    @property
+    def room(self) -> tuple[int, int]:
+        """Give the columns and rows of the screen."""
+        columns, rows = self.loop.screen.get_cols_rows()
+        return columns, rows
 
     def show(self, page: Page) -> None:
         """Show a page, without the boxes over the last one."""
@@ -66,14 +70,17 @@ class Window:
 
     def open(self, dialog: Dialog, done: Callable[[Press | None], None] | None = None) -> None:
         """Put a box over the page."""
-        width, height = dialog.size(*self.loop.screen.get_cols_rows())
-        self.stack.open(dialog, width=width, height=height, close_on_menu=dialog.closable, on_close=done)
+        self.stack.open(dialog, width=dialog.width, height=dialog.height, close_on_menu=dialog.closable, on_close=done)
         self.show_keys()
+
+    def close(self) -> None:
+        """Take the topmost box away."""
+        self.stack.close()
 
     def ask(self, title: str, text: str, choices: Choices, focus: int = 0) -> None:
         """Ask a question; Esc answers nothing. The first answer has the focus, so it should be the harmless one."""
         closing = [(label, partial(self._close_with, press)) for label, press in choices]
-        self.open(dialogs.Question(title, text, closing, focus), lambda press: press() if press else None)
+        self.open(dialogs.Question(self.room, title, text, closing, focus), lambda press: press() if press else None)
 
     def inform(self, title: str, text: str) -> None:
         """Show a text to read."""
@@ -97,7 +104,7 @@ class Window:
         if not self.running:
             self._finish(_outcome(work, done, self.complain))
             return
-        self.open(dialogs.Wait(text))
+        self.open(dialogs.Wait(self.room, text))
         Thread(target=lambda: self.call(self._finish, _outcome(work, done, self.complain)), daemon=True).start()
 
     def call(self, function: Callable[..., object], *args: object) -> None:

@@ -28,7 +28,8 @@ ENTRIES = st.lists(
 
 def parse(data: bytes) -> list[tuple[str, list[int], bytes]]:
     """Read an archive as the kernel's init/initramfs.c does: name, the header's numbers, content."""
-    found, at = [], 0
+    found: list[tuple[str, list[int], bytes]] = []
+    at = 0
     while True:
         assert at % 4 == 0
         assert data[at : at + 6] == b"070701"

@@ -6,20 +6,21 @@ import gzip
 import lzma
 import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 import zstandard
+from test_cpio import parse
 
 from khib_tui.errors import KhibError
 from khib_tui.events import Event, Progress, Stage
 from khib_tui.recovery import elfdeps, initramfs, modules, pyfiles, sysfiles
 from khib_tui.recovery.cpio import Entry, archive
 from khib_tui.runner import run
-from tests.test_cpio import parse
 
 MIB = 1 << 20
-IMPORTS = "urwid, msgspec, psutil, lz4.block, lz4.frame, zstandard, xxhash, khib_tui.events, khib_tui.recovery.saver, ctypes, mmap"
+IMPORTS = "urwid, msgspec, psutil, lz4.block, zstandard, xxhash, khib_tui.events, khib_tui.recovery.saver, ctypes, mmap"
 
 
 def unpacked(packed: bytes) -> bytes:
@@ -35,7 +36,7 @@ def events() -> list[Event]:
 def built(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> bytes:
     marker = tmp_path_factory.mktemp("extra") / "marker"
     marker.write_text("here")
-    return initramfs.build(events.append, extra={"/etc/marker": marker})
+    return initramfs.build(lambda event: events.append(event), extra={"/etc/marker": marker})
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +104,11 @@ def test_building_again_gives_the_same(built: bytes, tmp_path: Path) -> None:
     marker, out = tmp_path / "marker", tmp_path / "out"
     marker.write_text("here")
     code = (
-        "import sys, pathlib, decimal, wsgiref.handlers; from khib_tui.recovery import initramfs;"
-        "pathlib.Path(sys.argv[2]).write_bytes(initramfs.build(lambda event: None, extra={'etc/marker': pathlib.Path(sys.argv[1])}))"
+        "import sys, decimal, wsgiref.handlers; from pathlib import Path; from khib_tui.recovery import initramfs;"
+        "data = initramfs.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])});"
+        "Path(sys.argv[2]).write_bytes(data)"
     )
-    run([shutil.which("python") or "python3", "-c", code, marker, out], cwd=Path(initramfs.__file__).parents[2])
+    run([sys.executable, "-c", code, marker, out], cwd=Path(initramfs.__file__).parents[2])
     assert out.read_bytes() == built
 
 
@@ -124,8 +126,10 @@ def test_its_own_interpreter_and_libraries_work(tree: Path, entries: dict[str, t
     wants = elfdeps.dynamic(pyfiles.interpreter())
     loader = tree / elfdeps.placed(wants.interpreter)
     folder = tree / Path(next(name for name in entries if name.endswith("/libc.so.6"))).parent
-    code = f"import ctypes, zstandard, sys; sys.path.append('{tree / pyfiles.LIBRARIES}'); print(sys.prefix, open('/proc/self/maps').read())"
-    code = code.replace("import ctypes, zstandard, sys;", "import ctypes, sys;") + "; import zstandard, lz4.block"
+    code = (
+        f"import ctypes, sys; sys.path.append('{tree / pyfiles.LIBRARIES}'); import zstandard, lz4.block;"
+        "print(sys.prefix, open('/proc/self/maps').read())"
+    )
     python = tree / pyfiles.INTERPRETER_DIR / pyfiles.interpreter().name
     out = run([loader, "--library-path", folder, python, "-IS", "-c", code]).stdout
     used = {line.split()[-1] for line in out.splitlines() if line.endswith((".so", ".so.6", ".so.1"))}

@@ -97,6 +97,27 @@ class Session:
             self.pass_on(event)
         raise self.lost(f"the machine ended during {' '.join(words)}")
 
+    def program(self, *argv: str) -> str:
+        """Run any program in A; gives what it printed.
+
+        :raises LabError: it failed.
+        """
+        self.running.tell(do="program", argv=list(argv))
+        for event in self.running.events():
+            if isinstance(event, dict) and "output" in event:
+                if event["code"]:
+                    raise LabError(f"{' '.join(argv)}: {event['output']}", ident="HIB-E-LAB")
+                return str(event["output"])
+        raise self.lost(f"the machine ended during {argv[0]}")
+
+    def read(self, path: str) -> str:
+        """Read a file of A."""
+        return self.program("cat", path)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether A has a file."""
+        return self.program("sh", "-c", f"test -e '{path}' && echo yes || echo no").strip() == "yes"
+
     def digest(self) -> None:
         """Note what A's disk holds, with the machine held still."""
         with self.running.paused():

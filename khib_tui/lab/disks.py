@@ -14,8 +14,8 @@ from khib_tui.units import MIB
 
 BLOCK = 64 * 1024
 _ZERO = bytes(BLOCK)
-SPARE = 512
 SWAP = 64
+SMALL = 16
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,18 @@ def copy(source: Path, to: Path) -> Path:
 
 
 def target_disk(path: Path, memory: int, image_mib: int | None = None) -> Path:
-    """Make the disk the image goes to: an empty partition, a spare ext4 filesystem, and a swap partition.
+    """Make the disk the image goes to: an empty partition, a spare ext4 filesystem, a swap and a tiny partition.
 
     :param memory: RAM of the machine in MiB; the first partition holds an image of all of it.
     """
     image = image_mib or memory + 128
+    spare_mib = memory + 256
     with path.open("wb") as stream:
-        stream.truncate((image + SPARE + SWAP + 4) * MIB)
-    table = f"label: gpt\nsize={image}MiB, name=khib-image\nsize={SPARE}MiB, name=spare\nsize={SWAP}MiB, name=swap\n"
+        stream.truncate((image + spare_mib + SWAP + SMALL + 4) * MIB)
+    sizes = {"khib-image": image, "spare": spare_mib, "swap": SWAP, "small": SMALL}
+    table = "label: gpt\n" + "".join(f"size={count}MiB, name={name}\n" for name, count in sizes.items())
     runner.run(["sfdisk", "--quiet", path], input=table)
-    _, spare, swap = partitions(path)
+    _, spare, swap, _ = partitions(path)
     place = ["-E", f"offset={spare.start}", str(path), f"{spare.size // 1024}k"]
     runner.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "spare", *place])
     _swap_space(path, swap)

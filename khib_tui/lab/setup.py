@@ -24,6 +24,7 @@ from khib_tui.recovery import initramfs
 TARGET = "/dev/vdb1"
 SPARE = "/dev/vdb2"
 SWAP = "/dev/vdb3"
+SMALL = "/dev/vdb4"
 CONSOLE = "console=tty0 console=ttyS0,115200"
 DEMO_SETTINGS = settings.Settings(target=TARGET, countdown=0, events="/dev/ttyS1", plain=True)
 

@@ -61,8 +61,8 @@ class Workload:
                     self.log.write(b"%d\n" % (self.ticks // 10))
 
     def fill(self, percent: int, shadow: int) -> dict[str, Any]:
-        """Take memory: `percent` of what is left of all RAM when `shadow` bytes are set aside."""
-        count = int((mem("MemTotal") - shadow) * percent / 100) // MIB
+        """Take memory: `percent` of what is free once `shadow` bytes are set aside for the saver."""
+        count = int((mem("MemAvailable") - shadow) * percent / 100) // MIB
         self.memory = mmap.mmap(-1, max(count, 1) * MIB, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         base = os.urandom(MIB // 2).hex().encode()
         for number in range(count):

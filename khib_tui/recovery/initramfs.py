@@ -18,7 +18,7 @@ from pathlib import Path
 import zstandard
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Meter, Sink, Stage
+from khib_tui.events import Message, Meter, Sink, Stage
 from khib_tui.recovery import elfdeps, modules, pyfiles, sysfiles
 from khib_tui.recovery.cpio import Entry, archive, directory, file
 from khib_tui.units import size

@@ -30,9 +30,9 @@ class ChecksPage(StepPage):
         self.findings = checks.check(wizard.machine)
         bad = [index for index, finding in enumerate(self.findings) if finding.severity == "blocker"]
         rows = [_row(finding) for finding in self.findings]
-        body = widgets.listed(rows, bad[0] if bad else 0)
+        body = widgets.listed(rows, bad[0] if bad else 0, intro=self.summary())
         retry = [("Retry", lambda: wizard.look_again(lambda: wizard.go(0)))]
-        super().__init__(wizard, note, widgets.headed(self.summary(), body), retry, focus=None if bad else 0)
+        super().__init__(wizard, note, body, retry, focus=None if bad else 0)
 
     def summary(self) -> str:
         """Count the findings."""
@@ -40,7 +40,9 @@ class ChecksPage(StepPage):
         warned = sum(finding.severity == "warning" for finding in self.findings)
         if blocked:
             return f"{blocked} of {len(self.findings)} checks refuse:"
-        return f"This machine can hibernate; {warned} of {len(self.findings)} checks warn:" if warned else "All checks are fine."
+        if warned:
+            return f"This machine can hibernate; {warned} of {len(self.findings)} checks warn:"
+        return f"This machine can hibernate: all {len(self.findings)} checks are fine."
 
     def answer(self) -> Settings:
         """Give the settings as they are.

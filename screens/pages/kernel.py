@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import urwid
-from urwid import AbstractFlowWidget, Severity
+from urwid import Severity
+from urwid.widget import AbstractFlowWidget
 
 from khib_tui.decide import choose_kernel
 from khib_tui.errors import KhibError
@@ -43,7 +44,7 @@ class KernelPage(StepPage):
         chosen = [path for path in self.paths if path == wizard.settings.kernel]
         if not chosen:
             self.group[0].set_state(True)
-        super().__init__(wizard, note, widgets.headed(INTRO, widgets.listed(rows)), focus=None)
+        super().__init__(wizard, note, widgets.listed(rows, intro=INTRO), focus=None)
 
     def choice(self, path: str, label: str) -> urwid.AttrMap[urwid.RadioButton]:
         """Make the line of a kernel that can be chosen."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import urwid
+from urwid.widget import AbstractFlowWidget
 
 from khib_tui import region
 from khib_tui.decide import choose_kernel
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from screens.app import Wizard
 
 SIZES = (176 * MIB, DEFAULT_SIZE, 368 * MIB, 496 * MIB, 752 * MIB)
+BOX_ROWS = 6
 INTRO = (
     "Saver and restorer live in a region of memory; what this system has there is swapped aside meanwhile. "
     "The rest is written to the image, page for page."
@@ -44,11 +46,11 @@ class MemoryPage(StepPage):
         )
         urwid.connect_signal(self.drop, "change", self.changed)
         self.facts = urwid.Text("")
-        self.words = urwid.Text("")
-        box = widgets.boxed(widgets.scrolled(self.words), "memmap words of the restorer")
-        top = [urwid.Text(INTRO), urwid.Divider(), widgets.field("Size of the region:", self.drop)]
-        body = widgets.headed_by([*top, urwid.Divider(), self.facts], box)
-        body.focus_position = 2
+        self.words: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
+        words = urwid.ScrollBar(urwid.ListBox(self.words), thumb_char="#", trough_char="|")
+        box = urwid.BoxAdapter(widgets.boxed(words, "memmap words of the restorer"), BOX_ROWS)
+        field = widgets.field("Size of the region:", self.drop)
+        body = widgets.listed([field, urwid.Divider(), self.facts, box], intro=INTRO, fields=True)
         super().__init__(wizard, note, body, focus=None)
         self.show(wizard.settings.region)
 
@@ -70,10 +72,10 @@ class MemoryPage(StepPage):
             chosen = self.chosen(count)
         except KhibError as error:
             self.facts.set_text(("blocker", widgets.error_text(error)))
-            self.words.set_text("")
+            self.words[:] = []
             return
         self.facts.set_text(facts(chosen, self.wizard.machine.mem_available))
-        self.words.set_text("\n".join(region.memmap_words(self.wizard.machine, chosen)))
+        self.words[:] = [widgets.line(word) for word in region.memmap_words(self.wizard.machine, chosen)]
 
     def answer(self) -> Settings:
         """Give the settings with the size.

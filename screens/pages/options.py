@@ -35,8 +35,8 @@ class OptionsPage(StepPage):
 
     title = "Options"
     help = (
-        "Compression: lz4 keeps up with any disk. Reading back doubles the time and finds a bad medium before the power goes. "
-        "Countdown: how long the restorer waits before it resumes by itself."
+        "Compression: lz4 keeps up with any disk. Reading back doubles the time and finds a bad medium before the power "
+        "goes. Countdown: how long the restorer waits before it resumes by itself."
     )
 
     def __init__(self, wizard: Wizard, note: str = "") -> None:
@@ -54,7 +54,7 @@ class OptionsPage(StepPage):
             widgets.field("Check:", self.verify, None),
             widgets.field("Resume after start:", self.countdown),
         ]
-        body = widgets.headed("These are right for most machines.", widgets.listed(rows))
+        body = widgets.listed(rows, fields=True, intro="These are right for most machines.")
         super().__init__(wizard, note, body, focus=0)
 
     def answer(self) -> Settings:

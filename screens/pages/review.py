@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import urwid
+from urwid.widget import AbstractFlowWidget
 
 from khib_tui import plan
 from khib_tui.decide import Choice, decide
@@ -18,29 +19,26 @@ from screens.pages.step import StepPage
 if TYPE_CHECKING:
     from screens.app import Wizard
 
-Markup = str | tuple[str, str]
-
 
 class ReviewPage(StepPage):
     """What 'Set up' does, and what each hibernation does."""
 
     title = "Review"
     help = (
-        "Set up: installs saver and boot entry and keeps the choices; the running system is not touched. Rehearse: jumps into "
-        "the saver and comes back. Hibernate now: sets up if need be, saves, and goes; it asks once more."
+        "Set up: installs saver and boot entry and keeps the choices; the running system is not touched. Rehearse: jumps "
+        "into the saver and comes back. Hibernate now: sets up if need be, saves, and goes; it asks once more."
     )
     keys = keys.LIST
     forward_label = "Set up"
 
     def __init__(self, wizard: Wizard, note: str = "") -> None:
         try:
-            text = review(decide(wizard.machine, wizard.settings, need_memory=False))
+            rows = review(decide(wizard.machine, wizard.settings, need_memory=False))
             self.refused: KhibError | None = None
         except KhibError as error:
-            text, self.refused = [("blocker", widgets.error_text(error))], error
+            rows, self.refused = [widgets.line(widgets.error_text(error), "blocker")], error
         more = [("Rehearse", wizard.rehearse), ("Hibernate now", lambda: wizard.travel(Mode.SAVE))]
-        body = widgets.scrolled(urwid.Text(text))
-        super().__init__(wizard, note, body, [] if self.refused else more)
+        super().__init__(wizard, note, widgets.listed(rows), [] if self.refused else more)
 
     def answer(self) -> Settings:
         """Give the settings.
@@ -61,16 +59,18 @@ class ReviewPage(StepPage):
         self.wizard.travel(None)
 
 
-def review(choice: Choice) -> list[Markup]:
+def review(choice: Choice) -> list[AbstractFlowWidget]:
     """Say both plans, and the warnings."""
     warnings = [finding for finding in choice.findings if finding.severity == "warning"]
-    text: list[Markup] = []
-    for finding in warnings:
-        text.append(("warning", f"[warn] {finding.what}\n"))
-    text += [("heading", "Set up, once:\n"), *steps(plan.setup(choice))]
-    return [*text, "\n", ("heading", "Each hibernation:\n"), *steps(plan.journey(choice, Mode.SAVE))]
+    return [
+        *(widgets.line(f"[warn] {widgets.finding_text(finding)}", "warning") for finding in warnings),
+        urwid.Text(("heading", "Set up, once:")),
+        *steps(plan.setup(choice)),
+        urwid.Text(("heading", "Each hibernation:")),
+        *steps(plan.journey(choice, Mode.SAVE)),
+    ]
 
 
-def steps(actions: list[Action]) -> list[Markup]:
+def steps(actions: list[Action]) -> list[AbstractFlowWidget]:
     """Say the steps as they will be applied."""
-    return [f"{step.number:2}. {step.text}\n" for step in plan.describe(actions)]
+    return [widgets.line(f"{step.number:2}. {step.text}") for step in plan.describe(actions)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from urwid import AbstractBoxWidget
+from urwid.widget import AbstractBoxWidget
 
 from khib_tui.errors import KhibError
 from khib_tui.settings import Settings

@@ -1,0 +1,110 @@
+"""C has found the image, or several: count down, or choose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import urwid
+from urwid import Align, TableColumn, WHSettings, WrapMode
+
+from khib_tui.errors import Cancelled
+from khib_tui.recovery.kernel_c import Found
+from khib_tui.text import clean
+from khib_tui.units import size
+from screens import keys
+from screens.base import Page
+from screens.keys import Key
+from screens.widgets import Size, listed
+from screens.window import Window
+
+COLUMNS = [
+    TableColumn("Place", min_width=9),
+    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Saved on", min_width=10),
+    TableColumn("Image", align=Align.RIGHT, min_width=6),
+    TableColumn("Memory", align=Align.RIGHT, min_width=6),
+]
+TICK = 1.0
+
+
+class FoundPage(Page):
+    """The image that will be resumed; with several, nothing resumes by itself.
+
+    :param countdown: seconds; negative waits for a key.
+    """
+
+    title = "khib: resume"
+    help = (
+        "Resume: reads the image into memory and goes on with the saved session. An image can be resumed once. Not now: "
+        "asks what to do instead; the image is kept."
+    )
+
+    def __init__(self, window: Window, found: Sequence[Found], countdown: int) -> None:
+        self.found = found
+        self.left = countdown if len(found) == 1 else -1
+        self.keys: Sequence[Key] = (Key.CHOOSE, Key.HOLD, Key.HELP) if self.left >= 0 else keys.LIST
+        self.chosen: Found | None = None
+        self.table = urwid.Table(COLUMNS, [row(item) for item in found], header_attr="heading", focus_attr="focus")
+        urwid.connect_signal(self.table, "activate", lambda *_: self.resume())
+        intro = "This session can be resumed:" if len(found) == 1 else "There are several sessions. Choose one:"
+        choices = [("Resume now", self.resume), ("Not now", self.back)]
+        super().__init__(window, listed([self.table], intro=intro), choices, focus=0 if len(found) == 1 else None)
+        if self.left >= 0:
+            self.show_countdown()
+            window.loop.set_alarm_in(TICK, self.tick)
+
+    def tick(self, loop: urwid.MainLoop, _: object) -> None:
+        """Count down, unless a key was pressed; resume at zero."""
+        if self.left < 0:
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.resume()
+        self.show_countdown()
+        loop.set_alarm_in(TICK, self.tick)
+
+    def show_countdown(self) -> None:
+        """Show how long is left."""
+        self.tell(f"Resuming in {self.left} s - Enter: now, Esc: stop the countdown")
+
+    def keypress(self, widget_size: Size, key: str) -> str | None:
+        """Let any key but Enter stop the countdown; Esc does only that."""
+        counting, self.left = self.left >= 0, -1
+        if not counting:
+            return super().keypress(widget_size, key)
+        self.keys = keys.LIST
+        self.window.show_keys()
+        left = None if key == "esc" else super().keypress(widget_size, key)
+        self.tell("The countdown is stopped.")
+        return left
+
+    def resume(self) -> None:
+        """Take the image in focus."""
+        self.chosen = self.found[self.table.focus_position]
+        self.window.end()
+
+    def back(self) -> None:
+        """Take none."""
+        self.window.end()
+
+    def leave(self) -> None:
+        """Take none."""
+        self.window.end()
+
+    def result(self) -> Found:
+        """Give the image to resume.
+
+        :raises Cancelled: none was taken.
+        """
+        if self.chosen is None:
+            raise Cancelled("nothing is resumed now", hint="Retry shows the images again", ident="HIB-E-CANCELLED")
+        return self.chosen
+
+
+def row(item: Found) -> list[urwid.Widget | str]:
+    """Say an image in a line."""
+    header = item.header
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
+    place = urwid.SelectableIcon(item.where, 0, wrap="clip")
+    return [place, clean(header.host or "?"), when, size(header.image_bytes), size(header.ram_bytes)]

@@ -1,0 +1,121 @@
+"""The images on the disks: list, show, give up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import urwid
+from urwid import Align, Severity, TableColumn, WHSettings, WrapMode
+
+from khib_tui.image import catalog
+from khib_tui.image import header as headers
+from khib_tui.image.header import State
+from khib_tui.recovery.kernel_c import Found
+from khib_tui.text import clean
+from khib_tui.units import size
+from screens import keys, widgets
+from screens.base import Page
+from screens.dialogs import Typed
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+COLUMNS = [
+    TableColumn("Place", min_width=9),
+    TableColumn("State", min_width=8),
+    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Saved", min_width=10),
+    TableColumn("Image", align=Align.RIGHT, min_width=6),
+]
+CLOSED = (State.DONE, State.ABANDONED)
+
+
+class ImagesPage(Page):
+    """All images; nothing here changes one without a typed word."""
+
+    title = "Images"
+    help = (
+        "complete: can be resumed, once. claimed or done: was resumed. partial, abandoned: was never finished. "
+        "Give up: a complete image can then never be resumed, and its place is free for the next one."
+    )
+    keys = keys.LIST
+
+    def __init__(self, wizard: Wizard) -> None:
+        self.wizard = wizard
+        self.found: Sequence[Found] = ()
+        self.table = urwid.Table(COLUMNS, header_attr="heading", focus_attr="focus")
+        urwid.connect_signal(self.table, "activate", lambda *_: self.info())
+        self.none = urwid.Text("")
+        choices = [("Info", self.info), ("Give up", self.discard), ("Look again", self.look), ("Back", self.back)]
+        super().__init__(wizard.window, widgets.listed([self.table, self.none]), choices)
+        wizard.window.loop.set_alarm_in(0, lambda *_: self.look())
+
+    def look(self) -> None:
+        """Read the disks."""
+        machine, target = self.wizard.machine, self.wizard.settings.target
+        self.window.background("Looking for images...", lambda: catalog.images(machine, target), self.fill)
+
+    def fill(self, found: Sequence[Found]) -> None:
+        """List what was found."""
+        self.found = found
+        self.table.body[:] = [self.table.layout.row(cells(item)) for item in found]
+        self.none.set_text("" if found else "There is no image on any disk.")
+
+    def item(self) -> Found | None:
+        """Give the image in focus."""
+        if not self.found:
+            self.tell("There is no image.", Severity.WARNING)
+            return None
+        return self.found[self.table.focus_position]
+
+    def info(self) -> None:
+        """Show all about an image."""
+        if item := self.item():
+            self.window.background("Reading the image...", lambda: self.read(item), self.show)
+
+    def read(self, item: Found) -> dict[str, Any]:
+        """Read what an image holds."""
+        with catalog.chosen(self.wizard.machine, item.where, self.wizard.settings.target) as (found, store):
+            return catalog.info(found, store)
+
+    def show(self, data: dict[str, Any]) -> None:
+        """Show what an image holds."""
+        self.window.inform("Image", "\n".join(f"{key:>10}: {clean(str(value), 200)}" for key, value in data.items()))
+
+    def discard(self) -> None:
+        """Ask for the word, then give the image up."""
+        item = self.item()
+        if item is None:
+            return
+        if item.header.state in CLOSED:
+            self.tell(f"The image on {item.where} is {item.header.state} already: nothing to give up.", Severity.WARNING)
+            return
+        text = f"{clean(catalog.line(item), 300)}\n\nThe session in it is lost, for ever."
+        done = partial(self.abandon, item)
+        self.window.open(Typed(self.window.room, "Give the image up?", text, "yes", done, self.window.close))
+
+    def abandon(self, item: Found) -> None:
+        """Give an image up, and list again."""
+        self.window.close()
+        self.window.background("Giving the image up...", lambda: give_up(self.wizard, item), lambda _: self.look())
+
+    def back(self) -> None:
+        """Go home."""
+        self.wizard.home()
+
+
+def give_up(wizard: Wizard, item: Found) -> None:
+    """Mark an image as given up."""
+    with catalog.chosen(wizard.machine, item.where, wizard.settings.target) as (found, store):
+        headers.advance(store, found.header, State.ABANDONED, "discarded by the user")
+
+
+def cells(item: Found) -> list[urwid.Widget | str]:
+    """Say an image in a line."""
+    header = item.header
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
+    place = urwid.SelectableIcon(item.where, 0, wrap="clip")
+    return [place, str(header.state), clean(header.host or "?"), when, size(header.image_bytes)]

@@ -1,0 +1,79 @@
+"""The steps while they are done."""
+
+from __future__ import annotations
+
+from threading import Event as Flag
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import urwid
+from urwid import Severity
+
+from khib_tui import plan
+from khib_tui.events import Event, Step
+from screens.base import Page
+from screens.board import Board
+from screens.journey import Trip
+from screens.keys import Key
+from screens.track import Track
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+TICK = 1.0
+DRAWN = 0.5
+
+
+class RunPage(Page):
+    """Runs a trip in a thread as soon as it is shown, and draws how far it is."""
+
+    help = (
+        "The steps are done one after the other. During the jump this screen stands still, for seconds or for weeks; the "
+        "saver has its own screen, and Esc there stops it and comes back here."
+    )
+    keys = (Key.HELP, Key.REDRAW)
+
+    def __init__(self, wizard: Wizard, trip: Trip) -> None:
+        self.title = trip.title
+        self.wizard, self.trip = wizard, trip
+        self.track = Track(plan.describe(trip.actions))
+        self.board = Board(self.track)
+        super().__init__(wizard.window, self.board, focus=None)
+        wizard.window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
+        wizard.window.loop.set_alarm_in(TICK, self.tick)
+
+    def work(self) -> None:
+        """Do the steps, in a thread of its own."""
+        outcome = self.trip.run(self.sink)
+        self.window.call(self.wizard.arrived, self.trip, outcome)
+
+    def sink(self, event: Event) -> None:
+        """Hand an event to the screen; a step begins only when the user can see that it does."""
+        drawn = Flag()
+        self.window.call(self.take, event, drawn)
+        if isinstance(event, Step) and event.status == "started":
+            drawn.wait(DRAWN)
+
+    def take(self, event: Event, drawn: Flag) -> None:
+        """Show an event. After a step all is drawn anew: another kernel may have used the screen."""
+        self.track.take(event)
+        self.board.draw()
+        if isinstance(event, Step):
+            if event.status != "started":
+                self.window.redraw()
+            self.window.loop.draw_screen()
+            drawn.set()
+
+    def tick(self, loop: urwid.MainLoop, _: object) -> None:
+        """Show the time passing."""
+        if self.window.page is self:
+            self.board.draw()
+            loop.set_alarm_in(TICK, self.tick)
+
+    def back(self) -> None:
+        """Esc does nothing here, and says so."""
+        self.tell("This cannot be stopped here; the saver's own screen has Esc for it.", Severity.WARNING)
+
+    def leave(self) -> None:
+        """Neither does leaving."""
+        self.back()

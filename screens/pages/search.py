@@ -1,0 +1,65 @@
+"""C looks for the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Generic, TypeVar
+
+import urwid
+
+from khib_tui.errors import Cancelled
+from khib_tui.units import duration
+from screens.base import Page
+from screens.keys import Key
+from screens.window import Window
+
+T = TypeVar("T")
+TICK = 1.0
+
+
+class SearchPage(Page, Generic[T]):
+    """Says that the search goes on, until it ends or Esc is pressed."""
+
+    title = "khib: resume"
+    help = "Disks take a while to appear, USB ones some seconds. If none with an image does, you will be asked what to do."
+    keys = (Key.STOP, Key.HELP, Key.REDRAW)
+
+    def __init__(self, window: Window, search: Callable[[], T]) -> None:
+        self.search = search
+        self.outcome: list[T] = []
+        self.error: Exception = Cancelled("you stopped the search", hint="press Retry to search again")
+        self.seconds = 0
+        self.text = urwid.SelectableIcon("Looking for the image...", 0)
+        super().__init__(window, urwid.Filler(self.text, "top"), focus=None)
+        window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
+        window.loop.set_alarm_in(TICK, self.tick)
+
+    def work(self) -> None:
+        """Search, in a thread of its own."""
+        try:
+            self.outcome.append(self.search())
+        except Exception as error:
+            self.error = error
+        self.window.call(self.window.end)
+
+    def tick(self, loop: urwid.MainLoop, _: object) -> None:
+        """Show the time passing."""
+        self.seconds += 1
+        self.text.set_text(f"Looking for the image... {duration(self.seconds)}")
+        loop.set_alarm_in(TICK, self.tick)
+
+    def command(self, key: Key | None) -> bool:
+        """Stop searching."""
+        if key is Key.STOP:
+            self.window.end()
+        return super().command(key)
+
+    def result(self) -> T:
+        """Give what was found.
+
+        :raises Exception: why nothing was.
+        """
+        if not self.outcome:
+            raise self.error
+        return self.outcome[0]

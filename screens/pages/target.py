@@ -1,0 +1,133 @@
+"""Step 4: where does the image go?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import urwid
+from urwid import Align, Severity, TableColumn, WHSettings, WrapMode
+
+from khib_tui import decide, region, targets
+from khib_tui.errors import KhibError, Refused, UsageError
+from khib_tui.events import Finding
+from khib_tui.machine import BlockDevice
+from khib_tui.settings import Settings
+from khib_tui.targets import Target
+from khib_tui.units import size
+from screens import keys, widgets
+from screens.pages.step import StepPage
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+COLUMNS = [
+    TableColumn("    Device", min_width=12),
+    TableColumn("Size", align=Align.RIGHT, min_width=8),
+    TableColumn("Model, serial", (WHSettings.WEIGHT, 3), min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Content", min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Verdict", (WHSettings.WEIGHT, 4), min_width=8, wrap=WrapMode.SPACE),
+]
+Verdict = tuple[Target, list[Finding]]
+
+
+class TargetPage(StepPage):
+    """All disks and partitions; the unfit ones say why, in the engine's words."""
+
+    title = "Place of the image"
+    help = (
+        "Enter chooses the line. An empty partition is overwritten whole. A partition with a filesystem that is not "
+        "mounted can take the image as a file: write its path, such as /hibernate.khib, then choose the line. Look "
+        "again: reads the disks anew, for instance after plugging one in."
+    )
+    keys = keys.LIST
+
+    def __init__(self, wizard: Wizard, note: str = "") -> None:
+        self.wizard = wizard
+        self.chosen, path = kept(wizard.settings.target)
+        self.need = needed(wizard)
+        self.verdicts: list[Verdict] = []
+        self.table = urwid.Table(COLUMNS, header_attr="heading", focus_attr="focus")
+        self.file = urwid.Edit("", path, max_length=200)
+        urwid.connect_signal(self.table, "activate", self.choose)
+        urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
+        intro = f"The image needs {size(self.need)} at most. What stood on its place is lost."
+        field = widgets.field("File in it, if any:", self.file)
+        body = widgets.listed([self.table, urwid.Divider(), field], intro=intro, fields=True)
+        again = [("Look again", lambda: wizard.look_again(lambda: wizard.go(3)))]
+        super().__init__(wizard, note, body, again, focus=None)
+        self.fill()
+
+    def fill(self) -> None:
+        """Judge all places anew, for the file that is named now, and list them."""
+        machine, path = self.wizard.machine, self.file.edit_text.strip()
+        at = self.table.focus_position if self.verdicts else self.first()
+        places = [Target(target.device, path) for target, _ in targets.candidates(machine, self.need)]
+        self.verdicts = [(target, targets.refusals(machine, target, self.need)) for target in places]
+        self.table.body[:] = [self.row(target, findings) for target, findings in self.verdicts]
+        if self.verdicts:
+            self.table.focus_position = min(at, len(self.verdicts) - 1)
+
+    def first(self) -> int:
+        """Give the line to begin with: the chosen place, else the first fit one."""
+        listed = targets.candidates(self.wizard.machine, self.need)
+        chosen = [index for index, (target, _) in enumerate(listed) if target.device == self.chosen]
+        fit = [index for index, (_, findings) in enumerate(listed) if not findings]
+        return (chosen or fit or [0])[0]
+
+    def row(self, target: Target, findings: list[Finding]) -> urwid.TableRow:
+        """Make the line of a place."""
+        device = self.wizard.machine.device(target.device)
+        mark = "(*)" if target.device == self.chosen else "(-)" if findings else "( )"
+        cell = urwid.SelectableIcon(f"{mark} {target.device}", 0, wrap="clip")
+        verdict = "; ".join(finding.what for finding in findings) or "fit"
+        attr = "dim" if findings else "ok"
+        facts = cells(device) if device else ("", "", "")
+        return self.table.layout.row([cell, *facts, verdict], data=target, attr=attr)
+
+    def choose(self, _: urwid.Table, index: int) -> None:
+        """Take a line, or say why it cannot be taken."""
+        target, findings = self.verdicts[index]
+        if findings:
+            self.tell("\n".join(widgets.finding_text(finding) for finding in findings), Severity.ERROR)
+            return
+        self.chosen = target.device
+        self.fill()
+        self.tell(f"{target} takes the image.")
+
+    def answer(self) -> Settings:
+        """Give the settings with the place.
+
+        :raises KhibError: none is chosen, or it is not fit.
+        """
+        if not self.chosen:
+            raise Refused("no place is chosen yet", hint="press Enter on a line that is fit", ident="HIB-E-NO-TARGET")
+        path = self.file.edit_text.strip()
+        target = targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
+        if path and not target.path:
+            raise UsageError(f"'{path}' is no path", hint="begin it with /", ident="HIB-E-TARGET")
+        decide.refuse(targets.refusals(self.wizard.machine, target, self.need))
+        return msgspec.structs.replace(self.wizard.settings, target=str(target))
+
+
+def kept(text: str) -> tuple[str, str]:
+    """Give device and path of the target in the settings; nothing if they make no sense."""
+    try:
+        target = targets.resolved(targets.parse(text))
+    except KhibError:
+        return "", ""
+    return target.device, target.path
+
+
+def needed(wizard: Wizard) -> int:
+    """Give the bytes that an image may need."""
+    kernel = decide.choose_kernel(wizard.machine, wizard.settings)
+    return decide.image_limit(region.choose(wizard.machine, kernel, wizard.settings.region))
+
+
+def cells(device: BlockDevice) -> tuple[str, str, str]:
+    """Say size, model and content of a device."""
+    content = device.fstype or (f"table {device.table}" if device.table else "empty" if device.readable else "?")
+    label = f" {device.label}" if device.label else ""
+    bus = " (removable)" if device.removable else ""
+    return size(device.size), f"{device.model} {device.serial}".strip() + bus, f"{content}{label}"

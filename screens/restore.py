@@ -1,0 +1,125 @@
+"""The screen of C: look for the image, count down, restore; and what to do if that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from urwid.display import BaseScreen
+
+from khib_tui import probe
+from khib_tui.errors import Exit, ImageError, KhibError
+from khib_tui.events import Failure, Sink
+from khib_tui.image.header import State
+from khib_tui.jump.syscalls import REBOOT_RESTART, reboot
+from khib_tui.machine import BlockDevice
+from khib_tui.recovery import kernel_c
+from khib_tui.recovery.kernel_c import Found
+from khib_tui.recovery.words import Words
+from screens.pages.found import FoundPage
+from screens.pages.refused import Answer, RefusedPage
+from screens.pages.search import SearchPage
+from screens.stage import run_stage
+from screens.widgets import error_parts
+from screens.window import Window
+
+Place = tuple[Sequence[BlockDevice], list[Found]]
+AT_ONCE, NEVER = 0, -1
+
+
+def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | None = None) -> int:
+    """Resume, as long as the user wants to try.
+
+    :param wanted: device, file or identity of the image, empty for the only one.
+    :param screen: instead of the terminal, for tests.
+    :returns: the exit code of the last failure: a shell is wanted.
+    """
+    countdown = words.countdown
+    while True:
+        found: Found | None = None
+        try:
+            devices, complete = look(wanted, words, screen)
+            found = complete[0]
+            if countdown != AT_ONCE or len(complete) > 1:
+                found = pick(complete, countdown if len(complete) == 1 else NEVER, screen)
+            resume(devices, found, sink, screen)
+            return int(Exit.OK)
+        except Exception as error:
+            code = tell(error, sink)
+            answer = refused(error, found, words, screen)
+        if answer is Answer.SHELL:
+            return code
+        # After a failure nothing starts by itself any more.
+        countdown = NEVER
+
+
+def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
+    """Search until an image is there, behind a page that says so.
+
+    :raises KhibError: there is none that can be resumed.
+    """
+
+    def search() -> Place:
+        try:
+            devices, found = kernel_c.find(wanted, words.image)
+        except ImageError as error:
+            if error.ident != "HIB-E-TWO-IMAGES":
+                raise
+            devices = probe.devices()
+            several = kernel_c.search(devices, words.image)
+            return devices, [item for item in several if item.header.state is State.COMPLETE]
+        return devices, [found]
+
+    page = SearchPage(Window(screen), search)
+    page.window.show(page)
+    page.window.run()
+    return page.result()
+
+
+def pick(complete: Sequence[Found], countdown: int, screen: BaseScreen | None) -> Found:
+    """Show the image and count down, or let the user choose one of several.
+
+    :raises Cancelled: the user wants none.
+    """
+    page = FoundPage(Window(screen), complete, countdown)
+    page.window.show(page)
+    page.window.run()
+    return page.result()
+
+
+def resume(devices: Sequence[BlockDevice], found: Found, sink: Sink, screen: BaseScreen | None) -> None:
+    """Restore and jump; returns only by raising."""
+    title = f"Resuming {found.header.host or 'the hibernated system'}"
+    run_stage(title, lambda events, stop: kernel_c.work(devices, found, events, stop), sink, screen=screen)
+
+
+def tell(error: Exception, sink: Sink) -> int:
+    """Tell the sink of a failure, and give its exit code."""
+    message, hint, ident = error_parts(error)
+    code = int(error.exit_code) if isinstance(error, KhibError) else int(Exit.ERROR)
+    sink(Failure(ident, message, hint, code))
+    return code
+
+
+def refused(error: Exception, found: Found | None, words: Words, screen: BaseScreen | None) -> Answer:
+    """Say what failed and ask what to do; a restart happens here."""
+    kept = state_of(found, words) if found else None
+    while True:
+        page = RefusedPage(Window(screen), error, found, kept)
+        page.window.show(page)
+        page.window.run()
+        if page.answer is not Answer.RESTART:
+            return page.answer
+        try:
+            reboot(REBOOT_RESTART)
+        except KhibError as second:
+            error = second
+
+
+def state_of(found: Found, words: Words) -> State | None:
+    """Read again what state an image is in; None if it cannot be read."""
+    with suppress(KhibError, OSError):
+        for item in kernel_c.search(probe.devices(), words.image):
+            if item.header.image_id == found.header.image_id:
+                return item.header.state
+    return None
