@@ -44,8 +44,8 @@ def common_words(cmdline: str, settings: Settings) -> list[str]:
 
     `iomem=relaxed`: the kernel takes a reserved range that begins below 1 MiB for busy, and A's RAM from 1 MiB on joins it.
     """
-    words = [*console_words(cmdline), "nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4"]
-    return [*words, *settings.options.split(), *(["khib.ui=plain"] if settings.plain else [])]
+    fixed = ("nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4")
+    return [*console_words(cmdline), *fixed, *settings.options.split(), *(["khib.ui=plain"] if settings.plain else [])]
 
 
 def restore_entry(cmdline: str, settings: Settings, memmap: Sequence[str], image: str, kernel: Path) -> BootEntry:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from khib_tui import __version__, verbs
+from khib_tui import __version__
 from khib_tui.errors import Exit, KhibError, UsageError
 from khib_tui.events import Failure, JsonSink, PlainSink, Sink
 from khib_tui.handover import After
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show where an error came from")
     top.add_argument("--facts", type=Path, metavar="FILE", help="decide for the machine in this JSON file")
     top.add_argument("--settings", type=Path, metavar="FILE", default=SETTINGS_PATH, help=f"instead of {SETTINGS_PATH}")
-    top.set_defaults(verb=verbs.wizard)
+    top.set_defaults(verb="verbs:wizard")
     commands = top.add_subparsers(metavar="COMMAND")
     _machine_verbs(commands)
     _journey_verbs(commands)
@@ -44,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 Commands = Any
 
 
-def _add(commands: Commands, name: str, verb: Callable[..., object], text: str | None) -> argparse.ArgumentParser:
+def _add(commands: Commands, name: str, verb: str, text: str | None) -> argparse.ArgumentParser:
     hidden = {} if text is None else {"help": text}
     command: argparse.ArgumentParser = commands.add_parser(name, description=text, epilog=EPILOG, **hidden)
     command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -57,22 +58,22 @@ def _add(commands: Commands, name: str, verb: Callable[..., object], text: str |
 
 
 def _machine_verbs(commands: Commands) -> None:
-    _add(commands, "check", verbs.check, "tell whether this machine can hibernate, and why not")
-    _add(commands, "facts", verbs.facts, "print all facts about this machine as JSON")
-    _add(commands, "status", verbs.status, "tell what is set up, loaded and saved")
-    _choices(_add(commands, "plan", verbs.make_plan, "show kernel, memory region and the steps of a hibernation"))
-    _choices(_add(commands, "setup", verbs.setup, "install the saver and the boot entry, and keep the choices"), dry=True)
+    _add(commands, "check", "verbs:check", "tell whether this machine can hibernate, and why not")
+    _add(commands, "facts", "verbs:facts", "print all facts about this machine as JSON")
+    _add(commands, "status", "verbs:status", "tell what is set up, loaded and saved")
+    _choices(_add(commands, "plan", "verbs:make_plan", "show kernel, memory region and the steps of a hibernation"))
+    _choices(_add(commands, "setup", "verbs:setup", "install the saver and the boot entry, and keep the choices"), dry=True)
 
 
 def _journey_verbs(commands: Commands) -> None:
-    rehearse = _add(commands, "rehearse", verbs.rehearse, "jump into the saver and straight back")
+    rehearse = _add(commands, "rehearse", "verbs:rehearse", "jump into the saver and straight back")
     rehearse.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
     _choices(rehearse, dry=True)
-    _choices(_add(commands, "hibernate", verbs.hibernate, "save the running system and power off"), dry=True)
-    restore = _add(commands, "restore", verbs.restore, "resume an image (on the restoring kernel)")
+    _choices(_add(commands, "hibernate", "verbs:hibernate", "save the running system and power off"), dry=True)
+    restore = _add(commands, "restore", "recovery.console:restore", "resume an image (on the restoring kernel)")
     restore.add_argument("--image", default="", metavar="DEVICE", help="which image, if there are several")
     restore.add_argument("--dry-run", action="store_true", help="check everything, restore nothing")
-    _add(commands, "save", verbs.save, None)
+    _add(commands, "save", "recovery.console:save", None)
 
 
 def _choices(command: argparse.ArgumentParser, *, dry: bool = False) -> None:
@@ -87,13 +88,13 @@ def _choices(command: argparse.ArgumentParser, *, dry: bool = False) -> None:
 
 
 def _image_verbs(commands: Commands) -> None:
-    image = _add(commands, "image", verbs.image_list, "list, show, verify or discard images")
+    image = _add(commands, "image", "verbs:image_list", "list, show, verify or discard images")
     actions = image.add_subparsers(metavar="ACTION")
-    _add(actions, "list", verbs.image_list, "list all images on this machine's disks")
+    _add(actions, "list", "verbs:image_list", "list all images on this machine's disks")
     for name, verb, text in (
-        ("info", verbs.image_info, "show what an image holds"),
-        ("verify", verbs.image_verify, "read an image and check every byte"),
-        ("discard", verbs.image_discard, "give an image up, for ever"),
+        ("info", "verbs:image_info", "show what an image holds"),
+        ("verify", "verbs:image_verify", "read an image and check every byte"),
+        ("discard", "verbs:image_discard", "give an image up, for ever"),
     ):
         action = _add(actions, name, verb, text)
         action.add_argument("image", nargs="?", default="", help="device, file or image id; not needed if there is one")
@@ -102,16 +103,16 @@ def _image_verbs(commands: Commands) -> None:
 
 
 def _lab_verbs(commands: Commands) -> None:
-    lab = _add(commands, "lab", verbs.lab, "the throwaway QEMU machine: try everything without risk")
+    lab = _add(commands, "lab", "verbs:lab", "the throwaway QEMU machine: try everything without risk")
     _lab_options(lab)
     actions = lab.add_subparsers(metavar="ACTION")
-    demo = _add(actions, "demo", verbs.lab_demo, "play whole cycles by itself")
+    demo = _add(actions, "demo", "verbs:lab_demo", "play whole cycles by itself")
     _lab_options(demo)
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
     demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--deep", action="store_true", help="also check every file under /usr/bin and the libraries")
-    _add(actions, "kernel", verbs.lab_kernel, "build the guest kernel").add_argument("--linux-source", type=Path)
+    _add(actions, "kernel", "verbs:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
 
 
 def _lab_options(command: argparse.ArgumentParser) -> None:
@@ -131,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     sink: Sink = JsonSink(sys.stdout.buffer) if arguments.json else PlainSink()
     try:
-        return int(arguments.verb(arguments, sink) or Exit.OK)
+        return int(function(arguments.verb)(arguments, sink) or Exit.OK)
     except KhibError as error:
         return _fail(arguments, error, error.exit_code)
     except KeyboardInterrupt:
@@ -142,6 +143,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return _fail(arguments, UsageError(f"{name}{error.strerror}", ident="HIB-E-IO"), Exit.ERROR)
+
+
+def function(verb: str) -> Any:
+    """Import what a verb needs, and nothing else: B and C have no time to lose.
+
+    :param verb: `MODULE:FUNCTION` below khib_tui.
+    """
+    module, _, name = verb.partition(":")
+    return getattr(importlib.import_module(f"khib_tui.{module}"), name)
 
 
 def _fail(arguments: argparse.Namespace, error: KhibError, code: int) -> int:

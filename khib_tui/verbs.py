@@ -164,23 +164,6 @@ def report_text(report: Report, away: float) -> str:
     return f"resumed: yes  {amounts}, restored in {duration(report.restore_seconds)}, {duration(away)} away"
 
 
-def save(arguments: Namespace, sink: Sink) -> int:
-    """In B: do what A handed over. Never returns."""
-    from khib_tui.cli import present
-    from khib_tui.recovery import kernel_b
-    from khib_tui.recovery.console import with_events
-
-    arguments.plain = arguments.plain or kernel_b.receive().plain
-    kernel_b.run(lambda title, work: present(arguments, with_events(sink, kernel_b.receive().events), title, work))
-
-
-def restore(arguments: Namespace, sink: Sink) -> int:
-    """In C: resume."""
-    from khib_tui.recovery.console import restore_here
-
-    return restore_here(arguments, sink)
-
-
 def status(arguments: Namespace, sink: Sink) -> int:
     """Tell what is set up, loaded and saved."""
     from khib_tui.image import catalog

@@ -20,7 +20,7 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         self.bar_place = urwid.WidgetPlaceholder[AbstractFlowWidget](urwid.Divider())
         self.numbers = urwid.Text("", wrap="clip")
         self.messages = urwid.Text("", wrap="clip")
-        listed = urwid.ScrollBar(urwid.ListBox(self.walker), thumb_char="#", trough_char="|")
+        listed = urwid.ScrollBar(urwid.ListBox(self.walker), thumb_char="#", trough_char=":")
         super().__init__(widgets.stacked(listed, [self.bar_place, self.numbers, urwid.Divider(), self.messages]))
         self.draw()
 

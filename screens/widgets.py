@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import urwid
+from urwid.util import get_encoding
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.errors import KhibError
@@ -74,7 +75,7 @@ def listed(
     walker = urwid.SimpleFocusListWalker([*above, *rows])
     if rows:
         walker.set_focus(len(above) + focus)
-    return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=fields), thumb_char="#", trough_char="|")
+    return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=fields), thumb_char="#", trough_char=":")
 
 
 def line(text: str, attr: str | None = None) -> urwid.AttrMap[urwid.SelectableIcon]:
@@ -98,6 +99,34 @@ def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus:
     pile = urwid.Pile([("weight", 1, main), *rows], select_navigation=True)
     pile.focus_position = focus
     return pile
+
+
+def headed(text: str, main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget]) -> urwid.Pile:
+    """Put a text above a widget that takes the rest of the room, and others below; the focus is on the middle."""
+    rows: list[tuple[Literal["pack"], AbstractFlowWidget]] = [("pack", widget) for widget in below]
+    return urwid.Pile([("pack", urwid.Text(text)), ("weight", 1, main), *rows], focus_item=1, select_navigation=True)
+
+
+def table(columns: Sequence[urwid.TableColumn]) -> urwid.Table:
+    """Make a table; its scroll bar has a glyph that only UTF-8 terminals show."""
+    bar = None if get_encoding() == "utf-8" else False
+    return urwid.Table(columns, header_attr="heading", focus_attr="focus", scrollbar=bar)
+
+
+class DropDown(urwid.DropDown):
+    """A choice whose open list stands out by a box, not by colour alone."""
+
+    def __init__(self, options: Sequence[str], selected: int) -> None:
+        super().__init__(options, selected=selected, focus_map="focus")
+
+    def create_pop_up(self) -> Any:
+        """Give the list in a box."""
+        return boxed(super().create_pop_up())
+
+    def get_pop_up_parameters(self) -> Any:
+        """Make room for the box."""
+        wanted = super().get_pop_up_parameters()
+        return wanted | {"overlay_width": wanted["overlay_width"] + 2, "overlay_height": wanted["overlay_height"] + 2}
 
 
 def field(label: str, widget: AbstractFlowWidget, attr: str | None = "edit") -> urwid.Columns:

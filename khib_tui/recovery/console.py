@@ -6,10 +6,12 @@ import os
 import tty
 from argparse import Namespace
 from contextlib import suppress
+from typing import NoReturn
 
+from khib_tui import handover
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events import Failure, JsonSink, Result, Sink
-from khib_tui.recovery import kernel_c
+from khib_tui.recovery import kernel_b, kernel_c
 from khib_tui.recovery.words import Words
 from khib_tui.stage import both
 
@@ -28,8 +30,18 @@ def with_events(sink: Sink, device: str) -> Sink:
     return both(sink, JsonSink(stream))
 
 
-def restore_here(arguments: Namespace, sink: Sink) -> int:
-    """Resume on this kernel; tells why not, and keeps the image."""
+def save(arguments: Namespace, sink: Sink) -> NoReturn:
+    """In B: do what A handed over."""
+    from khib_tui.cli import present
+
+    given = handover.receive()
+    arguments.plain = arguments.plain or given.plain
+    told = with_events(sink, given.events)
+    kernel_b.run(given, lambda title, work: present(arguments, told, title, work))
+
+
+def restore(arguments: Namespace, sink: Sink) -> int:
+    """In C: resume; tells why not, and keeps the image."""
     from khib_tui.cli import present, use_screens
 
     words = Words.read()

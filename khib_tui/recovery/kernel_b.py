@@ -13,7 +13,7 @@ from typing import NoReturn
 from khib_tui import identity, probe
 from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
 from khib_tui.events import Message, Sink, Stage
-from khib_tui.handover import After, Handover, Mode, receive
+from khib_tui.handover import After, Handover, Mode
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.place import opened
@@ -31,12 +31,11 @@ Present = Callable[[str, Work[Header | None]], Header | None]
 WAIT_FOR_DISKS = 20.0
 
 
-def run(present: Present) -> NoReturn:
+def run(handover: Handover, present: Present) -> NoReturn:
     """Do what the hand-over says. Ends in power-off or in A.
 
     :param present: draws the work on a screen or as lines.
     """
-    handover = receive()
     memory = PhysicalMemory(writable=True)
     entry = mailbox(memory, handover.mailbox)
     back.refuse_bad_entry(entry, Ranges.of(handover.saved))

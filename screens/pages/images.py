@@ -46,11 +46,10 @@ class ImagesPage(Page):
     def __init__(self, wizard: Wizard) -> None:
         self.wizard = wizard
         self.found: Sequence[Found] = ()
-        self.table = urwid.Table(COLUMNS, header_attr="heading", focus_attr="focus")
+        self.table = widgets.table(COLUMNS)
         urwid.connect_signal(self.table, "activate", lambda *_: self.info())
-        self.none = urwid.Text("")
         choices = [("Info", self.info), ("Give up", self.discard), ("Look again", self.look), ("Back", self.back)]
-        super().__init__(wizard.window, widgets.listed([self.table, self.none]), choices)
+        super().__init__(wizard.window, widgets.headed("", self.table, []), choices)
         wizard.window.loop.set_alarm_in(0, lambda *_: self.look())
 
     def look(self) -> None:
@@ -62,7 +61,8 @@ class ImagesPage(Page):
         """List what was found."""
         self.found = found
         self.table.body[:] = [self.table.layout.row(cells(item)) for item in found]
-        self.none.set_text("" if found else "There is no image on any disk.")
+        if not found:
+            self.tell("There is no image on any disk.")
 
     def item(self) -> Found | None:
         """Give the image in focus."""

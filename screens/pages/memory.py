@@ -41,13 +41,11 @@ class MemoryPage(StepPage):
     def __init__(self, wizard: Wizard, note: str = "") -> None:
         self.wizard = wizard
         self.sizes = sorted({*SIZES, wizard.settings.region})
-        self.drop = urwid.DropDown(
-            [label(count) for count in self.sizes], selected=self.sizes.index(wizard.settings.region), focus_map="focus"
-        )
+        self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(wizard.settings.region))
         urwid.connect_signal(self.drop, "change", self.changed)
         self.facts = urwid.Text("")
         self.words: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
-        words = urwid.ScrollBar(urwid.ListBox(self.words), thumb_char="#", trough_char="|")
+        words = urwid.ScrollBar(urwid.ListBox(self.words), thumb_char="#", trough_char=":")
         box = urwid.BoxAdapter(widgets.boxed(words, "memmap words of the restorer"), BOX_ROWS)
         field = widgets.field("Size of the region:", self.drop)
         body = widgets.listed([field, urwid.Divider(), self.facts, box], intro=INTRO, fields=True)

@@ -42,11 +42,10 @@ class OptionsPage(StepPage):
     def __init__(self, wizard: Wizard, note: str = "") -> None:
         settings = wizard.settings
         self.counts = sorted({*COUNTDOWNS, settings.countdown}, key=lambda count: (count < 0, count))
-        self.codec = urwid.DropDown(list(CODECS.values()), selected=list(CODECS).index(settings.codec), focus_map="focus")
-        self.after = urwid.DropDown(list(AFTERS.values()), selected=list(AFTERS).index(settings.after), focus_map="focus")
-        self.countdown = urwid.DropDown(
-            [waiting(count) for count in self.counts], selected=self.counts.index(settings.countdown), focus_map="focus"
-        )
+        self.codec = widgets.DropDown(list(CODECS.values()), list(CODECS).index(settings.codec))
+        self.after = widgets.DropDown(list(AFTERS.values()), list(AFTERS).index(settings.after))
+        waits = [waiting(count) for count in self.counts]
+        self.countdown = widgets.DropDown(waits, self.counts.index(settings.countdown))
         self.verify = urwid.CheckBox("read the whole image back before that", settings.verify)
         rows = [
             widgets.field("Compression:", self.codec),

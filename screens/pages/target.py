@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from screens.app import Wizard
 
 COLUMNS = [
-    TableColumn("    Device", min_width=12),
+    TableColumn("    Device, verdict", min_width=12),
     TableColumn("Size", align=Align.RIGHT, min_width=8),
     TableColumn("Model, serial", (WHSettings.WEIGHT, 3), min_width=4, wrap=WrapMode.SPACE),
     TableColumn("Content", min_width=4, wrap=WrapMode.SPACE),
-    TableColumn("Verdict", (WHSettings.WEIGHT, 4), min_width=8, wrap=WrapMode.SPACE),
 ]
 Verdict = tuple[Target, list[Finding]]
 
@@ -47,13 +46,12 @@ class TargetPage(StepPage):
         self.chosen, path = kept(wizard.settings.target)
         self.need = needed(wizard)
         self.verdicts: list[Verdict] = []
-        self.table = urwid.Table(COLUMNS, header_attr="heading", focus_attr="focus")
+        self.table = widgets.table(COLUMNS)
         self.file = urwid.Edit("", path, max_length=200)
         urwid.connect_signal(self.table, "activate", self.choose)
         urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
         intro = f"The image needs {size(self.need)} at most. What stood on its place is lost."
-        field = widgets.field("File in it, if any:", self.file)
-        body = widgets.listed([self.table, urwid.Divider(), field], intro=intro, fields=True)
+        body = widgets.headed(intro, self.table, [widgets.field("File in it, if any:", self.file)])
         again = [("Look again", lambda: wizard.look_again(lambda: wizard.go(3)))]
         super().__init__(wizard, note, body, again, focus=None)
         self.fill()
@@ -61,35 +59,40 @@ class TargetPage(StepPage):
     def fill(self) -> None:
         """Judge all places anew, for the file that is named now, and list them."""
         machine, path = self.wizard.machine, self.file.edit_text.strip()
-        at = self.table.focus_position if self.verdicts else self.first()
+        at = self.table.focus_position // 2 if self.verdicts else self.first()
         places = [Target(target.device, path) for target, _ in targets.candidates(machine, self.need)]
         self.verdicts = [(target, targets.refusals(machine, target, self.need)) for target in places]
-        self.table.body[:] = [self.row(target, findings) for target, findings in self.verdicts]
+        self.table.body[:] = [row for verdict in self.verdicts for row in self.lines(*verdict)]
         if self.verdicts:
-            self.table.focus_position = min(at, len(self.verdicts) - 1)
+            self.table.focus_position = 2 * min(at, len(self.verdicts) - 1)
 
     def first(self) -> int:
-        """Give the line to begin with: the chosen place, else the first fit one."""
+        """Give the place to begin with: the chosen one, else the first fit one."""
         listed = targets.candidates(self.wizard.machine, self.need)
         chosen = [index for index, (target, _) in enumerate(listed) if target.device == self.chosen]
         fit = [index for index, (_, findings) in enumerate(listed) if not findings]
         return (chosen or fit or [0])[0]
 
-    def row(self, target: Target, findings: list[Finding]) -> urwid.TableRow:
-        """Make the line of a place."""
+    def lines(self, target: Target, findings: list[Finding]) -> list[urwid.TableRow]:
+        """Make the two lines of a place: what it is, and what is against it."""
         device = self.wizard.machine.device(target.device)
         mark = "(*)" if target.device == self.chosen else "(-)" if findings else "( )"
         cell = urwid.SelectableIcon(f"{mark} {target.device}", 0, wrap="clip")
-        verdict = "; ".join(finding.what for finding in findings) or "fit"
+        verdict = "; ".join(finding.what for finding in findings)
         attr = "dim" if findings else "ok"
-        facts = cells(device) if device else ("", "", "")
-        return self.table.layout.row([cell, *facts, verdict], data=target, attr=attr)
+        below = urwid.Padding(urwid.Text(f"no: {verdict}" if verdict else "fit"), left=6)
+        make = self.table.layout.row
+        return [
+            make([cell, *(cells(device) if device else ())], attr=attr),
+            make([below], attr=attr, span=True, selectable=False),
+        ]
 
     def choose(self, _: urwid.Table, index: int) -> None:
-        """Take a line, or say why it cannot be taken."""
-        target, findings = self.verdicts[index]
+        """Take a place, or say why it cannot be taken."""
+        target, findings = self.verdicts[index // 2]
         if findings:
-            self.tell("\n".join(widgets.finding_text(finding) for finding in findings), Severity.ERROR)
+            more = f" (and {len(findings) - 1} more reasons)" if findings[1:] else ""
+            self.tell(f"{widgets.finding_text(findings[0])}{more}", Severity.ERROR)
             return
         self.chosen = target.device
         self.fill()
