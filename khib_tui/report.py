@@ -11,9 +11,10 @@ import mmap
 import os
 import secrets
 import struct
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
+from typing import IO
 
 import msgspec
 
@@ -27,7 +28,6 @@ _LENGTH = struct.Struct("<I")
 _ROOM = PAGE - COOKIE_SIZE - _LENGTH.size
 _PRESENT = 1 << 63
 _PFN = (1 << 55) - 1
-_TRIES = 64
 
 
 class Outcome(StrEnum):
@@ -56,38 +56,48 @@ class Report(msgspec.Struct, frozen=True):
 class ReportPage:
     """A locked page of this process whose physical address is known and lies in memory that is saved.
 
+    Pages are taken until one does; as many as there are outside of `saved` may have to be taken before, and are given back.
+
     :param saved: physical ranges the page must lie in; others come back through shadow pages that B cannot see.
+    :param others: bytes of memory outside of `saved`.
     :raises Refused: no such page could be had.
     """
 
-    def __init__(self, saved: Ranges, pagemap: Path = Path("/proc/self/pagemap")) -> None:
+    def __init__(self, saved: Ranges, others: int, pagemap: Path = Path("/proc/self/pagemap")) -> None:
         self.cookie = secrets.token_bytes(COOKIE_SIZE)
-        self.pool = mmap.mmap(-1, _TRIES * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        count = others // PAGE + 2
+        self.pool = mmap.mmap(-1, count * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError):  # a kernel without huge pages does not know the advice
+            self.pool.madvise(mmap.MADV_NOHUGEPAGE)
         self.base = ctypes.addressof(ctypes.c_char.from_buffer(self.pool))
-        for number in range(_TRIES):
-            self.offset = number * PAGE
-            self.pool[self.offset : self.offset + COOKIE_SIZE] = self.cookie
-            self._lock()
-            self.physical = self._look_up(pagemap)
-            if self.physical and saved.covers(Ranges.of([(self.physical, self.physical + PAGE)])):
-                return
+        with pagemap.open("rb", buffering=0) as stream:
+            self.offset, self.physical = self._search(stream, saved, count)
+        self._lock()
+        self._release(0, self.offset)
+
+    def _search(self, pagemap: IO[bytes], saved: Ranges, count: int) -> tuple[int, int]:
+        """Give offset in the pool and physical address of the first fitting page."""
+        for offset in range(0, count * PAGE, PAGE):
+            self.pool[offset : offset + COOKIE_SIZE] = self.cookie
+            physical = self._look_up(pagemap, offset)
+            if not physical:
+                break
+            if saved.covers(Ranges.of([(physical, physical + PAGE)])):
+                return offset, physical
         raise Refused("no page for the report could be had", hint="run as root", ident="HIB-E-REPORT-PAGE")
 
     def _lock(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.mlock(ctypes.c_void_p(self.base + self.offset), ctypes.c_size_t(PAGE))
 
-    def _look_up(self, pagemap: Path) -> int:
-        with pagemap.open("rb", buffering=0) as stream:
-            stream.seek((self.base + self.offset) // PAGE * 8)
-            entry = int.from_bytes(stream.read(8), "little")
+    def _release(self, start: int, end: int) -> None:
+        if end > start:
+            self.pool.madvise(mmap.MADV_DONTNEED, start, end - start)
+
+    def _look_up(self, pagemap: IO[bytes], offset: int) -> int:
+        pagemap.seek((self.base + offset) // PAGE * 8)
+        entry = int.from_bytes(pagemap.read(8), "little")
         return (entry & _PFN) * PAGE if entry & _PRESENT else 0
-
-    def __enter__(self) -> ReportPage:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        return
 
     def read(self) -> Report | None:
         """Read the report after the way back; None if nobody left one."""

@@ -166,7 +166,7 @@ class LoadSaver:
             kexec_unload()
         choice = self.choice
         facts = gdt.read_facts()
-        run.page = ReportPage(choice.region.saved)
+        run.page = ReportPage(choice.region.saved, choice.region.own.total)
         kernel = bzimage.read(saver_kernel(choice.settings))
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:
             payload = memoryview(image)[kernel.payload_offset : kernel.payload_offset + kernel.payload_size]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from urwid.display import BaseScreen
 
 from khib_tui import probe
 from khib_tui.decide import decide
-from khib_tui.errors import Exit
+from khib_tui.errors import Exit, KhibError
 from khib_tui.handover import Mode
 from khib_tui.machine import Machine
 from khib_tui.settings import Settings
@@ -62,8 +64,13 @@ class Wizard:
 
     def go(self, at: int) -> None:
         """Show a page of the wizard by its number."""
+        try:
+            page = STEPS[at](self, f"Step {at + 1} of {len(STEPS)}")
+        except KhibError as error:
+            self.window.complain(error)
+            return
         self.at = at
-        self.window.show(STEPS[at](self, f"Step {at + 1} of {len(STEPS)}"))
+        self.window.show(page)
 
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
@@ -92,7 +99,7 @@ class Wizard:
         """End, from a page where nothing is unfinished."""
         self.window.end(Exit.OK)
 
-    def travel(self, mode: Mode | None, *, confirmed: bool = False) -> None:
+    def travel(self, mode: Mode | None) -> None:
         """Decide on fresh facts, ask, and go; refusals are shown as the engine says them."""
         keep = self.kept != self.settings or not self.ready
 
@@ -102,7 +109,7 @@ class Wizard:
             return Trip(decide(self.machine, self.settings, **needs), mode, keep and mode is not Mode.REHEARSE)
 
         def show(trip: Trip) -> None:
-            if mode is Mode.SAVE and not confirmed:
+            if mode is Mode.SAVE:
                 self.confirm(trip)
             else:
                 self.run(trip)
@@ -135,7 +142,7 @@ class Wizard:
 
     def arrived(self, trip: Trip, outcome: Outcome) -> None:
         """Show how it ended."""
-        if not outcome.code and trip.keep | (trip.mode is None):
+        if not outcome.code and (trip.keep or trip.mode is None):
             self.kept = self.settings
         self.window.code = outcome.code
         self.window.show(ResultPage(self, trip, outcome))
@@ -154,6 +161,8 @@ def run_wizard(
     :param screen: instead of the terminal, for tests.
     :returns: the exit code.
     """
+    # Ends as by an error, which gives the terminal back.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     window = Window(screen)
     wizard = Wizard(window, machine, settings, settings_path, reread)
     wizard.begin()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from khib_tui import plan, verbs
 from khib_tui.decide import Choice
-from khib_tui.errors import Cancelled, CommandFailed, Exit, KhibError, Refused
+from khib_tui.errors import Cancelled, Exit, KhibError
 from khib_tui.events import Event, Result, Sink
 from khib_tui.handover import Mode
 from khib_tui.stage import both
@@ -88,6 +88,5 @@ def failed(error: Exception) -> Outcome:
     code = int(error.exit_code) if isinstance(error, KhibError) else int(Exit.ERROR)
     if isinstance(error, Cancelled):
         return Outcome("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", code)
-    nothing = isinstance(error, CommandFailed | Refused)
-    safe = "Nothing was changed; this session goes on." if nothing else "This session goes on, and nothing of it is lost."
+    safe = "This session goes on as it was."
     return Outcome("It did not work", f"{error_text(error)}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)

@@ -27,9 +27,10 @@ class Key(Enum):
         self.text = text
 
 
-PAGE = (Key.CHOOSE, Key.FIELD, Key.BACK, Key.HELP, Key.LEAVE)
-LIST = (Key.CHOOSE, Key.SCROLL, Key.FIELD, Key.BACK, Key.HELP, Key.LEAVE)
-DIALOG = (Key.CHOOSE, Key.FIELD, Key.CLOSE)
+# The most needed first: a narrow screen shows no more.
+PAGE = (Key.CHOOSE, Key.BACK, Key.HELP, Key.FIELD, Key.LEAVE)
+LIST = (Key.CHOOSE, Key.BACK, Key.HELP, Key.FIELD, Key.SCROLL, Key.LEAVE)
+DIALOG = (Key.CHOOSE, Key.CLOSE, Key.FIELD)
 NOTHING = (Key.REDRAW,)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from urwid.display import BaseScreen
 
@@ -23,6 +24,7 @@ from screens.stage import run_stage
 from screens.widgets import error_parts
 from screens.window import Window
 
+T = TypeVar("T")
 Place = tuple[Sequence[BlockDevice], list[Found]]
 AT_ONCE, NEVER = 0, -1
 
@@ -70,7 +72,15 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
             return devices, [item for item in several if item.header.state is State.COMPLETE]
         return devices, [found]
 
-    page = SearchPage(Window(screen), search)
+    return behind("Looking for the image...", search, screen)
+
+
+def behind(text: str, search: Callable[[], T], screen: BaseScreen | None) -> T:
+    """Do something that takes long behind a page that says so.
+
+    :raises Exception: what it raised; Cancelled if the user stopped it.
+    """
+    page = SearchPage(Window(screen), text, search)
     page.window.show(page)
     page.window.run()
     return page.result()
@@ -103,7 +113,10 @@ def tell(error: Exception, sink: Sink) -> int:
 
 def refused(error: Exception, found: Found | None, words: Words, screen: BaseScreen | None) -> Answer:
     """Say what failed and ask what to do; a restart happens here."""
-    kept = state_of(found, words) if found else None
+    kept = None
+    if found is not None:
+        with suppress(KhibError):
+            kept = behind("Looking what became of the image...", lambda: state_of(found, words), screen)
     while True:
         page = RefusedPage(Window(screen), error, found, kept)
         page.window.show(page)

@@ -95,10 +95,13 @@ class Track:
             self.messages.append(f"{line.text}: {event.detail}")
 
     def _progress(self, event: Progress) -> None:
+        former = self.progress
+        if former is not None and former.stage != event.stage and self._line(former.stage).mark not in (DONE, FAILED):
+            self._line(former.stage).mark = DONE
         self.progress = event
         line = self._line(event.stage)
         if line.mark != DONE:
-            line.mark = f"[{percent(event):3.0f}%]" if event.done < event.total else DONE
+            line.mark = f"[{int(percent(event)):3}%]" if event.done < event.total else DONE
 
     def _line(self, stage: str) -> Line:
         return self.stages.setdefault(stage, Line(STAGES.get(stage, stage)))

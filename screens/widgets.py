@@ -83,6 +83,12 @@ def line(text: str, attr: str | None = None) -> urwid.AttrMap[urwid.SelectableIc
     return urwid.AttrMap(urwid.SelectableIcon(text, 0), attr, "focus")
 
 
+def item(label: str, text: str, attr: str | None = None) -> urwid.AttrMap[urwid.Columns]:
+    """Make a line with a label and a text beside it that may wrap; the cursor stands on the label."""
+    columns = urwid.Columns([(len(label), urwid.SelectableIcon((attr, label), 0)), urwid.Text(text)], dividechars=1)
+    return urwid.AttrMap(columns, None, {None: "focus", attr: "focus"})
+
+
 def boxed(widget: AbstractBoxWidget, title: str = "") -> urwid.LineBox[AbstractBoxWidget]:
     """Draw a box around a widget, of characters every terminal has."""
     return urwid.LineBox(widget, title=title, title_align="left", **theme.BOX)

@@ -43,7 +43,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     lab = prepare(options(), directory, print_event)
     made = Session(lab, print_event)
     made.boot_a()
-    made.ask("fill", percent=60, shadow=DEFAULT_SIZE)
+    made.ask("fill", percent=85, shadow=DEFAULT_SIZE)
     made.ask("remember", deep=False)
     yield made
     made.end()
@@ -98,7 +98,7 @@ def test_active_swap_is_never_a_target(session: Session) -> None:
 
 
 def test_too_little_free_memory_is_refused(session: Session) -> None:
-    failure = refusal(session, "hibernate", "--region", "340M")
+    failure = refusal(session, "hibernate", "--region", "300M")
     assert failure.ident == "HIB-E-MEMORY"
     assert "MiB" in failure.message
 

@@ -122,8 +122,8 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
     with opened(devices, found.target) as store:
         header, manifest = restorer.examine(store)
         uname = os.uname()
-        findings = restorer.mismatches(probe.probe(), manifest, (uname.release, uname.version))
-        findings += guard.compare(manifest.disks, guard.fingerprints(devices, target))
+        findings = guard.compare(manifest.disks, guard.fingerprints(devices, target))
+        findings += restorer.mismatches(probe.probe(), manifest, (uname.release, uname.version))
         for finding in findings:
             sink(finding)
         restorer.refuse(findings)

@@ -57,7 +57,9 @@ def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) ->
         )  # fmt: skip
     now, then = system_ram(machine.firmware_memmap), system_ram(manifest.firmware_memmap)
     if now != then:
-        what = f"the memory map has changed: {size(then.total)} of RAM when it was saved, {size(now.total)} now"
+        amounts = f"{size(then.total)} of RAM when it was saved, {size(now.total)} now"
+        moved = f"{size((then - now).total)} of RAM is somewhere else now"
+        what = f"the memory map has changed: {amounts if size(then.total) != size(now.total) else moved}"
         fix = "restore the former memory and firmware settings"
         blocker("HIB-E-MEMMAP", what, "pages would land where no memory is", fix)
     for ident, name, before, after in _modes(machine, manifest):

@@ -53,7 +53,6 @@ class ChecksPage(StepPage):
         return self.wizard.settings
 
 
-def _row(finding: Finding) -> urwid.Columns:
-    label = widgets.line(widgets.mark(finding.severity), widgets.attribute(finding.severity))
-    text = urwid.Text(widgets.finding_text(finding))
-    return urwid.Columns([(6, label), text], dividechars=1)
+def _row(finding: Finding) -> urwid.AttrMap[urwid.Columns]:
+    text = widgets.finding_text(finding)
+    return widgets.item(widgets.mark(finding.severity), text, widgets.attribute(finding.severity))

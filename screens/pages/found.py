@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import urwid
-from urwid import Align, TableColumn, WHSettings, WrapMode
+from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.errors import Cancelled
 from khib_tui.recovery.kernel_c import Found
@@ -20,7 +20,7 @@ from screens.window import Window
 
 COLUMNS = [
     TableColumn("Place", min_width=9),
-    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
     TableColumn("Saved on", min_width=10),
     TableColumn("Image", align=Align.RIGHT, min_width=6),
     TableColumn("Memory", align=Align.RIGHT, min_width=6),
@@ -107,4 +107,4 @@ def row(item: Found) -> list[urwid.Widget | str]:
     header = item.header
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
     place = urwid.SelectableIcon(item.where, 0, wrap="clip")
-    return [place, clean(header.host or "?"), when, size(header.image_bytes), size(header.ram_bytes)]
+    return [place, urwid.Text(clean(header.host or "?")), when, size(header.image_bytes), size(header.ram_bytes)]

@@ -26,7 +26,7 @@ class HomePage(Page):
         "Hibernate now: saves the running system and powers off, after a question. Rehearse: jumps into the saver and "
         "comes back. Change the set-up: goes through the questions again. Images: lists them, and gives one up."
     )
-    keys = (Key.CHOOSE, Key.SCROLL, Key.HELP, Key.LEAVE)
+    keys = (Key.CHOOSE, Key.HELP, Key.SCROLL, Key.LEAVE)
 
     def __init__(self, wizard: Wizard) -> None:
         self.wizard = wizard
@@ -47,7 +47,8 @@ class HomePage(Page):
         except KhibError as error:
             return f"Not ready: {widgets.error_text(error)}"
         saved = size(choice.region.saved.total)
-        kept = f"Choices: {self.wizard.path}"
+        changed = self.wizard.kept != self.wizard.settings
+        kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.wizard.path}"
         return f"Ready. Up to {saved} go to {choice.target}, saved by kernel {choice.kernel.release}.\n{kept}"
 
     def back(self) -> None:

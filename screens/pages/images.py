@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import urwid
-from urwid import Align, Severity, TableColumn, WHSettings, WrapMode
+from urwid import Align, Severity, TableColumn, WHSettings
 
 from khib_tui.image import catalog
 from khib_tui.image import header as headers
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COLUMNS = [
     TableColumn("Place", min_width=9),
     TableColumn("State", min_width=8),
-    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
     TableColumn("Saved", min_width=10),
     TableColumn("Image", align=Align.RIGHT, min_width=6),
 ]
@@ -118,4 +118,4 @@ def cells(item: Found) -> list[urwid.Widget | str]:
     header = item.header
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
     place = urwid.SelectableIcon(item.where, 0, wrap="clip")
-    return [place, str(header.state), clean(header.host or "?"), when, size(header.image_bytes)]
+    return [place, str(header.state), urwid.Text(clean(header.host or "?")), when, size(header.image_bytes)]

@@ -10,8 +10,8 @@ from urwid.widget import AbstractFlowWidget
 from khib_tui.errors import Cancelled
 from khib_tui.image.header import State
 from khib_tui.recovery.kernel_c import Found
-from screens import keys
 from screens.base import Page
+from screens.keys import Key
 from screens.widgets import error_text, line, listed
 from screens.window import Window
 
@@ -35,7 +35,7 @@ class RefusedPage(Page):
         "Retry: looks again, for instance after plugging the disk in. Shell: for those who know what to look for; `khib "
         "restore` tries again there. Restart the machine: boots normally; the image stays where it is."
     )
-    keys = (keys.Key.CHOOSE, keys.Key.FIELD, keys.Key.SCROLL, keys.Key.HELP)
+    keys = (Key.CHOOSE, Key.HELP, Key.FIELD, Key.SCROLL)
 
     def __init__(self, window: Window, error: Exception, found: Found | None, state: State | None) -> None:
         stopped = isinstance(error, Cancelled)

@@ -8,10 +8,9 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.handover import Mode
-from screens import widgets
+from screens import keys, widgets
 from screens.base import Page
 from screens.journey import Outcome, Trip
-from screens.keys import Key
 from screens.widgets import Press
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class ResultPage(Page):
     """The report of a run in the engine's words."""
 
     help = "Read what happened, then go on with one of the buttons."
-    keys = (Key.CHOOSE, Key.FIELD, Key.BACK, Key.HELP, Key.LEAVE)
+    keys = keys.PAGE
 
     def __init__(self, wizard: Wizard, trip: Trip, outcome: Outcome) -> None:
         self.title = outcome.title

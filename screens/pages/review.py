@@ -63,7 +63,7 @@ def review(choice: Choice) -> list[AbstractFlowWidget]:
     """Say both plans, and the warnings."""
     warnings = [finding for finding in choice.findings if finding.severity == "warning"]
     return [
-        *(widgets.line(f"[warn] {widgets.finding_text(finding)}", "warning") for finding in warnings),
+        *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
         urwid.Text(("heading", "Set up, once:")),
         *steps(plan.setup(choice)),
         urwid.Text(("heading", "Each hibernation:")),
@@ -73,4 +73,4 @@ def review(choice: Choice) -> list[AbstractFlowWidget]:
 
 def steps(actions: list[Action]) -> list[AbstractFlowWidget]:
     """Say the steps as they will be applied."""
-    return [widgets.line(f"{step.number:2}. {step.text}") for step in plan.describe(actions)]
+    return [widgets.item(f"{step.number:2}.", step.text) for step in plan.describe(actions)]

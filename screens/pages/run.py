@@ -11,11 +11,13 @@ from urwid import Severity
 
 from khib_tui import plan
 from khib_tui.events import Event, Step
+from screens import keys
 from screens.base import Page
 from screens.board import Board
 from screens.journey import Trip
 from screens.keys import Key
 from screens.track import Track
+from screens.widgets import Size
 
 if TYPE_CHECKING:
     from screens.app import Wizard
@@ -70,10 +72,10 @@ class RunPage(Page):
             self.board.draw()
             loop.set_alarm_in(TICK, self.tick)
 
-    def back(self) -> None:
-        """Esc does nothing here, and says so."""
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Say that Esc and leaving do nothing here."""
+        left = super().keypress(size, key)
+        if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
+            return left
         self.tell("This cannot be stopped here; the saver's own screen has Esc for it.", Severity.WARNING)
-
-    def leave(self) -> None:
-        """Neither does leaving."""
-        self.back()
+        return None

@@ -22,15 +22,15 @@ class SearchPage(Page, Generic[T]):
     """Says that the search goes on, until it ends or Esc is pressed."""
 
     title = "khib: resume"
-    help = "Disks take a while to appear, USB ones some seconds. If none with an image does, you will be asked what to do."
+    help = "Disks take a while to appear, USB ones some seconds. Esc stops the search and asks what to do."
     keys = (Key.STOP, Key.HELP, Key.REDRAW)
 
-    def __init__(self, window: Window, search: Callable[[], T]) -> None:
-        self.search = search
+    def __init__(self, window: Window, text: str, search: Callable[[], T]) -> None:
+        self.what, self.search = text, search
         self.outcome: list[T] = []
         self.error: Exception = Cancelled("you stopped the search", hint="press Retry to search again")
         self.seconds = 0
-        self.text = urwid.SelectableIcon("Looking for the image...", 0)
+        self.text = urwid.SelectableIcon(text, 0)
         super().__init__(window, urwid.Filler(self.text, "top"), focus=None)
         window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
         window.loop.set_alarm_in(TICK, self.tick)
@@ -46,7 +46,7 @@ class SearchPage(Page, Generic[T]):
     def tick(self, loop: urwid.MainLoop, _: object) -> None:
         """Show the time passing."""
         self.seconds += 1
-        self.text.set_text(f"Looking for the image... {duration(self.seconds)}")
+        self.text.set_text(f"{self.what} {duration(self.seconds)}")
         loop.set_alarm_in(TICK, self.tick)
 
     def command(self, key: Key | None) -> bool:

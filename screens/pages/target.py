@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import urwid
-from urwid import Align, Severity, TableColumn, WHSettings, WrapMode
+from urwid import Align, Severity, TableColumn, WHSettings
 
 from khib_tui import decide, region, targets
 from khib_tui.errors import KhibError, Refused, UsageError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 COLUMNS = [
     TableColumn("    Device, verdict", min_width=12),
     TableColumn("Size", align=Align.RIGHT, min_width=8),
-    TableColumn("Model, serial", (WHSettings.WEIGHT, 3), min_width=4, wrap=WrapMode.SPACE),
-    TableColumn("Content", min_width=4, wrap=WrapMode.SPACE),
+    TableColumn("Model, serial", (WHSettings.WEIGHT, 3), min_width=4),
+    TableColumn("Content", min_width=4),
 ]
 Verdict = tuple[Target, list[Finding]]
 
@@ -47,7 +47,7 @@ class TargetPage(StepPage):
         self.need = needed(wizard)
         self.verdicts: list[Verdict] = []
         self.table = widgets.table(COLUMNS)
-        self.file = urwid.Edit("", path, max_length=200)
+        self.file = urwid.Edit("", path, max_length=200, placeholder="(none: the whole place is used)")
         urwid.connect_signal(self.table, "activate", self.choose)
         urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
         intro = f"The image needs {size(self.need)} at most. What stood on its place is lost."
@@ -128,9 +128,10 @@ def needed(wizard: Wizard) -> int:
     return decide.image_limit(region.choose(wizard.machine, kernel, wizard.settings.region))
 
 
-def cells(device: BlockDevice) -> tuple[str, str, str]:
+def cells(device: BlockDevice) -> list[urwid.Widget | str]:
     """Say size, model and content of a device."""
     content = device.fstype or (f"table {device.table}" if device.table else "empty" if device.readable else "?")
     label = f" {device.label}" if device.label else ""
     bus = " (removable)" if device.removable else ""
-    return size(device.size), f"{device.model} {device.serial}".strip() + bus, f"{content}{label}"
+    model = f"{device.model} {device.serial}".strip()
+    return [size(device.size), urwid.Text(f"{model}{bus}"), urwid.Text(f"{content}{label}")]
