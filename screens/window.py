@@ -7,9 +7,11 @@ from contextlib import suppress
 from functools import partial
 from threading import Thread
 from typing import TypeVar
+from warnings import catch_warnings, simplefilter
 
 import urwid
 from urwid.display import BaseScreen
+from urwid.widget import WidgetWarning
 
 from khib_tui.errors import Exit
 from screens import dialogs, keys, theme, widgets
@@ -51,7 +53,10 @@ class Window:
         """Run until `end`; the terminal is given back on every way out."""
         self.running = True
         try:
-            self.loop.run()
+            with catch_warnings():
+                # urwid warns when a terminal is narrower than a button; on the screen that would only add to the harm.
+                simplefilter("ignore", WidgetWarning)
+                self.loop.run()
         finally:
             self.running = False
 

@@ -249,8 +249,8 @@ def test_an_image_is_used_only_once(session: Session) -> None:
     assert state_on(session.lab.disk_target) is headers.State.DONE
     directory = session.lab.directory / "again"
     directory.mkdir()
-    copies = tuple(disks.copy(disk, directory / disk.name) for disk in session.lab.hardware.disks[:2])
-    machine = replace(session.lab.hardware, disks=(*copies, *session.lab.hardware.disks[2:]), directory=directory)
+    copies = tuple(disks.copy(disk, directory / disk.name) for disk in session.lab.hardware.disks)
+    machine = replace(session.lab.hardware, disks=copies, directory=directory)
     other = Lab(machine, session.lab.kernel, directory)
     assert Session(other, print_event).refused(other.boot_c()).ident == "HIB-E-IMAGE-DONE"
     shutil.rmtree(directory)

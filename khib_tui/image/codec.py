@@ -38,7 +38,7 @@ def compress(codec: Codec, data: bytes | memoryview) -> bytes:
     return bytes(_thread.zstd.compress(data))
 
 
-def decompress(codec: Codec, data: bytes, size: int) -> bytes:
+def decompress(codec: Codec, data: memoryview, size: int) -> bytes:
     """Decompress one frame whose digest was right.
 
     :raises ImageError: it is damaged, or does not give exactly `size` bytes (at most one frame).
@@ -54,9 +54,9 @@ def decompress(codec: Codec, data: bytes, size: int) -> bytes:
     return plain
 
 
-def _decompress(codec: Codec, data: bytes, size: int) -> bytes:
+def _decompress(codec: Codec, data: memoryview, size: int) -> bytes:
     if codec is Codec.NONE:
-        return data
+        return bytes(data)
     if codec is Codec.LZ4:
         plain: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size + 1)
         return plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,6 +15,24 @@ R = TypeVar("R")
 def workers() -> int:
     """How many threads to use: one a processor."""
     return len(os.sched_getaffinity(0))
+
+
+def unordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """Apply `work` in threads and give the results as they come; `items` is asked for no more than is needed."""
+    with ThreadPoolExecutor(threads) as pool:
+        running: set[Future[R]] = set()
+        try:
+            for item in items:
+                running.add(pool.submit(work, item))
+                if len(running) >= 2 * threads:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            for future in running:
+                future.cancel()
 
 
 def ordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:

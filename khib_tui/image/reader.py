@@ -1,168 +1,176 @@
-"""Reading the payload: verify each frame, decompress it, and put its bytes where they belong.
+"""Reading the payload: verify each frame, decompress it, and put its bytes where they belong, on all processors.
 
-No byte reaches memory before the digest of its frame was found right, in the same pass.
+No byte reaches memory before the digest of its frame was found right, in the same pass. Frames are independent, so they
+are read, verified, decompressed and placed side by side and in any order; only success of all of them counts.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import xxhash
 
 from khib_tui.errors import ImageError
 from khib_tui.image import vmcore
-from khib_tui.image.codec import decompress
+from khib_tui.image.codec import FRAME, decompress
 from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
-from khib_tui.image.pipeline import ordered, workers
-from khib_tui.image.store import BUFFER, Store
-from khib_tui.jump.devmem import PhysicalMemory, Window
+from khib_tui.image.pipeline import unordered, workers
+from khib_tui.image.store import Store
+from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB
 
+# Reading waits for the medium while others compute.
+EXTRA_READERS = 2
+
 
 class Filler(Protocol):
-    """Takes the content of physical memory."""
+    """Takes the content of physical memory; called from several threads."""
 
     def put(self, start: int, data: memoryview) -> None:
         """Put bytes at a physical address."""
 
-    def zero(self, start: int, count: int) -> None:
-        """Make bytes zero."""
+    def zero(self, start: int, end: int) -> None:
+        """Make memory zero."""
 
 
 class MemoryFiller:
-    """Writes into /dev/mem, through one sliding window.
+    """Writes into /dev/mem.
 
     :param allowed: the ranges that may be written; a window never crosses their edges.
     """
 
     def __init__(self, memory: PhysicalMemory, allowed: Ranges) -> None:
-        self.window = Window(memory, allowed)
+        self.windows = Windows(memory, allowed)
 
     def put(self, start: int, data: memoryview) -> None:
         """Put bytes at a physical address."""
         at = 0
         while at < len(data):
-            at += self.window.store(start + at, data[at:])
+            with self.windows.at(start + at) as (mapped, base, end):
+                count = min(len(data) - at, end - start - at)
+                inner = start + at - base
+                mapped[inner : inner + count] = data[at : at + count]
+            at += count
 
-    def zero(self, start: int, count: int) -> None:
-        """Make bytes zero."""
-        block = memoryview(bytes(MIB))
-        for at in range(0, count, MIB):
-            self.put(start + at, block[: min(MIB, count - at)])
+    def zero(self, start: int, end: int) -> None:
+        """Make memory zero."""
+        block = memoryview(bytes(min(MIB, end - start)))
+        for at in range(start, end, MIB):
+            self.put(at, block[: end - at])
 
     def close(self) -> None:
         """Unmap."""
-        self.window.close()
+        self.windows.close()
 
 
-def stored_frames(store: Store, frames: Sequence[Frame]) -> Iterator[tuple[Frame, bytes]]:
-    """Read frames in order, by large reads."""
-    group: list[Frame] = []
-    for frame in frames:
-        if group and frame.offset + frame.stored - group[0].offset > BUFFER:
-            yield from _read_group(store, group)
-            group = []
-        group.append(frame)
-    if group:
-        yield from _read_group(store, group)
+class Nowhere:
+    """A filler that only lets everything be verified."""
+
+    def put(self, start: int, data: memoryview) -> None:
+        """Take bytes."""
+
+    def zero(self, start: int, end: int) -> None:
+        """Take zeros."""
 
 
-def _read_group(store: Store, group: list[Frame]) -> Iterator[tuple[Frame, bytes]]:
-    start = group[0].offset
-    data = store.read(start, group[-1].offset + group[-1].stored - start)
-    for frame in group:
-        yield frame, data[frame.offset - start : frame.offset - start + frame.stored]
+@dataclass(frozen=True)
+class Payload:
+    """The frames of an image, each of which can be opened by itself."""
 
+    store: Store
+    manifest: Manifest
+    frames: Sequence[Frame]
 
-def plain_frames(store: Store, manifest: Manifest, frames: Sequence[Frame]) -> Iterator[bytes]:
-    """Give the verified content of each frame in order.
+    def open(self, number: int) -> bytes:
+        """Read, verify and decompress one frame.
 
-    :raises ImageError: a frame is not what the index says; its offset is in the text.
-    """
-
-    def open_frame(item: tuple[Frame, bytes]) -> bytes:
-        frame, stored = item
+        :raises ImageError: it is not what the index says; its place is in the text.
+        """
+        frame = self.frames[number]
+        stored = self.store.view(frame.offset, frame.stored)
         if xxhash.xxh3_128_digest(stored) != frame.digest:
             raise ImageError(f"the image is damaged at byte {frame.offset}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
-        return decompress(manifest.codec, stored, frame.raw)
+        return decompress(self.manifest.codec, stored, frame.raw)
 
-    return ordered(open_frame, stored_frames(store, frames), workers() + 1)
+    def head(self) -> tuple[bytes, int]:
+        """Open as many frames as hold all program headers; gives their content and how many they are.
+
+        :raises ImageError: the payload ends before.
+        """
+        data = b""
+        for number in range(len(self.frames)):
+            data += self.open(number)
+            if len(data) >= vmcore.headers_end(data):
+                return data, number + 1
+        raise ImageError("the vmcore ends in its headers", ident="HIB-E-VMCORE")
 
 
-def unfold(pieces: Iterator[bytes], saved: Ranges, filler: Filler, progress: Callable[[int], None]) -> int:
-    """Put the content of a vmcore into memory.
+class Places:
+    """Where the bytes of a vmcore file belong in physical memory."""
+
+    def __init__(self, placed: Sequence[vmcore.Placed]) -> None:
+        self.placed = [item for item in placed if item.run.filesz]
+        self.offsets = [item.offset for item in self.placed]
+
+    def put(self, filler: Filler, offset: int, data: memoryview) -> int:
+        """Put a piece of the file that begins at `offset`; gives how many bytes of it belong anywhere."""
+        total = 0
+        for item in self.placed[max(bisect_right(self.offsets, offset) - 1, 0) :]:
+            start, end = max(item.offset, offset), min(item.offset + item.run.filesz, offset + len(data))
+            if item.offset >= offset + len(data):
+                break
+            if start < end:
+                filler.put(item.run.start + start - item.offset, data[start - offset : end - offset])
+                total += end - start
+        return total
+
+
+def unfold(payload: Payload, saved: Ranges, filler: Filler, progress: Callable[[int], None]) -> int:
+    """Put the content of an image into memory.
 
     :param saved: what may be written, and what must be covered whole.
+    :param progress: told how many more bytes of memory are done; may raise to stop.
     :returns: bytes of memory filled, zeros included.
-    :raises ImageError: the vmcore is malformed, cut off, or does not cover `saved` exactly.
+    :raises ImageError: it is damaged, malformed, cut off, or does not cover `saved` exactly.
     """
-    cursor = Cursor(pieces)
-    head = cursor.head()
+    head, opened = payload.head()
     placed = vmcore.parse(head)
     covered = Ranges.of((item.run.start, item.run.start + item.run.memsz) for item in placed)
     if covered != saved:
         raise ImageError("the image does not hold exactly the memory it should", ident="HIB-E-COVER")
-    for item in placed:
-        run = item.run
-        for start, data in cursor.take(item.offset, run.filesz):
-            filler.put(run.start + start, data)
-            progress(len(data))
-        if run.memsz > run.filesz:
-            filler.zero(run.start + run.filesz, run.memsz - run.filesz)
-            progress(run.memsz - run.filesz)
-    cursor.drain()
+    refuse_missing_content(placed, sum(frame.raw for frame in payload.frames))
+    places = Places(placed)
+    progress(places.put(filler, 0, memoryview(head)))
+
+    def work(task: int | tuple[int, int]) -> int:
+        if isinstance(task, tuple):
+            filler.zero(*task)
+            return task[1] - task[0]
+        return places.put(filler, task * FRAME, memoryview(payload.open(task)))
+
+    for count in unordered(work, tasks(placed, opened, len(payload.frames)), workers() + EXTRA_READERS):
+        progress(count)
     return covered.total
 
 
-class Cursor:
-    """Walks forward over a stream of pieces by file offset."""
+def tasks(placed: Sequence[vmcore.Placed], first: int, frames: int) -> Iterator[int | tuple[int, int]]:
+    """Give what is to be done: numbers of frames from `first` on, then ranges that must be zero."""
+    yield from range(first, frames)
+    for item in placed:
+        run = item.run
+        for at in range(run.start + run.filesz, run.start + run.memsz, 8 * MIB):
+            yield at, min(at + 8 * MIB, run.start + run.memsz)
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self.pieces = pieces
-        self.offset = 0
-        self.piece = memoryview(b"")
 
-    def head(self) -> bytes:
-        """Read all program headers, and keep what follows them for `take`.
+def refuse_missing_content(placed: Sequence[vmcore.Placed], size: int) -> None:
+    """Refuse a vmcore whose runs lie beyond its end.
 
-        :raises ImageError: the stream ends before.
-        """
-        data = self._next_bytes()
-        while len(data) < (end := vmcore.headers_end(data)):
-            more = self._next_bytes()
-            if not more:
-                raise ImageError(f"the vmcore ends at byte {len(data)} of {end} of its headers", ident="HIB-E-VMCORE")
-            data += more
-        self.piece, self.offset = memoryview(data), 0
-        return data
-
-    def _next_bytes(self) -> bytes:
-        return next(self.pieces, b"")
-
-    def take(self, offset: int, count: int) -> Iterator[tuple[int, memoryview]]:
-        """Give `(position, bytes)` pieces of `count` bytes at a file offset that is not behind us.
-
-        :raises ImageError: the stream ends before.
-        """
-        end = offset + count
-        at = offset
-        while at < end:
-            while at >= self.offset + len(self.piece):
-                self._advance(at)
-            inner = at - self.offset
-            data = self.piece[inner : inner + end - at]
-            yield at - offset, data
-            at += len(data)
-
-    def _advance(self, wanted: int) -> None:
-        self.offset += len(self.piece)
-        self.piece = memoryview(self._next_bytes())
-        if not self.piece:
-            raise ImageError(f"the vmcore ends before byte {wanted}", ident="HIB-E-TRUNCATED")
-
-    def drain(self) -> None:
-        """Go to the end, so that every frame is verified even if nothing of it is needed."""
-        for _ in self.pieces:
-            pass
+    :raises ImageError: naming the end.
+    """
+    end = max((item.offset + item.run.filesz for item in placed if item.run.filesz), default=0)
+    if end > size:
+        raise ImageError(f"the vmcore ends at byte {size} instead of {end}", ident="HIB-E-TRUNCATED")

@@ -11,6 +11,9 @@ import mmap
 import os
 import stat
 import struct
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from khib_tui.errors import ImageError
@@ -38,6 +41,7 @@ class Store:
         except OSError as error:
             raise ImageError(f"{path}: {error.strerror}", ident="HIB-E-STORE") from error
         self.buffer = mmap.mmap(-1, BUFFER)
+        self.local = threading.local()
 
     def _open(self, flags: int) -> tuple[int, bool]:
         try:
@@ -67,26 +71,33 @@ class Store:
         raw = fcntl.ioctl(self.fd, _BLKGETSIZE64, bytes(8))
         return int(struct.unpack("<Q", raw)[0])
 
-    def read(self, offset: int, count: int) -> bytes:
+    def view(self, offset: int, count: int) -> memoryview:
         """Read bytes at any offset, from the medium and not from the page cache.
 
+        :returns: a view that is good until this thread's next read.
         :raises ImageError: fewer bytes are there.
         """
         first, last = offset // BLOCK * BLOCK, -(-(offset + count) // BLOCK) * BLOCK
         if not self.direct:
             os.posix_fadvise(self.fd, first, last - first, os.POSIX_FADV_DONTNEED)
-        parts = []
-        for at in range(first, last, BUFFER):
-            want = min(BUFFER, last - at)
-            with memoryview(self.buffer)[:want] as view:
-                got = os.preadv(self.fd, [view], at)
-            parts.append(self.buffer[:got])
-            if got < want:
-                break
-        data = b"".join(parts)[offset - first :]
-        if len(data) < count:
-            raise ImageError(f"{self.path} ends at byte {offset + len(data)}", ident="HIB-E-TRUNCATED")
-        return data[:count]
+        view = self._buffer(last - first)[: last - first]
+        got = 0
+        while got < len(view) and (more := os.preadv(self.fd, [view[got:]], first + got)):
+            got += more
+        if first + got < offset + count:
+            raise ImageError(f"{self.path} ends at byte {first + got}", ident="HIB-E-TRUNCATED")
+        return view[offset - first : offset - first + count]
+
+    def _buffer(self, count: int) -> memoryview:
+        """Give this thread's aligned buffer, of at least `count` bytes."""
+        if len(getattr(self.local, "view", b"")) < count:
+            self.local.view = memoryview(mmap.mmap(-1, max(-(-count // BLOCK) * BLOCK, BUFFER // 2)))
+        view: memoryview = self.local.view
+        return view
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Read bytes as `view` does, into memory of their own."""
+        return bytes(self.view(offset, count))
 
     def write(self, offset: int, data: bytes) -> None:
         """Write whole blocks at a block boundary; `data` is padded with zeros."""
@@ -116,18 +127,24 @@ class Store:
 
 
 class Stream:
-    """Appends bytes from an offset on, gathered into large aligned writes."""
+    """Appends bytes from an offset on, gathered into large aligned writes that a thread of its own carries out.
 
-    def __init__(self, store: Store, offset: int) -> None:
+    A failed write shows at a later `append` or at `finish`.
+    """
+
+    def __init__(self, store: Store, offset: int, buffers: int = 3) -> None:
         assert offset % BLOCK == 0
-        self.store, self.start, self.written = store, offset, offset
-        self.buffer = mmap.mmap(-1, BUFFER)
+        self.store, self.handed = store, offset
+        self.free = [mmap.mmap(-1, BUFFER) for _ in range(buffers)]
+        self.buffer = self.free.pop()
         self.fill = 0
+        self.writer = ThreadPoolExecutor(1)
+        self.writing: deque[tuple[Future[None], mmap.mmap]] = deque()
 
     @property
     def position(self) -> int:
         """Where the next byte goes."""
-        return self.written + self.fill
+        return self.handed + self.fill
 
     def append(self, data: bytes) -> None:
         """Add bytes; full buffers are written."""
@@ -138,18 +155,32 @@ class Stream:
             self.fill += take
             at += take
             if self.fill == BUFFER:
-                self._write(BUFFER)
+                self._hand_over(BUFFER)
 
-    def _write(self, count: int) -> None:
-        self.store.write_buffer(self.written, self.buffer, count)
-        self.written += count
+    def _hand_over(self, count: int) -> None:
+        self.writing.append((self.writer.submit(self.store.write_buffer, self.handed, self.buffer, count), self.buffer))
+        self.handed += count
         self.fill = 0
+        if not self.free:
+            self._wait()
+        self.buffer = self.free.pop()
+
+    def _wait(self) -> None:
+        future, buffer = self.writing.popleft()
+        self.free.append(buffer)
+        future.result()
 
     def finish(self) -> int:
-        """Write what is left, padded to a block; gives the offset after it."""
+        """Write what is left, padded to a block, and wait for all; gives the offset after it."""
         if self.fill:
             padded = -(-self.fill // BLOCK) * BLOCK
             self.buffer[self.fill : padded] = bytes(padded - self.fill)
-            self._write(padded)
-        self.buffer.close()
-        return self.written
+            self._hand_over(padded)
+        while self.writing:
+            self._wait()
+        self.close()
+        return self.handed
+
+    def close(self) -> None:
+        """Let no write be under way any more, whatever became of it."""
+        self.writer.shutdown(wait=True, cancel_futures=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,8 +66,61 @@ class PhysicalMemory:
             mapped[start - first : start - first + len(data)] = data
 
 
+def span(address: int, allowed: Ranges) -> tuple[int, int]:
+    """Give the window that an address lies in: aligned, and clipped to the range of `allowed` that holds the address.
+
+    :raises CommandFailed: none does.
+    """
+    for start, end in allowed.overlapping(address, address + 1):
+        base = address // WINDOW * WINDOW
+        return max(start, base), min(end, base + WINDOW)
+    raise CommandFailed(f"memory at {address:#x} is not A's", ident="HIB-E-DEVMEM")
+
+
+class Windows:
+    """Mappings shared by threads; those nobody uses are closed when there are more than `keep`."""
+
+    def __init__(self, memory: PhysicalMemory, allowed: Ranges, keep: int = 6) -> None:
+        self.memory, self.allowed, self.keep = memory, allowed, keep
+        self.open: dict[int, tuple[mmap.mmap, int]] = {}
+        self.users: dict[int, int] = {}
+        self.lock = threading.Lock()
+
+    @contextmanager
+    def at(self, address: int) -> Iterator[tuple[mmap.mmap, int, int]]:
+        """Give the mapping that holds an address, and its physical start and end."""
+        with self.lock:
+            start, end = self._take(address)
+            mapped = self.open[start][0]
+        try:
+            yield mapped, start, end
+        finally:
+            with self.lock:
+                self.users[start] -= 1
+                self._trim()
+
+    def _take(self, address: int) -> tuple[int, int]:
+        start, end = span(address, self.allowed)
+        if start not in self.open:
+            self.open[start] = (self.memory.map(start, end), end)
+            self.users[start] = 0
+        self.users[start] += 1
+        return start, end
+
+    def _trim(self) -> None:
+        idle = [start for start in self.open if not self.users[start]]
+        for start in idle[: max(len(self.open) - self.keep, 0)]:
+            self.open.pop(start)[0].close()
+
+    def close(self) -> None:
+        """Unmap all."""
+        for mapped, _ in self.open.values():
+            mapped.close()
+        self.open.clear()
+
+
 class Window:
-    """A mapping that slides over physical memory.
+    """A mapping that slides over physical memory, for one thread.
 
     :param allowed: the ranges it may map; it never crosses their edges.
     """
@@ -81,13 +135,6 @@ class Window:
         mapped = self._at(start)
         return mapped[start - self.start : min(end, self.end) - self.start]
 
-    def store(self, start: int, data: memoryview) -> int:
-        """Write bytes up to the window's edge; gives how many."""
-        mapped = self._at(start)
-        count = min(len(data), self.end - start)
-        mapped[start - self.start : start - self.start + count] = data[:count]
-        return count
-
     def _at(self, address: int) -> mmap.mmap:
         if self.mapped is None or not self.start <= address < self.end:
             self._slide(address)
@@ -96,11 +143,7 @@ class Window:
 
     def _slide(self, address: int) -> None:
         self.close()
-        edge = next((end for _, end in self.allowed.overlapping(address, address + 1)), None)
-        if edge is None:
-            raise CommandFailed(f"memory at {address:#x} is not A's", ident="HIB-E-DEVMEM")
-        self.start = address // PAGE * PAGE
-        self.end = min(self.start + WINDOW, edge)
+        self.start, self.end = span(address, self.allowed)
         self.mapped = self.memory.map(self.start, self.end)
 
     def close(self) -> None:

@@ -116,7 +116,7 @@ def fill_memory(store: Store, manifest: Manifest, memory: PhysicalMemory, sink: 
 
     filler = reader.MemoryFiller(memory, saved)
     try:
-        reader.unfold(reader.plain_frames(store, manifest, frames), saved, filler, step)
+        reader.unfold(reader.Payload(store, manifest, frames), saved, filler, step)
     finally:
         filler.close()
     return time.monotonic() - started

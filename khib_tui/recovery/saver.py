@@ -107,12 +107,14 @@ def _save(
     head = vmcore.header(placed, notes, handover.page_offset)
     written = Meter(sink, "save", len(head) + sum(run.filesz for run in runs))
     stream = Stream(store, PAYLOAD_OFFSET)
-    payload = write_payload(
-        stream, content(memory, saved, head, placed), handover.codec, lambda count: step(written, count)
-    )
-    payload_end = stream.position
+    try:
+        pieces = content(memory, saved, head, placed)
+        payload = write_payload(stream, pieces, handover.codec, lambda count: step(written, count))
+        payload_end = stream.position
+        index_offset = stream.finish()
+    finally:
+        stream.close()
     index = pack_index(payload.frames)
-    index_offset = stream.finish()
     store.write(index_offset, index)
     manifest = msgspec.json.encode(
         _manifest(
@@ -159,16 +161,6 @@ def check_readable(store: Store, header: Header) -> None:
     read_index(store, read(store, header))
 
 
-class _Nowhere:
-    """A filler that only checks."""
-
-    def put(self, start: int, data: memoryview) -> None:
-        """Take bytes."""
-
-    def zero(self, start: int, count: int) -> None:
-        """Take zeros."""
-
-
 def verify(store: Store, header: Header, sink: Sink, stop: Stop) -> Manifest:
     """Read the whole image back from the medium and check every digest and the cover of memory.
 
@@ -182,5 +174,5 @@ def verify(store: Store, header: Header, sink: Sink, stop: Stop) -> Manifest:
         meter.add(count)
         stop.check()
 
-    reader.unfold(reader.plain_frames(store, manifest, frames), manifest.saved_ranges, _Nowhere(), step)
+    reader.unfold(reader.Payload(store, manifest, frames), manifest.saved_ranges, reader.Nowhere(), step)
     return manifest

@@ -70,10 +70,11 @@ class MemoryPage(StepPage):
             chosen = self.chosen(count)
         except KhibError as error:
             self.facts.set_text(("blocker", widgets.error_text(error)))
-            self.words[:] = []
+            self.words[:] = [widgets.line("(none)")]
             return
         self.facts.set_text(facts(chosen, self.wizard.machine.mem_available))
         self.words[:] = [widgets.line(word) for word in region.memmap_words(self.wizard.machine, chosen)]
+        self.words.set_focus(0)
 
     def answer(self) -> Settings:
         """Give the settings with the size.
