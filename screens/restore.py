@@ -43,7 +43,7 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
             devices, complete = look(wanted, words, screen)
             found = complete[0]
             if countdown != AT_ONCE or len(complete) > 1:
-                found = pick(complete, countdown if len(complete) == 1 else NEVER, screen)
+                found = pick(complete, countdown, screen)
             resume(devices, found, sink, screen)
             return int(Exit.OK)
         except Exception as error:

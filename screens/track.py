@@ -121,5 +121,5 @@ class Track:
 
 
 def percent(event: Progress) -> float:
-    """Say how much is done, 0 to 100; never 100 before the end."""
-    return min(100.0 * event.done / event.total, 99.0 if event.done < event.total else 100.0) if event.total else 100.0
+    """Say how much is done, 0 to 100."""
+    return min(100.0 * event.done / event.total, 100.0) if event.total else 100.0

@@ -84,10 +84,8 @@ def test_enter_resumes_now(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_other_key_stops_the_countdown(one: Cycle, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setattr(found_page, "TICK", 0.05)
     close = [("+ Help", ["esc"])] if key == "f1" else []
-    stay = ("The countdown is stopped", ["f3"])
-    screen = one.run(2, ("Resuming in", [key]), *close, stay, ("stopped" if key == "none" else "Resume now", ["esc"]), SHELL)
+    one.run(2, ("Resuming in", [key]), *close, ("The countdown is stopped", ["f3"]), ("Esc back", ["esc"]), SHELL)
     assert one.resumed == [] and one.code == Exit.CANCELLED
-    assert "Esc back" in screen.seen[-2] or "Stopped" in screen.seen[-1]
 
 
 def test_a_negative_countdown_waits_for_a_key(one: Cycle) -> None:

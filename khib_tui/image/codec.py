@@ -58,6 +58,8 @@ def _decompress(codec: Codec, data: memoryview, size: int) -> bytes:
     if codec is Codec.NONE:
         return bytes(data)
     if codec is Codec.LZ4:
-        plain: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data, max_length=size + 1)
+        if lz4.frame.get_frame_info(data)["content_size"] != size:
+            raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
+        plain: bytes = lz4.frame.decompress(data)
         return plain
     return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)

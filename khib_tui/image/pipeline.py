@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
+
+from khib_tui.units import MIB
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -15,6 +20,13 @@ R = TypeVar("R")
 def workers() -> int:
     """How many threads to use: one a processor."""
     return len(os.sched_getaffinity(0))
+
+
+def keep_memory() -> None:
+    """Tell malloc to keep what is freed: buffers of a frame's size come and go, and each new page costs a fault."""
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_MMAP_THRESHOLD, 32 * MIB)
+    libc.mallopt(_M_TRIM_THRESHOLD, 256 * MIB)
 
 
 def unordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:

@@ -17,7 +17,7 @@ from khib_tui.errors import ImageError
 from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME, decompress
 from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
-from khib_tui.image.pipeline import unordered, workers
+from khib_tui.image.pipeline import keep_memory, unordered, workers
 from khib_tui.image.store import Store
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
@@ -137,6 +137,7 @@ def unfold(payload: Payload, saved: Ranges, filler: Filler, progress: Callable[[
     :returns: bytes of memory filled, zeros included.
     :raises ImageError: it is damaged, malformed, cut off, or does not cover `saved` exactly.
     """
+    keep_memory()
     head, opened = payload.head()
     placed = vmcore.parse(head)
     covered = Ranges.of((item.run.start, item.run.start + item.run.memsz) for item in placed)

@@ -10,7 +10,7 @@ import xxhash
 from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME, Codec, compress
 from khib_tui.image.manifest import Frame
-from khib_tui.image.pipeline import ordered, workers
+from khib_tui.image.pipeline import keep_memory, ordered, workers
 from khib_tui.image.store import Stream
 from khib_tui.jump.devmem import PhysicalMemory, Window
 from khib_tui.ranges import Ranges
@@ -71,6 +71,7 @@ def write_payload(
         stored = compress(codec, plain)
         return stored, len(plain), xxhash.xxh3_128_digest(stored)
 
+    keep_memory()
     frames: list[Frame] = []
     total = 0
     for stored, raw, digest in ordered(seal, cut(pieces), workers()):

@@ -40,7 +40,7 @@ class PhysicalMemory:
         """Map whole pages `[start, end)`, which must not cross the edge of this kernel's own RAM."""
         access = mmap.PROT_READ | (mmap.PROT_WRITE if self.writable else 0)
         try:
-            return mmap.mmap(self.fd, end - start, mmap.MAP_SHARED, access, offset=start)
+            return mmap.mmap(self.fd, end - start, mmap.MAP_SHARED | mmap.MAP_POPULATE, access, offset=start)
         except (OSError, ValueError) as error:
             raise CommandFailed(f"memory at {start:#x}..{end:#x} is denied: {error}", ident="HIB-E-DEVMEM") from error
 
