@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from khib_tui import steps as kinds
 from khib_tui.decide import Choice
 from khib_tui.events import Sink, Step
 from khib_tui.handover import Mode
+from khib_tui.settings import PATH
 from khib_tui.steps import Action, Run
 
 
-def setup(choice: Choice) -> list[Action]:
+def setup(choice: Choice, settings_path: Path = PATH) -> list[Action]:
     """Give the steps of the set-up."""
     install = kinds.InstallSaver(choice.kernel, choice.settings)
-    return [install, kinds.WriteBootEntry(choice), kinds.KeepSettings(choice.settings)]
+    return [install, kinds.WriteBootEntry(choice), kinds.KeepSettings(choice.settings, settings_path)]
 
 
 def journey(choice: Choice, mode: Mode) -> list[Action]:
@@ -43,9 +45,9 @@ def execute(actions: Sequence[Action], run: Run, sink: Sink) -> None:
     :raises KhibError: as the failing step says.
     """
     for number, action in enumerate(actions, 1):
-        sink(Step(number, len(actions), action.describe(), "started"))
         started = time.monotonic()
         try:
+            sink(Step(number, len(actions), action.describe(), "started"))
             action.apply(run)
         except BaseException:
             sink(Step(number, len(actions), action.describe(), "failed", time.monotonic() - started))

@@ -133,14 +133,15 @@ class KeepSettings:
     """Keep the user's choices."""
 
     settings: Settings
+    path: Path
 
     def describe(self) -> str:
         """Say where."""
-        return "keep these choices in /etc/khib/khib.toml"
+        return f"keep these choices in {self.path}"
 
     def apply(self, run: Run) -> None:
         """Write the file."""
-        save_settings(self.settings)
+        save_settings(self.settings, self.path)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from khib_tui import checks, machine, plan, probe, settings
+from khib_tui import checks, console, machine, plan, probe, settings
 from khib_tui.decide import Choice, decide
 from khib_tui.errors import Cancelled, Exit, FailedAfterChange, ImageError
 from khib_tui.events import Message, Result, Sink
@@ -52,7 +52,10 @@ def wizard(arguments: Namespace, sink: Sink) -> int:
         return status(arguments, sink)
     from screens.app import run_wizard
 
-    return run_wizard(machine_of(arguments), settings_of(arguments), arguments.settings)
+    with console.kernel_quiet():
+        return run_wizard(
+            machine_of(arguments), settings_of(arguments), arguments.settings, reread=lambda: machine_of(arguments)
+        )
 
 
 def check(arguments: Namespace, sink: Sink) -> int:
@@ -98,7 +101,7 @@ def make_plan(arguments: Namespace, sink: Sink) -> int:
 def setup(arguments: Namespace, sink: Sink) -> int:
     """Install saver and boot entry, and keep the choices."""
     choice = decide(machine_of(arguments), settings_of(arguments), need_memory=False)
-    actions = plan.setup(choice)
+    actions = plan.setup(choice, arguments.settings)
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK
@@ -229,13 +232,11 @@ def image_verify(arguments: Namespace, sink: Sink) -> int:
 def image_discard(arguments: Namespace, sink: Sink) -> int:
     """Give an image up."""
     from khib_tui.image import catalog
-    from khib_tui.image import header as headers
-    from khib_tui.image.header import State
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not arguments.yes:
             confirm(f"Give up {catalog.line(item)}? The session in it is lost. Type yes: ")
-        headers.advance(store, item.header, State.ABANDONED, "discarded by the user")
+        catalog.discard(item, store)
     sink(Result("image discard", True, f"the image on {item.where} will never be resumed"))
     return Exit.OK
 

@@ -106,7 +106,8 @@ class Wizard:
         def prepare() -> Trip:
             self.machine = self.reread()
             needs = {"need_target": mode is not Mode.REHEARSE, "need_memory": mode is not None}
-            return Trip(decide(self.machine, self.settings, **needs), mode, keep and mode is not Mode.REHEARSE)
+            choice = decide(self.machine, self.settings, **needs)
+            return Trip(choice, mode, keep and mode is not Mode.REHEARSE, self.path)
 
         def show(trip: Trip) -> None:
             if mode is Mode.SAVE:

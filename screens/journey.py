@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from khib_tui import plan, verbs
 from khib_tui.decide import Choice
 from khib_tui.errors import Cancelled, Exit, KhibError
 from khib_tui.events import Event, Result, Sink
 from khib_tui.handover import Mode
+from khib_tui.settings import PATH
 from khib_tui.stage import both
 from khib_tui.steps import Action, Run, WriteBootEntry
 from screens.widgets import error_text
@@ -30,6 +32,7 @@ class Trip:
     choice: Choice
     mode: Mode | None
     keep: bool = False
+    settings_path: Path = PATH
 
     @property
     def title(self) -> str:
@@ -39,7 +42,7 @@ class Trip:
     @property
     def actions(self) -> list[Action]:
         """Give the steps, each once."""
-        actions = plan.setup(self.choice) if self.keep or self.mode is None else []
+        actions = plan.setup(self.choice, self.settings_path) if self.keep or self.mode is None else []
         return [*actions, *(step for step in self.journey if step not in actions)]
 
     @property

@@ -12,7 +12,9 @@ import msgspec
 from khib_tui import targets
 from khib_tui.errors import ImageError
 from khib_tui.identity import TargetRef, key_of
+from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
+from khib_tui.image.header import State
 from khib_tui.image.place import opened
 from khib_tui.image.store import Store
 from khib_tui.machine import Machine
@@ -43,6 +45,11 @@ def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tup
         raise ImageError(f"there are {len(found)} images: {listed}", hint="name one", ident="HIB-E-TWO-IMAGES")
     with opened(machine.devices, found[0].target) as store:
         yield found[0], store
+
+
+def discard(item: Found, store: Store) -> None:
+    """Give an image up, for ever."""
+    headers.advance(store, item.header, State.ABANDONED, "discarded by the user")
 
 
 def line(item: Found) -> str:

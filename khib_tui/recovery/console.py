@@ -10,10 +10,14 @@ from typing import NoReturn
 
 from khib_tui import handover
 from khib_tui.errors import Exit, KhibError
-from khib_tui.events import Failure, JsonSink, Result, Sink
+from khib_tui.events import Event, Failure, JsonSink, Result, Sink
 from khib_tui.recovery import kernel_b, kernel_c
 from khib_tui.recovery.words import Words
 from khib_tui.stage import both
+
+
+def quiet(event: Event) -> None:
+    """Take an event and show nothing: the screen does."""
 
 
 def with_events(sink: Sink, device: str) -> Sink:
@@ -32,11 +36,11 @@ def with_events(sink: Sink, device: str) -> Sink:
 
 def save(arguments: Namespace, sink: Sink) -> NoReturn:
     """In B: do what A handed over."""
-    from khib_tui.cli import present
+    from khib_tui.cli import present, use_screens
 
     given = handover.receive()
     arguments.plain = arguments.plain or given.plain
-    told = with_events(sink, given.events)
+    told = with_events(quiet if use_screens(arguments) else sink, given.events)
     kernel_b.run(given, lambda title, work: present(arguments, told, title, work))
 
 
@@ -45,7 +49,7 @@ def restore(arguments: Namespace, sink: Sink) -> int:
     from khib_tui.cli import present, use_screens
 
     words = Words.read()
-    sink = with_events(sink, words.events)
+    sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:
         if arguments.dry_run:
             return try_out(arguments, words, sink)

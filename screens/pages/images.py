@@ -11,7 +11,6 @@ import urwid
 from urwid import Align, Severity, TableColumn, WHSettings
 
 from khib_tui.image import catalog
-from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.text import clean
@@ -110,7 +109,7 @@ class ImagesPage(Page):
 def give_up(wizard: Wizard, item: Found) -> None:
     """Mark an image as given up."""
     with catalog.chosen(wizard.machine, item.where, wizard.settings.target) as (found, store):
-        headers.advance(store, found.header, State.ABANDONED, "discarded by the user")
+        catalog.discard(found, store)
 
 
 def cells(item: Found) -> list[urwid.Widget | str]:

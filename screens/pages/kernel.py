@@ -44,7 +44,7 @@ class KernelPage(StepPage):
         chosen = [path for path in self.paths if path == wizard.settings.kernel]
         if not chosen:
             self.group[0].set_state(True)
-        super().__init__(wizard, note, widgets.listed(rows, intro=INTRO), focus=None)
+        super().__init__(wizard, note, widgets.listed(rows, intro=INTRO))
 
     def choice(self, path: str, label: str) -> urwid.AttrMap[urwid.RadioButton]:
         """Make the line of a kernel that can be chosen."""

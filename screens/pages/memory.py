@@ -49,7 +49,7 @@ class MemoryPage(StepPage):
         box = urwid.BoxAdapter(widgets.boxed(words, "memmap words of the restorer"), BOX_ROWS)
         field = widgets.field("Size of the region:", self.drop)
         body = widgets.listed([field, urwid.Divider(), self.facts, box], intro=INTRO, fields=True)
-        super().__init__(wizard, note, body, focus=None)
+        super().__init__(wizard, note, body)
         self.show(wizard.settings.region)
 
     def changed(self, _: urwid.DropDown, index: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import urwid
@@ -33,7 +34,7 @@ class ReviewPage(StepPage):
 
     def __init__(self, wizard: Wizard, note: str = "") -> None:
         try:
-            rows = review(decide(wizard.machine, wizard.settings, need_memory=False))
+            rows = review(decide(wizard.machine, wizard.settings, need_memory=False), wizard.path)
             self.refused: KhibError | None = None
         except KhibError as error:
             rows, self.refused = [widgets.line(widgets.error_text(error), "blocker")], error
@@ -59,13 +60,13 @@ class ReviewPage(StepPage):
         self.wizard.travel(None)
 
 
-def review(choice: Choice) -> list[AbstractFlowWidget]:
+def review(choice: Choice, settings_path: Path) -> list[AbstractFlowWidget]:
     """Say both plans, and the warnings."""
     warnings = [finding for finding in choice.findings if finding.severity == "warning"]
     return [
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
         urwid.Text(("heading", "Set up, once:")),
-        *steps(plan.setup(choice)),
+        *steps(plan.setup(choice, settings_path)),
         urwid.Text(("heading", "Each hibernation:")),
         *steps(plan.journey(choice, Mode.SAVE)),
     ]

@@ -1,0 +1,26 @@
+"""The kernel's own messages on the console, which would be drawn over a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PRINTK = Path("/proc/sys/kernel/printk")
+QUIET = "1 4 1 7\n"
+
+
+@contextmanager
+def kernel_quiet(path: Path = PRINTK) -> Iterator[None]:
+    """Let only emergencies through for the time of a `with`; without the right to, nothing changes."""
+    try:
+        before = path.read_text()
+        path.write_text(QUIET)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.write_text(before)
