@@ -132,8 +132,8 @@ def test_f1_opens_the_help_of_the_page_and_esc_closes_it(tmp_path: Path, step: i
 
 
 UNCONFIRMED = {
-    KERNEL: ["down", "enter"],
-    MEMORY: ["enter", "down", "enter"],
+    KERNEL: ["shift tab", "down", "enter"],
+    MEMORY: ["shift tab", "shift tab", "enter", "down", "enter"],
     TARGET: ["tab", "/", "a"],
     OPTIONS: ["shift tab", "enter", "down", "enter"],
     REVIEW: ["up", "down"],
@@ -197,6 +197,7 @@ def with_second_kernel() -> Any:
 def test_a_kernel_can_be_chosen_and_an_unfit_one_says_why(tmp_path: Path) -> None:
     wizard = at(tmp_path, KERNEL, with_second_kernel())
     assert "it cannot run at another address (CONFIG_RELOCATABLE)" in shown(wizard.window)
+    press(wizard.window, "shift tab")
     until(wizard.window, "4.0", "down")
     assert "4.0 cannot save" in press(wizard.window, "enter")
     until(wizard.window, " ) 5.0", "up")
@@ -209,6 +210,7 @@ def test_a_kernel_can_be_chosen_and_an_unfit_one_says_why(tmp_path: Path) -> Non
 def test_the_automatic_kernel_leaves_the_settings_open(tmp_path: Path) -> None:
     wizard = at(tmp_path, KERNEL, with_second_kernel(), kernel="/boot/vmlinuz-5.0")
     assert "(X) 5.0" in shown(wizard.window)
+    press(wizard.window, "shift tab")
     until(wizard.window, " ) Automatic", "up")
     press(wizard.window, "enter")
     until(wizard.window, "Next")
@@ -219,6 +221,7 @@ def test_the_automatic_kernel_leaves_the_settings_open(tmp_path: Path) -> None:
 def test_a_region_that_cannot_be_is_refused_in_the_engines_words(tmp_path: Path) -> None:
     wizard = at(tmp_path, MEMORY)
     settings = wizard.settings
+    until(wizard.window, "240.0 MiB")
     text = press(wizard.window, "enter", "end", "down", "down", "down", "enter")
     sentence = "more than half of this machine's"
     assert "752.0 MiB" in text and sentence in " ".join(text.split())
@@ -228,6 +231,7 @@ def test_a_region_that_cannot_be_is_refused_in_the_engines_words(tmp_path: Path)
 
 def test_another_region_is_shown_and_taken(tmp_path: Path) -> None:
     wizard = at(tmp_path, MEMORY)
+    until(wizard.window, "240.0 MiB")
     text = press(wizard.window, "enter", "down", "enter")
     chosen = region.choose(facts(), facts().kernels[0], 368 * MIB)
     assert size(chosen.own.total) in text
@@ -320,7 +324,7 @@ def test_the_review_shows_the_steps_word_for_word_and_starts_at_set_up(tmp_path:
     wizard.window.redraw()
     text = "".join(shown(wizard.window).split())
     choice = decide.decide(facts(), wizard.settings)
-    for step in plan.describe([*plan.setup(choice), *plan.journey(choice, Mode.SAVE)]):
+    for step in plan.describe([*plan.setup(choice, wizard.path), *plan.journey(choice, Mode.SAVE)]):
         assert "".join(step.text.split()) in text
     assert at_cursor(wizard.window).startswith("Set up")
 
