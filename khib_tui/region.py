@@ -18,7 +18,7 @@ LOW_END = 0xA0000
 # IO_STRICT_DEVMEM denies the "RAM buffer" between the end of B's RAM and the next such boundary.
 ALIGN = 64 * MIB
 DEFAULT_SIZE = 240 * MIB
-SLACK = 24 * MIB
+SLACK = 16 * MIB
 
 
 @dataclass(frozen=True)

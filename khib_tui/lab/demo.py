@@ -48,7 +48,7 @@ def summary(result: LabResult) -> str:
 def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     """Hibernate as often as asked, in one uptime of A."""
     session.boot_a()
-    filled = session.ask("fill", percent=arguments.fill, shadow=region.DEFAULT_SIZE)
+    filled = session.ask("fill", percent=arguments.fill, shadow=region.DEFAULT_SIZE + region.SLACK)
     sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))
     if arguments.rehearse:
         session.ask("remember", deep=False)
