@@ -6,31 +6,32 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from khib_tui import steps as kinds
 from khib_tui.decide import Choice
 from khib_tui.events import Sink, Step
 from khib_tui.handover import Mode
 from khib_tui.settings import PATH
-from khib_tui.steps import Action, Run
+from khib_tui.steps.base import Action, Run
+from khib_tui.steps.install import InstallSaver, KeepSettings, WriteBootEntry
+from khib_tui.steps.journey import CloseImage, Jump, LoadSaver, Unload, WriteBack
 
 
 def setup(choice: Choice, settings_path: Path = PATH) -> list[Action]:
     """Give the steps of the set-up."""
-    install = kinds.InstallSaver(choice.kernel, choice.settings)
-    return [install, kinds.WriteBootEntry(choice), kinds.KeepSettings(choice.settings, settings_path)]
+    install = InstallSaver(choice.kernel, choice.settings)
+    return [install, WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
 
 
 def journey(choice: Choice, mode: Mode) -> list[Action]:
     """Give the steps of a hibernation or a rehearsal."""
     saves = mode is not Mode.REHEARSE
     return [
-        kinds.InstallSaver(choice.kernel, choice.settings),
-        *([kinds.WriteBootEntry(choice)] if mode is Mode.SAVE else []),
-        kinds.LoadSaver(choice, mode),
-        kinds.WriteBack(),
-        kinds.Jump(choice, mode),
-        kinds.Unload(),
-        *([kinds.CloseImage(choice)] if saves else []),
+        InstallSaver(choice.kernel, choice.settings),
+        *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
+        LoadSaver(choice, mode),
+        WriteBack(),
+        Jump(choice, mode),
+        Unload(),
+        *([CloseImage(choice)] if saves else []),
     ]
 
 

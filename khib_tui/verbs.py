@@ -16,7 +16,7 @@ from khib_tui.image.codec import Codec
 from khib_tui.machine import Machine
 from khib_tui.report import Outcome, Report
 from khib_tui.settings import Settings
-from khib_tui.steps import Action, Run
+from khib_tui.steps.base import Action, Run
 from khib_tui.units import duration, parse_size, size
 
 

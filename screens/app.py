@@ -15,7 +15,7 @@ from khib_tui.errors import Exit, KhibError
 from khib_tui.handover import Mode
 from khib_tui.machine import Machine
 from khib_tui.settings import Settings
-from khib_tui.steps import Jump
+from khib_tui.steps.journey import Jump
 from screens.journey import Outcome, Trip
 from screens.pages.checks import ChecksPage
 from screens.pages.home import HomePage

@@ -12,7 +12,8 @@ from khib_tui.events import Event, Result, Sink
 from khib_tui.handover import Mode
 from khib_tui.settings import PATH
 from khib_tui.stage import both
-from khib_tui.steps import Action, Run, WriteBootEntry
+from khib_tui.steps.base import Action, Run
+from khib_tui.steps.install import WriteBootEntry
 from screens.widgets import error_text
 
 TITLES = {

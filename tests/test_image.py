@@ -281,7 +281,9 @@ class Recording(Store):
         self.log.append(None)
 
 
-def test_a_power_cut_at_any_point_leaves_no_image_that_is_complete_but_wrong(memory: Path, target: Path, tmp_path: Path) -> None:
+def test_a_power_cut_at_any_point_leaves_no_image_that_is_complete_but_wrong(
+    memory: Path, target: Path, tmp_path: Path
+) -> None:
     with Recording(target) as store:
         saver.save(handover(), 3 * MIB, PhysicalMemory(memory), store, (), ("6.1", "#1"), nothing, Stop())
     sound, noise, states = target.read_bytes(), random.Random(5), set()

@@ -13,7 +13,7 @@ from khib_tui.decide import Choice, decide
 from khib_tui.errors import KhibError
 from khib_tui.handover import Mode
 from khib_tui.settings import Settings
-from khib_tui.steps import Action
+from khib_tui.steps.base import Action
 from screens import keys, widgets
 from screens.pages.step import StepPage
 

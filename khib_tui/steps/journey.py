@@ -1,22 +1,20 @@
-"""The steps of every plan. Each says what it does and does it, so that preview and run cannot drift apart."""
+"""Going away and coming back: load B, write back, jump, and tidy up after the return."""
 
 from __future__ import annotations
 
 import mmap
-import os
-import shutil
 import socket
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from khib_tui import bzimage, handover, targets
-from khib_tui.bootentry import BootEntry, common_words, restore_entry
+from khib_tui import bzimage, handover
+from khib_tui.bootentry import common_words
 from khib_tui.decide import Choice
 from khib_tui.errors import CommandFailed, FailedAfterChange, KhibError
-from khib_tui.events import Message, Sink
+from khib_tui.events import Message
 from khib_tui.handover import After, Handover, Mode
 from khib_tui.identity import TargetRef, key_of
 from khib_tui.image import header as headers
@@ -24,124 +22,10 @@ from khib_tui.image.header import State
 from khib_tui.image.place import opened
 from khib_tui.jump import gdt, loader
 from khib_tui.jump.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
-from khib_tui.machine import KernelFile, Machine
-from khib_tui.report import Report, ReportPage, new_image_id
-from khib_tui.settings import Settings
-from khib_tui.settings import save as save_settings
+from khib_tui.report import ReportPage, new_image_id
+from khib_tui.steps.base import Run
+from khib_tui.steps.install import saver_kernel
 from khib_tui.units import PAGE, size
-
-
-class Action(Protocol):
-    """A step of a plan."""
-
-    def describe(self) -> str:
-        """Say it in one line, with all that matters."""
-
-    def apply(self, run: Run) -> None:
-        """Do it."""
-
-
-@dataclass
-class Run:
-    """What the steps of one run share while they are applied."""
-
-    sink: Sink
-    machine: Machine
-    page: ReportPage | None = None
-    handover: Handover | None = None
-    report: Report | None = None
-    loaded: bool = False
-    away_seconds: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    def undo(self) -> None:
-        """Give back what a failed run holds: the memory of a loaded saver."""
-        if self.loaded:
-            with suppress(KhibError):
-                kexec_unload()
-            self.loaded = False
-
-
-@dataclass(frozen=True)
-class InstallSaver:
-    """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them."""
-
-    kernel: KernelFile
-    settings: Settings
-
-    def describe(self) -> str:
-        """Say what is installed where."""
-        return f"keep kernel {self.kernel.release} and its initramfs in {self.settings.directory}"
-
-    def apply(self, run: Run) -> None:
-        """Copy and build only what is not there yet."""
-        self.settings.directory.mkdir(parents=True, exist_ok=True)
-        from khib_tui.recovery import initramfs
-
-        copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
-        initramfs.install(run.sink, self.settings.initramfs, self.kernel.release)
-
-
-def saver_kernel(settings: Settings) -> Path:
-    """Where the kernel of B and C is kept."""
-    return settings.directory / "vmlinuz"
-
-
-def copy_if_newer(source: Path, copy: Path) -> None:
-    """Copy a file unless an equal copy is there; the copy appears whole or not at all."""
-    if copy.exists() and copy.stat().st_size == source.stat().st_size and copy.read_bytes() == source.read_bytes():
-        return
-    part = copy.with_name(copy.name + ".part")
-    shutil.copyfile(source, part)
-    fd = os.open(part, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    part.replace(copy)
-
-
-@dataclass(frozen=True)
-class WriteBootEntry:
-    """Write C's boot entry, with the exact memory words."""
-
-    choice: Choice
-
-    def describe(self) -> str:
-        """Say where the entry goes, and what memory it gives C."""
-        return f"write boot entry {self.choice.settings.boot_entry}: {self.entry().options}"
-
-    def entry(self) -> BootEntry:
-        """Make the entry."""
-        choice, target = self.choice, self.choice.target
-        image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
-        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, saver_kernel(choice.settings))
-
-    def apply(self, run: Run) -> None:
-        """Write it unless it is the same already."""
-        path, text = self.choice.settings.boot_entry, self.entry().text()
-        if path.exists() and path.read_text() == text:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_text(text)
-        part.replace(path)
-
-
-@dataclass(frozen=True)
-class KeepSettings:
-    """Keep the user's choices."""
-
-    settings: Settings
-    path: Path
-
-    def describe(self) -> str:
-        """Say where."""
-        return f"keep these choices in {self.path}"
-
-    def apply(self, run: Run) -> None:
-        """Write the file."""
-        save_settings(self.settings, self.path)
 
 
 @dataclass(frozen=True)
@@ -208,23 +92,23 @@ class LoadSaver:
         return TargetRef(key_of(device), target.path)
 
 
-class mapped:
-    """A file as a read-only buffer, for the time of a `with`, without a copy in memory."""
+@contextmanager
+def mapped(path: Path) -> Iterator[mmap.mmap]:
+    """Give a file as a buffer without a copy in memory, for the time of a `with`.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> mmap.mmap:
-        try:
-            with self.path.open("rb") as stream:
-                self.map = mmap.mmap(stream.fileno(), 0, mmap.MAP_PRIVATE)
-        except (OSError, ValueError) as error:
-            raise CommandFailed(f"{self.path}: {error}", hint="run `khib setup`", ident="HIB-E-SAVER") from error
-        return self.map
-
-    def __exit__(self, *_: object) -> None:
+    :raises CommandFailed: it is not there.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = mmap.mmap(stream.fileno(), 0, mmap.MAP_PRIVATE)
+    except (OSError, ValueError) as error:
+        raise CommandFailed(f"{path}: {error}", hint="run `khib setup`", ident="HIB-E-SAVER") from error
+    try:
+        yield content
+    finally:
+        # kexec_load's buffers may still be exported
         with suppress(BufferError):
-            self.map.close()
+            content.close()
 
 
 def boot_params_of_a(path: Path = Path("/sys/kernel/boot_params/data")) -> bytes:
@@ -325,5 +209,3 @@ class CloseImage:
                     headers.advance(store, header, State.DONE)
         except (KhibError, OSError) as error:
             raise FailedAfterChange(f"the image could not be marked as done: {error}", ident="HIB-E-DONE") from error
-
-

@@ -1,0 +1,44 @@
+"""What all steps share: their two verbs, and the run they are part of."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from khib_tui.errors import KhibError
+from khib_tui.events import Sink
+from khib_tui.handover import Handover
+from khib_tui.jump.syscalls import kexec_unload
+from khib_tui.machine import Machine
+from khib_tui.report import Report, ReportPage
+
+
+class Action(Protocol):
+    """A step of a plan."""
+
+    def describe(self) -> str:
+        """Say it in one line, with all that matters."""
+
+    def apply(self, run: Run) -> None:
+        """Do it."""
+
+
+@dataclass
+class Run:
+    """What the steps of one run share while they are applied."""
+
+    sink: Sink
+    machine: Machine
+    page: ReportPage | None = None
+    handover: Handover | None = None
+    report: Report | None = None
+    loaded: bool = False
+    away_seconds: float = 0.0
+
+    def undo(self) -> None:
+        """Give back what a failed run holds: the memory of a loaded saver."""
+        if self.loaded:
+            with suppress(KhibError):
+                kexec_unload()
+            self.loaded = False

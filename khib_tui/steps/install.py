@@ -1,0 +1,98 @@
+"""Setting up: the kernel and initramfs of B and C, C's boot entry, the user's choices."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui import targets
+from khib_tui.bootentry import BootEntry, restore_entry
+from khib_tui.decide import Choice
+from khib_tui.machine import KernelFile
+from khib_tui.settings import Settings
+from khib_tui.settings import save as save_settings
+from khib_tui.steps.base import Run
+
+
+@dataclass(frozen=True)
+class InstallSaver:
+    """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them."""
+
+    kernel: KernelFile
+    settings: Settings
+
+    def describe(self) -> str:
+        """Say what is installed where."""
+        return f"keep kernel {self.kernel.release} and its initramfs in {self.settings.directory}"
+
+    def apply(self, run: Run) -> None:
+        """Copy and build only what is not there yet."""
+        self.settings.directory.mkdir(parents=True, exist_ok=True)
+        from khib_tui.recovery import initramfs
+
+        copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
+        initramfs.install(run.sink, self.settings.initramfs, self.kernel.release)
+
+
+def saver_kernel(settings: Settings) -> Path:
+    """Where the kernel of B and C is kept."""
+    return settings.directory / "vmlinuz"
+
+
+def copy_if_newer(source: Path, copy: Path) -> None:
+    """Copy a file unless an equal copy is there; the copy appears whole or not at all."""
+    if copy.exists() and copy.stat().st_size == source.stat().st_size and copy.read_bytes() == source.read_bytes():
+        return
+    part = copy.with_name(copy.name + ".part")
+    shutil.copyfile(source, part)
+    fd = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    part.replace(copy)
+
+
+@dataclass(frozen=True)
+class WriteBootEntry:
+    """Write C's boot entry, with the exact memory words."""
+
+    choice: Choice
+
+    def describe(self) -> str:
+        """Say where the entry goes, and what memory it gives C."""
+        return f"write boot entry {self.choice.settings.boot_entry}: {self.entry().options}"
+
+    def entry(self) -> BootEntry:
+        """Make the entry."""
+        choice, target = self.choice, self.choice.target
+        image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
+        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, saver_kernel(choice.settings))
+
+    def apply(self, run: Run) -> None:
+        """Write it unless it is the same already."""
+        path, text = self.choice.settings.boot_entry, self.entry().text()
+        if path.exists() and path.read_text() == text:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_text(text)
+        part.replace(path)
+
+
+@dataclass(frozen=True)
+class KeepSettings:
+    """Keep the user's choices."""
+
+    settings: Settings
+    path: Path
+
+    def describe(self) -> str:
+        """Say where."""
+        return f"keep these choices in {self.path}"
+
+    def apply(self, run: Run) -> None:
+        """Write the file."""
+        save_settings(self.settings, self.path)
