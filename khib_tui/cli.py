@@ -111,7 +111,7 @@ def _lab_verbs(commands: Commands) -> None:
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
     demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
-    demo.add_argument("--deep", action="store_true", help="also check every file under /usr/bin and the libraries")
+    demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
     _add(actions, "kernel", "verbs:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
 
 

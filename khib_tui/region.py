@@ -124,12 +124,7 @@ def assert_complete(region: Region, segments: Ranges, b_ram: Ranges) -> None:
     :raises Refused: the plan would lose a page of A; nothing has happened yet.
     """
     saved = region.saved
-    sound = (
-        not saved & segments
-        and (saved | segments) == region.ram
-        and segments.covers(b_ram)
-        and segments.covers(region.own)
-    )
+    sound = not saved & segments and (saved | segments) == region.ram and segments.covers(b_ram) and segments.covers(region.own)
     if not sound:
         raise Refused(
             "the loaded segments and the saved ranges do not add up to this machine's memory",

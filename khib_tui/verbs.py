@@ -8,16 +8,16 @@ from typing import Any
 import msgspec
 
 from khib_tui import checks, console, machine, plan, probe, settings
+from khib_tui.arrival import arrived
 from khib_tui.decide import Choice, decide
-from khib_tui.errors import Cancelled, Exit, FailedAfterChange, ImageError
+from khib_tui.errors import Cancelled, Exit, ImageError
 from khib_tui.events import Message, Result, Sink
 from khib_tui.handover import After, Mode
 from khib_tui.image.codec import Codec
 from khib_tui.machine import Machine
-from khib_tui.report import Outcome, Report
 from khib_tui.settings import Settings
 from khib_tui.steps.base import Action, Run
-from khib_tui.units import duration, parse_size, size
+from khib_tui.units import parse_size, size
 
 
 def machine_of(arguments: Namespace) -> Machine:
@@ -130,41 +130,6 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode) -> int:
     run = Run(sink, choice.machine)
     plan.execute(actions, run, sink)
     return arrived(run, sink, mode)
-
-
-def arrived(run: Run, sink: Sink, mode: Mode) -> int:
-    """Tell the user what happened while A was away."""
-    verb = "hibernate" if mode is Mode.SAVE else "rehearse"
-    report = run.report
-    if report is None:
-        sink(Result(verb, True, "this system is back, but no report was left"))
-        return Exit.OK
-    refuse_report(report)
-    sink(Result(verb, True, report_text(report, run.away_seconds), msgspec.to_builtins(report)))
-    return Exit.OK
-
-
-def refuse_report(report: Report) -> None:
-    """Turn a report of failure into an error.
-
-    :raises Cancelled: the user stopped it.
-    :raises FailedAfterChange: saving failed; A is back as it was.
-    """
-    if report.outcome is Outcome.CANCELLED:
-        raise Cancelled(f"cancelled: {report.text}; this system is back, no image was kept", ident="HIB-E-CANCELLED")
-    if report.outcome is Outcome.FAILED:
-        text = f"not hibernated: {report.text}; this system is back"
-        raise FailedAfterChange(text, hint=report.hint or None, ident=report.ident or "HIB-E-SAVE")
-
-
-def report_text(report: Report, away: float) -> str:
-    """Say a report in a line."""
-    if report.outcome is Outcome.REHEARSED and not report.image_bytes:
-        return f"rehearsed: {report.text}, {duration(away)} away"
-    amounts = f"image {size(report.image_bytes)} of {size(report.memory_bytes)}, saved in {duration(report.save_seconds)}"
-    if report.outcome is Outcome.REHEARSED:
-        return f"rehearsed: {report.text}; {amounts}"
-    return f"resumed: yes  {amounts}, restored in {duration(report.restore_seconds)}, {duration(away)} away"
 
 
 def status(arguments: Namespace, sink: Sink) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui import plan, verbs
+from khib_tui import arrival, plan
 from khib_tui.decide import Choice
 from khib_tui.errors import Cancelled, Exit, KhibError
 from khib_tui.events import Event, Result, Sink
@@ -64,7 +64,7 @@ class Trip:
             run = Run(sink, self.choice.machine)
             plan.execute(self.actions, run, keep)
             if self.mode:
-                verbs.arrived(run, keep, self.mode)
+                arrival.arrived(run, keep, self.mode)
         except Exception as error:
             return failed(error)
         if self.mode is None:

@@ -86,9 +86,7 @@ def test_refusals_name_cause_and_next_step(khib: Any, words: tuple[str, ...], id
 
 def test_a_swap_in_use_and_a_small_target_are_refused(khib: Any) -> None:
     here = facts()
-    devices = tuple(
-        msgspec.structs.replace(device, swap=True) if device.name == "vdb1" else device for device in here.devices
-    )
+    devices = tuple(msgspec.structs.replace(device, swap=True) if device.name == "vdb1" else device for device in here.devices)
     code, text = khib("hibernate", "--target", "/dev/vdb1", here=msgspec.structs.replace(here, devices=devices))
     assert code == 4 and "HIB-E-TARGET-SWAP" in text
     devices = tuple(

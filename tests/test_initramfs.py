@@ -115,9 +115,7 @@ def test_building_again_gives_the_same(built: bytes, tmp_path: Path) -> None:
 def test_its_python_runs_from_the_tree_alone(tree: Path) -> None:
     library = next((tree / "usr").glob("lib*/python3*"))
     paths = [str(library), str(library / "lib-dynload"), str(tree / pyfiles.LIBRARIES)]
-    code = (
-        f"import sys; sys.path[:] = {paths!r}; import {IMPORTS}; import argparse; print(argparse.__file__, urwid.__file__)"
-    )
+    code = f"import sys; sys.path[:] = {paths!r}; import {IMPORTS}; import argparse; print(argparse.__file__, urwid.__file__)"
     lines = run([pyfiles.interpreter(), "-I", "-S", "-E", "-c", code]).stdout.split()
     assert lines == [str(library / "argparse.pyc"), str(tree / pyfiles.LIBRARIES / "urwid/__init__.pyc")]
 

@@ -175,9 +175,7 @@ class changed:
     def __enter__(self) -> tuple[Lab, dict[str, str]]:
         a = disks.copy(self.lab.disk_a, self.directory / "a.raw")
         target = disks.copy(self.lab.disk_target, self.directory / "target.raw")
-        machine = replace(
-            self.lab.hardware, disks=(a, target, *self.lab.hardware.disks[2:]), directory=self.directory
-        )
+        machine = replace(self.lab.hardware, disks=(a, target, *self.lab.hardware.disks[2:]), directory=self.directory)
         words: dict[str, str] = {}
         match self.name:
             case "more memory":
@@ -257,9 +255,10 @@ def test_an_image_is_used_only_once(session: Session) -> None:
 
 
 def test_an_image_in_a_file_on_a_filesystem_that_a_has_not_mounted(session: Session) -> None:
+    session.target_partition = 1
     session.hibernate("--target", f"{SPARE}:/hibernate.khib")
     _, result = session.resume()
-    assert result.data["outcome"] == "resumed"
+    assert result.data["outcome"] == "resumed" and session.disks_identical
     intact(session)
 
 

@@ -30,9 +30,7 @@ def compress(codec: Codec, data: bytes | memoryview) -> bytes:
     if codec is Codec.NONE:
         return bytes(data)
     if codec is Codec.LZ4:
-        return bytes(
-            lz4.frame.compress(data, block_size=lz4.frame.BLOCKSIZE_MAX1MB, block_linked=False, store_size=True)
-        )
+        return bytes(lz4.frame.compress(data, block_size=lz4.frame.BLOCKSIZE_MAX1MB, block_linked=False, store_size=True))
     if not hasattr(_thread, "zstd"):
         _thread.zstd = zstandard.ZstdCompressor(level=1)
     return bytes(_thread.zstd.compress(data))

@@ -24,9 +24,7 @@ class Payload:
     raw_size: int
 
 
-def content(
-    memory: PhysicalMemory, saved: Ranges, head: bytes, placed: Sequence[vmcore.Placed]
-) -> Iterator[bytes]:
+def content(memory: PhysicalMemory, saved: Ranges, head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[bytes]:
     """Give the bytes of the vmcore in pieces: its headers, then the content of each run."""
     yield head
     window = Window(memory, saved)

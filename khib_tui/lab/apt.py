@@ -58,9 +58,7 @@ def deb822_sources(text: str) -> Iterator[Source]:
     """Read a .sources file: address, suites and components of each stanza that is on."""
     plain = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
     for stanza in re.split(r"\n\s*\n", plain):
-        fields = {
-            found[1].lower(): found[2].split() for found in re.finditer(r"^(\S+):((?:.*)(?:\n[ \t].*)*)", stanza, re.M)
-        }
+        fields = {found[1].lower(): found[2].split() for found in re.finditer(r"^(\S+):((?:.*)(?:\n[ \t].*)*)", stanza, re.M)}
         if "deb" not in fields.get("types", []) or fields.get("enabled") == ["no"]:
             continue
         for uri in fields.get("uris", []):

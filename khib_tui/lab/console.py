@@ -58,5 +58,3 @@ def complete(disk: Path) -> bool:
     valid = [slot for slot in slots if slot]
     newest = max(valid, key=lambda header: header.generation, default=None)
     return newest is not None and newest.state is State.COMPLETE
-
-

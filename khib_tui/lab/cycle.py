@@ -28,6 +28,7 @@ class Session:
     sink: Sink
     vm: Vm | None = None
     disks_identical: bool = True
+    target_partition: int = 0
     digests: list[str] = field(default_factory=list)
 
     def boot(self, boot: Boot) -> Vm:
@@ -119,9 +120,15 @@ class Session:
         return self.program("sh", "-c", f"test -e '{path}' && echo yes || echo no").strip() == "yes"
 
     def digest(self) -> None:
-        """Note what A's disk holds, with the machine held still."""
+        """Note what A's disks hold, with the machine held still."""
         with self.running.paused():
-            self.digests.append(disks.digest(self.lab.disk_a))
+            self.note_disks()
+
+    def note_disks(self) -> None:
+        """Note what A's disks hold: all of them, without the partition of the image."""
+        first, target, *more = self.lab.hardware.disks
+        found = [disks.digest(first), disks.digest(target, disks.partitions(target)[self.target_partition])]
+        self.digests.append(" ".join([*found, *map(disks.digest, more)]))
 
     def hibernate(self, *words: str) -> float:
         """Hibernate A up to the power-off; gives the seconds.
@@ -154,7 +161,7 @@ class Session:
 
         :raises LabError: C refused, or A did not come back.
         """
-        self.digests.append(disks.digest(self.lab.disk_a))
+        self.note_disks()
         self.boot(boot or self.lab.boot_c())
         seconds = 0.0
         result: Result | None = None

@@ -79,5 +79,3 @@ def once(session: Session, arguments: Namespace) -> tuple[float, float, dict[str
     away = session.hibernate(*options)
     back, result = session.resume()
     return away, back, result.data
-
-

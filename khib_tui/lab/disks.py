@@ -86,8 +86,8 @@ def take_from_boot(disk: Path, name: str, to: Path) -> Path:
     return to
 
 
-def digest(path: Path) -> str:
-    """Hash what a disk image holds; holes and zeros are the same."""
+def digest(path: Path, without: Partition | None = None) -> str:
+    """Hash what a disk image holds, but for one partition; holes and zeros are the same."""
     state = xxhash.xxh3_128()
     with path.open("rb", buffering=0) as stream:
         end = stream.seek(0, os.SEEK_END)
@@ -97,6 +97,9 @@ def digest(path: Path) -> str:
                 at = os.lseek(stream.fileno(), at, os.SEEK_DATA) // BLOCK * BLOCK
             except OSError:
                 break
+            if without and without.start <= at < without.start + without.size:
+                at = without.start + without.size
+                continue
             block = os.pread(stream.fileno(), BLOCK, at)
             if block != _ZERO[: len(block)]:
                 state.update(at.to_bytes(8, "little"))

@@ -82,9 +82,7 @@ def _root_prefix() -> list[str]:
         return []
     if shutil.which("sudo") and interact(["sudo", "-v"]) == 0:
         return ["sudo", "-n"]
-    raise CommandFailed(
-        "installing the lab's Debian needs root", hint="run this as root, or install sudo", ident="HIB-E-ROOT"
-    )
+    raise CommandFailed("installing the lab's Debian needs root", hint="run this as root, or install sudo", ident="HIB-E-ROOT")
 
 
 def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path) -> None:
@@ -94,9 +92,7 @@ def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path) -> None:
         *sudo, "env", *proxies, "unshare", "--mount", "debootstrap", "--variant=minbase", "--merged-usr",
         f"--include={','.join(PACKAGES)}", suite, str(tree), debian_mirror(suite),
     ]  # fmt: skip
-    follow(
-        sink, STAGE, words, counts=STEP_LINE, expected=STEPS, unit="steps", log=cache_dir() / "debootstrap.log"
-    )
+    follow(sink, STAGE, words, counts=STEP_LINE, expected=STEPS, unit="steps", log=cache_dir() / "debootstrap.log")
     if not (tree / "usr/bin" / _python()).exists():
         raise CommandFailed(
             f"{suite} has no {_python()}, which this khib runs on",

@@ -1,0 +1,47 @@
+"""A is back: what its user is told, from the report that B or C left."""
+
+from __future__ import annotations
+
+import msgspec
+
+from khib_tui.errors import Cancelled, Exit, FailedAfterChange
+from khib_tui.events import Result, Sink
+from khib_tui.handover import Mode
+from khib_tui.report import Outcome, Report
+from khib_tui.steps.base import Run
+from khib_tui.units import duration, size
+
+
+def arrived(run: Run, sink: Sink, mode: Mode) -> int:
+    """Tell the user what happened while A was away."""
+    verb = "hibernate" if mode is Mode.SAVE else "rehearse"
+    report = run.report
+    if report is None:
+        sink(Result(verb, True, "this system is back, but no report was left"))
+        return Exit.OK
+    refuse_report(report)
+    sink(Result(verb, True, report_text(report, run.away_seconds), msgspec.to_builtins(report)))
+    return Exit.OK
+
+
+def refuse_report(report: Report) -> None:
+    """Turn a report of failure into an error.
+
+    :raises Cancelled: the user stopped it.
+    :raises FailedAfterChange: saving failed; A is back as it was.
+    """
+    if report.outcome is Outcome.CANCELLED:
+        raise Cancelled(f"cancelled: {report.text}; this system is back, no image was kept", ident="HIB-E-CANCELLED")
+    if report.outcome is Outcome.FAILED:
+        text = f"not hibernated: {report.text}; this system is back"
+        raise FailedAfterChange(text, hint=report.hint or None, ident=report.ident or "HIB-E-SAVE")
+
+
+def report_text(report: Report, away: float) -> str:
+    """Say a report in a line."""
+    if report.outcome is Outcome.REHEARSED and not report.image_bytes:
+        return f"rehearsed: {report.text}, {duration(away)} away"
+    amounts = f"image {size(report.image_bytes)} of {size(report.memory_bytes)}, saved in {duration(report.save_seconds)}"
+    if report.outcome is Outcome.REHEARSED:
+        return f"rehearsed: {report.text}; {amounts}"
+    return f"resumed: yes  {amounts}, restored in {duration(report.restore_seconds)}, {duration(away)} away"
