@@ -9,9 +9,11 @@ import msgspec
 
 from khib_tui.errors import KhibError
 from khib_tui.identity import TargetRef
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
+from khib_tui.image.keyslots import Seal
 from khib_tui.image.manifest import Spans
 from khib_tui.machine import Cpu, MemoryRange
+from khib_tui.pagefilter.policy import FreePages
 from khib_tui.recovery.cpio import Entry, archive
 
 PATH = "khib/handover.json"
@@ -37,6 +39,7 @@ class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hand-over. Addresses are physical but for `gdt` and `page_offset`, which are virtual addresses of A.
 
     `disks` are the devices of A that must not be written; `events` is a device for JSON events, or empty.
+    `key` is the key of this one image in hexadecimal; it opens no other.
     """
 
     mode: Mode
@@ -59,11 +62,14 @@ class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page_offset: int
     vmcoreinfo: str
     target: TargetRef | None
-    codec: Codec = Codec.LZ4
+    codec: CodecChoice = CodecChoice.AUTO
+    free_pages: FreePages = FreePages.SAVE
     verify: bool = False
     after: After = After.POWEROFF
     events: str = ""
     plain: bool = False
+    seal: Seal | None = None
+    key: str = ""
 
 
 def pack(handover: Handover) -> bytes:

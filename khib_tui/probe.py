@@ -59,7 +59,8 @@ def probe(root: Path = ROOT) -> Machine:
         kexec_loaded=bool(number(root / "sys/kernel/kexec_loaded")),
         memory_encryption=cpuinfo.memory_encryption(root, release, cmdline, config),
         balloon=balloon(root),
-        page_poison=_switch(cmdline, "page_poison", False),
+        page_poison=_switch(cmdline, "page_poison", False)
+        or _switch(cmdline, "debug_pagealloc", config.get("DEBUG_PAGEALLOC_ENABLE_DEFAULT") == "y"),
         init_on_free=_switch(cmdline, "init_on_free", config.get("INIT_ON_FREE_DEFAULT_ON") == "y"),
         kallsyms=kallsyms(root),
         kcore=(root / "proc/kcore").exists(),

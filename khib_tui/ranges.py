@@ -52,8 +52,8 @@ class Ranges:
 
     def overlapping(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Give the ranges of this set that meet `[start, end)`, in order and whole."""
-        index = bisect_right(self.spans, (start, start)) - 1
-        for span in self.spans[max(index, 0) :]:
+        for index in range(max(bisect_right(self.spans, (start, start)) - 1, 0), len(self.spans)):
+            span = self.spans[index]
             if span[0] >= end:
                 return
             if span[1] > start:

@@ -10,7 +10,7 @@ import tomli_w
 
 from khib_tui.errors import UsageError
 from khib_tui.handover import After
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
 from khib_tui.region import DEFAULT_SIZE
 
 PATH = Path("/etc/khib/khib.toml")
@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kernel: str = ""
     target: str = ""
     region: int = DEFAULT_SIZE
-    codec: Codec = Codec.LZ4
+    codec: CodecChoice = CodecChoice.AUTO
     verify: bool = False
     after: After = After.POWEROFF
     countdown: int = 10
@@ -67,11 +67,16 @@ def load(path: Path = PATH) -> Settings:
 
 def save(settings: Settings, path: Path = PATH) -> None:
     """Write the settings, whole or not at all."""
+    write_private(path, tomli_w.dumps(msgspec.to_builtins(settings)).encode())
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(fd, "wb") as stream:
-        stream.write(tomli_w.dumps(msgspec.to_builtins(settings)).encode())
+        stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)

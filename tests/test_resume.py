@@ -26,7 +26,7 @@ MANIFEST = Manifest(
     image_id="aa", created=0, host="a", release="r", version="v", saver_release=KERNEL[0], saver_version=KERNEL[1], cpu=A.cpu,
     uefi=False, dmi=A.dmi, firmware_memmap=A.firmware_memmap, ram=(), region=REGION, saved=(), way_back=WayBack(0, 0, 0, ""),
     disks=(), codec=Codec.LZ4, payload_offset=0, payload_size=0, raw_size=0, frames=0, index_offset=0, index_size=0,
-    index_digest="", save_seconds=0,
+    index_digest="", save_seconds=0, free_bytes=0, zero_bytes=0,
 )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+from struct import pack
 from threading import local
 
 import lz4.frame
@@ -17,6 +19,15 @@ FRAME = MIB
 class Codec(StrEnum):
     """The codecs of an image."""
 
+    LZ4 = "lz4"
+    ZSTD = "zstd"
+    NONE = "none"
+
+
+class CodecChoice(StrEnum):
+    """What a user can choose; `auto` measures disk and processor and picks."""
+
+    AUTO = "auto"
     LZ4 = "lz4"
     ZSTD = "zstd"
     NONE = "none"
@@ -61,3 +72,16 @@ def _decompress(codec: Codec, data: memoryview, size: int) -> bytes:
         plain: bytes = lz4.frame.decompress(data)
         return plain
     return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+
+
+_SKIPPABLE, _SEEKABLE = 0x184D2A5E, 0x8F92EAB1
+
+
+def seek_table(sizes: Iterable[tuple[int, int]]) -> bytes:
+    """Make the seek table of zstd's seekable format, which decompressors of zstd and LZ4 skip.
+
+    :param sizes: stored and content size of each frame.
+    """
+    entries = b"".join(pack("<II", *pair) for pair in sizes)
+    footer = pack("<IBI", len(entries) // 8, 0, _SEEKABLE)
+    return pack("<II", _SKIPPABLE, len(entries) + len(footer)) + entries + footer

@@ -14,6 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from khib_tui.errors import ImageError
+from khib_tui.image.keyslots import Seal
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.units import MIB
 
@@ -37,7 +38,8 @@ class State(StrEnum):
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One slot. Offsets and sizes are bytes in the store; digests are SHA-256 in hexadecimal.
 
-    `created` is seconds since 1970; `host` and `release` are for listings only: the manifest is what counts.
+    `created` is seconds since 1970; `host` and `release` are for listings only: the manifest is what counts. `seal` has
+    the keyslots of a sealed image.
     """
 
     image_id: str
@@ -52,6 +54,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manifest_size: int = 0
     manifest_digest: str = ""
     reason: str = ""
+    seal: Seal | None = None
 
 
 def pack(header: Header) -> bytes:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from khib_tui.errors import ImageError
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import Codec, seek_table
 from khib_tui.image.header import Header
-from khib_tui.image.store import Store
+from khib_tui.image.store import BLOCK, Store
 from khib_tui.machine import Cpu, MemoryRange
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB
+
+if TYPE_CHECKING:
+    from khib_tui.image.seal import Sealer
 
 MAX_SIZE = 16 * MIB
 Spans = tuple[tuple[int, int], ...]
@@ -45,7 +48,10 @@ class WayBack(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The manifest. Memory is in bytes; `saved` and `region` are spans of physical memory."""
+    """The manifest. Memory is in bytes; `saved` and `region` are spans of physical memory.
+
+    `free_bytes` of `saved` are in no run of the payload; `zero_bytes` were found to be zero.
+    """
 
     image_id: str
     created: float
@@ -72,6 +78,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     index_size: int
     index_digest: str
     save_seconds: float
+    free_bytes: int
+    zero_bytes: int
 
     @property
     def saved_ranges(self) -> Ranges:
@@ -111,16 +119,21 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read(store: Store, header: Header) -> Manifest:
+def read(store: Store, header: Header, sealer: Sealer | None = None) -> Manifest:
     """Read the manifest that a header names.
 
-    :raises ImageError: it is not what the header says.
+    :param sealer: opens it; needed for a sealed image, and refuses one that is not.
+    :raises ImageError: it is not what the header says, or it is sealed and cannot be opened.
     """
+    if header.seal and sealer is None:
+        raise ImageError("the image is sealed", hint="its passphrase or recovery key opens it", ident="HIB-E-SEALED")
     if not 0 < header.manifest_size <= MAX_SIZE:
         raise ImageError(f"the image claims a manifest of {header.manifest_size} bytes", ident="HIB-E-MANIFEST")
-    data = store.read(header.manifest_offset, header.manifest_size)
+    data = _padded(store, header.manifest_offset, header.manifest_size)
     if digest(data) != header.manifest_digest:
         raise ImageError("the image's manifest is damaged", hint=DISCARD_HINT, ident="HIB-E-MANIFEST")
+    if sealer:
+        data = sealer.open_manifest(data)
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except msgspec.DecodeError as error:
@@ -137,7 +150,7 @@ def read_index(store: Store, manifest: Manifest) -> list[Frame]:
     """
     if manifest.index_size != manifest.frames * _ENTRY.size or manifest.index_size > 64 * MIB:
         raise ImageError("the image's index has the wrong size", ident="HIB-E-INDEX")
-    data = store.read(manifest.index_offset, manifest.index_size)
+    data = _padded(store, manifest.index_offset, manifest.index_size)
     if digest(data) != manifest.index_digest:
         raise ImageError("the image's index is damaged", hint=DISCARD_HINT, ident="HIB-E-INDEX")
     frames = unpack_index(data)
@@ -149,7 +162,31 @@ def read_index(store: Store, manifest: Manifest) -> list[Frame]:
         position += frame.stored
     if sum(frame.raw for frame in frames) != manifest.raw_size:
         raise ImageError("the image's index does not add up", ident="HIB-E-INDEX")
+    _refuse_stray(store, manifest, frames, position)
     return frames
+
+
+def _padded(store: Store, offset: int, count: int) -> bytes:
+    """Read bytes that zeros must follow to the end of their block.
+
+    :raises ImageError: something else does.
+    """
+    data = store.read(offset, -(-count // BLOCK) * BLOCK)
+    if any(data[count:]):
+        raise ImageError(f"the image is damaged behind byte {offset + count}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
+    return data[:count]
+
+
+def _refuse_stray(store: Store, manifest: Manifest, frames: list[Frame], position: int) -> None:
+    """Refuse anything behind the last frame but its seek table and zeros.
+
+    :raises ImageError: there is.
+    """
+    room = manifest.index_offset - position
+    table = seek_table((frame.stored, frame.raw) for frame in frames)
+    tail = table if manifest.payload_offset + manifest.payload_size > position else b""
+    if not len(tail) <= room < len(tail) + BLOCK or store.read(position, room) != tail.ljust(room, b"\0"):
+        raise ImageError(f"the image is damaged behind byte {position}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
 
 
 DISCARD_HINT = "the medium may be failing; `khib image discard` gives the image up"

@@ -18,6 +18,7 @@ from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME, decompress
 from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
 from khib_tui.image.pipeline import keep_memory, unordered, workers
+from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
@@ -84,6 +85,7 @@ class Payload:
     store: Store
     manifest: Manifest
     frames: Sequence[Frame]
+    sealer: Sealer | None = None
 
     def open(self, number: int) -> bytes:
         """Read, verify and decompress one frame.
@@ -94,6 +96,8 @@ class Payload:
         stored = self.store.view(frame.offset, frame.stored)
         if xxhash.xxh3_128_digest(stored) != frame.digest:
             raise ImageError(f"the image is damaged at byte {frame.offset}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
+        if self.sealer:
+            stored = memoryview(self.sealer.open(number, number == len(self.frames) - 1, stored))
         return decompress(self.manifest.codec, stored, frame.raw)
 
     def head(self) -> tuple[bytes, int]:
@@ -129,19 +133,19 @@ class Places:
         return total
 
 
-def unfold(payload: Payload, saved: Ranges, filler: Filler, progress: Callable[[int], None]) -> int:
+def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) -> int:
     """Put the content of an image into memory.
 
-    :param saved: what may be written, and what must be covered whole.
     :param progress: told how many more bytes of memory are done; may raise to stop.
     :returns: bytes of memory filled, zeros included.
-    :raises ImageError: it is damaged, malformed, cut off, or does not cover `saved` exactly.
+    :raises ImageError: it is damaged, malformed, cut off, or does not cover what was to be saved but for the free pages.
     """
     keep_memory()
     head, opened = payload.head()
     placed = vmcore.parse(head)
     covered = Ranges.of((item.run.start, item.run.start + item.run.memsz) for item in placed)
-    if covered != saved:
+    saved = payload.manifest.saved_ranges
+    if not saved.covers(covered) or saved.total - covered.total != payload.manifest.free_bytes:
         raise ImageError("the image does not hold exactly the memory it should", ident="HIB-E-COVER")
     refuse_missing_content(placed, sum(frame.raw for frame in payload.frames))
     places = Places(placed)

@@ -1,20 +1,59 @@
-"""Which pages of A hold anything: the runs of the vmcore, with zero pages left out."""
+"""Which pages of A hold anything: the runs of the vmcore. Zero pages are told only, pages to leave out are not looked at."""
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterable, Iterator
+import re
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from khib_tui.image.vmcore import Run
 from khib_tui.jump.devmem import WINDOW, PhysicalMemory
 from khib_tui.ranges import Ranges
-from khib_tui.units import MIB, PAGE
+from khib_tui.units import PAGE
 
-BLOCK = MIB
-# A shorter hole costs less as compressed zeros than as a program header.
-MIN_HOLE = 8 * PAGE
-_ZERO_BLOCK = bytes(BLOCK)
+# So many runs keep their headers small beside the content, and below the 65535 that every tool reads.
+MAX_RUNS = 1 << 15
+MAX_LEFT_OUT = 1 << 14
+_WORD = 8
+_ABSENT, _ZERO, _CONTENT = b"a", b"z", b"c"
+_CONTENT_RUN = re.compile(b"c+")
 _ZERO_PAGE = bytes(PAGE)
+
+
+@dataclass
+class Content:
+    """What was found: the pages with content as starts and ends, zero and left out pages by their bytes."""
+
+    starts: array[int] = field(default_factory=lambda: array("Q"))
+    ends: array[int] = field(default_factory=lambda: array("Q"))
+    zero: int = 0
+    absent: int = 0
+
+    def add(self, start: int, end: int) -> None:
+        """Add pages with content, behind all that were added before."""
+        if self.ends and self.ends[-1] == start:
+            self.ends[-1] = end
+            return
+        self.starts.append(start)
+        self.ends.append(end)
+        if len(self.starts) > 8 * MAX_RUNS:
+            self.fill_holes(4 * MAX_RUNS)
+
+    def fill_holes(self, limit: int) -> None:
+        """Take the shortest holes for content until at most `limit` spans are left."""
+        holes = sorted(after - before for before, after in zip(self.ends, self.starts[1:], strict=False))
+        if len(holes) < limit:
+            return
+        shortest = holes[len(holes) - limit]
+        starts, ends = array("Q", self.starts[:1]), array("Q")
+        for before, after in zip(self.ends, self.starts[1:], strict=False):
+            if after - before > shortest:
+                ends.append(before)
+                starts.append(after)
+        ends.append(self.ends[-1])
+        self.starts, self.ends = starts, ends
 
 
 def windows(ranges: Ranges) -> Iterator[tuple[int, int]]:
@@ -24,54 +63,76 @@ def windows(ranges: Ranges) -> Iterator[tuple[int, int]]:
             yield at, min(at + WINDOW, end)
 
 
-def nonzero(mapped: mmap.mmap, base: int, length: int) -> Iterator[tuple[int, int]]:
-    """Give the physical spans of non-zero pages in a mapping of `length` bytes at address `base`."""
-    for block in range(0, length, BLOCK):
-        size = min(BLOCK, length - block)
-        data = mapped[block : block + size]
-        if data == _ZERO_BLOCK[:size]:
-            continue
-        yield from _pages(data, base + block)
+def kinds(mapped: mmap.mmap, start: int, end: int, absent: Ranges) -> bytearray:
+    """Tell the kind of each page of `[start, end)`, which is mapped: one byte a page.
+
+    Most pages that are not zero show it in their first word or in one in their middle, so only these are read of them.
+    """
+    count = (end - start) // PAGE
+    with memoryview(mapped) as whole, whole.cast("Q") as words:
+        first = words[:: PAGE // _WORD].tolist()
+        middle = words[PAGE // _WORD // 2 :: PAGE // _WORD].tolist()
+    result = bytearray(_CONTENT) * count
+    for low, high in absent.overlapping(start, end):
+        low, high = max(low, start), min(high, end)
+        result[(low - start) // PAGE : (high - start) // PAGE] = _ABSENT * ((high - low) // PAGE)
+    maybe = [page for page, (one, other) in enumerate(zip(first, middle, strict=True)) if not (one or other)]
+    for page in maybe:
+        if result[page] == _CONTENT[0] and mapped[page * PAGE : (page + 1) * PAGE] == _ZERO_PAGE:
+            result[page] = _ZERO[0]
+    return result
 
 
-def _pages(data: bytes, base: int) -> Iterator[tuple[int, int]]:
-    flags = [data[at : at + PAGE] != _ZERO_PAGE for at in range(0, len(data), PAGE)]
-    at = 0
-    while True:
-        try:
-            first = flags.index(True, at)
-        except ValueError:
-            return
-        try:
-            at = flags.index(False, first)
-        except ValueError:
-            at = len(flags)
-        yield base + first * PAGE, base + at * PAGE
+def scan(memory: PhysicalMemory, saved: Ranges, absent: Ranges, progress: Callable[[int], None]) -> Content:
+    """Look through A's memory once.
+
+    :param absent: pages to leave out, in `saved`.
+    :param progress: told how many bytes were looked at since it was last called.
+    """
+    content = Content()
+    for start, end in windows(saved):
+        if absent.covers(Ranges(((start, end),))):
+            content.absent += end - start
+        else:
+            with memory.window(start, end) as mapped:
+                _collect(content, kinds(mapped, start, end, absent), start)
+        progress(end - start)
+    return content
 
 
-def runs(ranges: Ranges, spans: Iterable[tuple[int, int]]) -> list[Run]:
-    """Turn non-zero spans into runs that together cover `ranges` exactly; short holes are kept as content."""
-    joined = _join(Ranges.of(spans))
+def _collect(content: Content, found: bytearray, start: int) -> None:
+    content.zero += found.count(_ZERO) * PAGE
+    content.absent += found.count(_ABSENT) * PAGE
+    for part in _CONTENT_RUN.finditer(found):
+        content.add(start + part.start() * PAGE, start + part.end() * PAGE)
+
+
+def runs(saved: Ranges, absent: Ranges, content: Content) -> list[Run]:
+    """Turn what was found into runs that cover `saved` without the longest spans of `absent`.
+
+    There are not many more runs than MAX_RUNS and MAX_LEFT_OUT: other pages to leave out are called zero, and the shortest
+    holes between pages with content are filled with what lies in them.
+    """
+    content.fill_holes(MAX_RUNS)
+    spans = Ranges(tuple(zip(content.starts, content.ends, strict=True))) & saved
     result: list[Run] = []
-    for start, end in ranges:
+    for start, end in saved - longest(absent - spans, MAX_LEFT_OUT):
         at = start
-        for span_start, span_end in joined.clip(start, end):
-            if span_start > at:
-                _zeros(result, at, span_start)
-            result.append(Run(span_start, span_end - span_start, span_end - span_start))
-            at = span_end
+        for low, high in spans.overlapping(start, end):
+            if low > at:
+                _zeros(result, at, low)
+            result.append(Run(low, high - low, high - low))
+            at = high
         if at < end:
             _zeros(result, at, end)
     return result
 
 
-def _join(spans: Ranges) -> Ranges:
-    bridges = [
-        (before[1], after[0])
-        for before, after in zip(spans.spans, spans.spans[1:], strict=False)
-        if after[0] - before[1] < MIN_HOLE
-    ]
-    return spans | Ranges.of(bridges)
+def longest(ranges: Ranges, limit: int) -> Ranges:
+    """Give the `limit` longest spans."""
+    if len(ranges.spans) <= limit:
+        return ranges
+    return Ranges.of(sorted(ranges, key=lambda span: span[0] - span[1])[:limit])
 
 
 def _zeros(result: list[Run], start: int, end: int) -> None:
@@ -81,16 +142,3 @@ def _zeros(result: list[Run], start: int, end: int) -> None:
         result[-1] = Run(last.start, last.filesz, last.memsz + end - start)
         return
     result.append(Run(start, 0, end - start))
-
-
-def scan(memory: PhysicalMemory, saved: Ranges, progress: Callable[[int], None]) -> list[Run]:
-    """Look through A's memory once.
-
-    :param progress: told how many bytes were looked at since it was last called.
-    """
-    spans: list[tuple[int, int]] = []
-    for start, end in windows(saved):
-        with memory.window(start, end) as mapped:
-            spans.extend(nonzero(mapped, start, end - start))
-        progress(end - start)
-    return runs(saved, spans)

@@ -71,6 +71,13 @@ class Store:
         raw = fcntl.ioctl(self.fd, _BLKGETSIZE64, bytes(8))
         return int(struct.unpack("<Q", raw)[0])
 
+    @property
+    def room(self) -> int:
+        """Bytes it could hold: a file may grow as far as its filesystem has room."""
+        status, around = os.fstat(self.fd), os.fstatvfs(self.fd)
+        growth = 0 if stat.S_ISBLK(status.st_mode) else around.f_bavail * around.f_frsize
+        return self.capacity + growth
+
     def view(self, offset: int, count: int) -> memoryview:
         """Read bytes at any offset, from the medium and not from the page cache.
 

@@ -1,18 +1,20 @@
-"""Writing the payload: gather runs into frames, compress, digest, append."""
+"""Writing the payload: gather runs into frames, compress, seal, digest on all processors; append in order."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import xxhash
 
 from khib_tui.image import vmcore
-from khib_tui.image.codec import FRAME, Codec, compress
+from khib_tui.image.codec import FRAME, Codec, compress, seek_table
 from khib_tui.image.manifest import Frame
 from khib_tui.image.pipeline import keep_memory, ordered, workers
+from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Stream
-from khib_tui.jump.devmem import PhysicalMemory, Window
+from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
 
 
@@ -24,57 +26,96 @@ class Payload:
     raw_size: int
 
 
-def content(memory: PhysicalMemory, saved: Ranges, head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[bytes]:
-    """Give the bytes of the vmcore in pieces: its headers, then the content of each run."""
-    yield head
-    window = Window(memory, saved)
-    try:
-        for item in placed:
-            at, end = item.run.start, item.run.start + item.run.filesz
-            while at < end:
-                piece = window.load(at, min(end, at + FRAME))
-                yield piece
-                at += len(piece)
-    finally:
-        window.close()
+@dataclass(frozen=True)
+class Part:
+    """One frame before it is made: bytes of the ELF headers, then spans of physical memory."""
+
+    number: int
+    last: bool
+    head: bytes
+    spans: tuple[tuple[int, int], ...]
 
 
-def cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Gather pieces into frames of exactly one frame size, but for the last."""
-    waiting: list[bytes] = []
-    held = 0
-    for piece in pieces:
-        at = 0
-        while at < len(piece):
-            part = piece[at : at + FRAME - held]
-            waiting.append(part)
-            held += len(part)
-            at += len(part)
-            if held == FRAME:
-                yield b"".join(waiting)
-                waiting, held = [], 0
-    if held:
-        yield b"".join(waiting)
+class Gatherer:
+    """Copies the content of parts out of memory; called from several threads.
+
+    :param saved: the memory that may be read; a window never crosses its edges.
+    """
+
+    def __init__(self, memory: PhysicalMemory, saved: Ranges) -> None:
+        self.windows = Windows(memory, saved)
+        self.local = threading.local()
+
+    def gather(self, part: Part) -> memoryview:
+        """Give the bytes of a part: a view that is good until this thread's next one."""
+        if not hasattr(self.local, "buffer"):
+            self.local.buffer = memoryview(bytearray(FRAME))
+        buffer: memoryview = self.local.buffer
+        buffer[: len(part.head)] = part.head
+        fill = len(part.head)
+        for start, end in part.spans:
+            fill = self._copy(buffer, fill, start, end)
+        return buffer[:fill]
+
+    def _copy(self, buffer: memoryview, fill: int, start: int, end: int) -> int:
+        while start < end:
+            with self.windows.at(start) as (mapped, base, limit), memoryview(mapped) as view:
+                count = min(end, limit) - start
+                buffer[fill : fill + count] = view[start - base : start - base + count]
+            start, fill = start + count, fill + count
+        return fill
+
+    def close(self) -> None:
+        """Unmap."""
+        self.windows.close()
+
+
+def parts(head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[Part]:
+    """Cut the vmcore file into parts of exactly one frame, but for the last."""
+    total = len(head) + sum(item.run.filesz for item in placed)
+    count = -(-total // FRAME)
+    whole = len(head) // FRAME
+    for number in range(whole):
+        yield Part(number, number == count - 1, head[number * FRAME : (number + 1) * FRAME], ())
+    rest, spans, room = head[whole * FRAME :], [], FRAME - len(head) % FRAME
+    number = whole
+    for item in placed:
+        at, end = item.run.start, item.run.start + item.run.filesz
+        while at < end:
+            take = min(room, end - at)
+            spans.append((at, at + take))
+            at, room = at + take, room - take
+            if not room:
+                yield Part(number, number == count - 1, rest, tuple(spans))
+                number, rest, spans, room = number + 1, b"", [], FRAME
+    if rest or spans:
+        yield Part(number, True, rest, tuple(spans))
 
 
 def write_payload(
-    stream: Stream, pieces: Iterator[bytes], codec: Codec, progress: Callable[[int], None],
+    stream: Stream, gatherer: Gatherer, given: Iterator[Part], codec: Codec, sealer: Sealer | None,
+    progress: Callable[[int], None],
 ) -> Payload:  # fmt: skip
-    """Write all pieces as frames.
+    """Write all parts as frames; a seek table follows them if they are compressed and not sealed.
 
-    :param progress: told after each frame how many bytes of memory it held; may raise to stop.
+    :param progress: told after each frame how many bytes it held; may raise to stop.
     """
 
-    def seal(plain: bytes) -> tuple[bytes, int, bytes]:
+    def make(part: Part) -> tuple[bytes, int, bytes]:
+        plain = gatherer.gather(part)
         stored = compress(codec, plain)
+        if sealer is not None:
+            stored = sealer.seal(part.number, part.last, stored)
         return stored, len(plain), xxhash.xxh3_128_digest(stored)
 
     keep_memory()
     frames: list[Frame] = []
     total = 0
-    for stored, raw, digest in ordered(seal, cut(pieces), workers()):
+    for stored, raw, digest in ordered(make, given, workers()):
         frames.append(Frame(stream.position, len(stored), raw, digest))
         stream.append(stored)
         total += raw
         progress(raw)
+    if sealer is None and codec is not Codec.NONE:
+        stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
     return Payload(frames, total)

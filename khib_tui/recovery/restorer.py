@@ -11,6 +11,7 @@ from khib_tui.image import header as headers
 from khib_tui.image import reader
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import DiskPrint, Manifest, read, read_index
+from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import Machine
@@ -98,7 +99,9 @@ def refuse(findings: Sequence[Finding]) -> None:
             raise Refused(f"{finding.what}: {finding.why}", hint=finding.fix, ident=finding.ident)
 
 
-def fill_memory(store: Store, manifest: Manifest, memory: PhysicalMemory, sink: Sink, stop: Stop) -> float:
+def fill_memory(
+    store: Store, manifest: Manifest, memory: PhysicalMemory, sink: Sink, stop: Stop, sealer: Sealer | None = None
+) -> float:
     """Put A's memory back, verifying every frame in the same pass; gives the seconds it took.
 
     Nothing is lost if this fails: the image is not claimed yet, and A's old memory content is worthless.
@@ -108,7 +111,7 @@ def fill_memory(store: Store, manifest: Manifest, memory: PhysicalMemory, sink: 
     started = time.monotonic()
     frames = read_index(store, manifest)
     saved = manifest.saved_ranges
-    meter = Meter(sink, "restore", saved.total)
+    meter = Meter(sink, "restore", saved.total - manifest.free_bytes)
 
     def step(count: int) -> None:
         meter.add(count)
@@ -116,14 +119,16 @@ def fill_memory(store: Store, manifest: Manifest, memory: PhysicalMemory, sink: 
 
     filler = reader.MemoryFiller(memory, saved)
     try:
-        reader.unfold(reader.Payload(store, manifest, frames), saved, filler, step)
+        reader.unfold(reader.Payload(store, manifest, frames, sealer), filler, step)
     finally:
         filler.close()
     return time.monotonic() - started
 
 
-def examine(store: Store) -> tuple[Header, Manifest]:
+def examine(store: Store, sealer: Sealer | None = None) -> tuple[Header, Manifest]:
     """Read header and manifest of an image that is to be resumed.
+
+    :param sealer: opens a sealed one.
 
     :raises ImageError: there is none, or it must not be.
     """
@@ -131,7 +136,7 @@ def examine(store: Store) -> tuple[Header, Manifest]:
     if header is None:
         raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
     refuse_state(header)
-    return header, read(store, header)
+    return header, read(store, header, sealer)
 
 
 def claim(store: Store, header: Header, before: Sequence[DiskPrint], now: Sequence[DiskPrint]) -> Header:

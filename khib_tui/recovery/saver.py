@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import msgspec
 
 from khib_tui.errors import FailedAfterChange, ImageError, KhibError
-from khib_tui.events import Meter, Sink
+from khib_tui.events import Message, Meter, Sink
 from khib_tui.handover import Handover
 from khib_tui.image import header as headers
 from khib_tui.image import reader, vmcore
+from khib_tui.image.choose import choose
+from khib_tui.image.codec import FRAME, Codec
 from khib_tui.image.header import PAYLOAD_OFFSET, Header, State
 from khib_tui.image.manifest import DiskPrint, Manifest, WayBack, digest, pack_index, read, read_index
-from khib_tui.image.scan import scan
-from khib_tui.image.store import Store, Stream
-from khib_tui.image.writer import content, write_payload
+from khib_tui.image.scan import Content, scan
+from khib_tui.image.scan import runs as make_runs
+from khib_tui.image.seal import Sealer
+from khib_tui.image.store import BLOCK, Store, Stream
+from khib_tui.image.writer import Gatherer, Payload, parts, write_payload
 from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.pagefilter.leftout import left_out
+from khib_tui.pagefilter.policy import FreePages
+from khib_tui.pagefilter.view import Doubt
 from khib_tui.ranges import Ranges
 from khib_tui.stage import Stop
+from khib_tui.units import size
 
 
 def first_header(handover: Handover) -> Header:
     """Give the header of an image that has only begun."""
     return Header(
         image_id=handover.image_id, state=State.PARTIAL, generation=0, created=handover.created, host=handover.host,
-        release=handover.release, ram_bytes=Ranges.of(handover.ram).total,
+        release=handover.release, ram_bytes=Ranges.of(handover.ram).total, seal=handover.seal,
     )  # fmt: skip
 
 
@@ -94,36 +103,25 @@ def _save(
     saver: tuple[str, str], sink: Sink, stop: Stop, header: Header,
 ) -> Header:  # fmt: skip
     started = time.monotonic()
-    saved = Ranges.of(handover.saved)
-    looked = Meter(sink, "scan", saved.total)
-
-    def step(meter: Meter, count: int) -> None:
-        meter.add(count)
-        stop.check()
-
-    runs = scan(memory, saved, lambda count: step(looked, count))
+    sealer = sealer_of(handover)
+    runs, content = _look(handover, entry, memory, sink, stop)
     notes = vmcore.note("VMCOREINFO", handover.vmcoreinfo.encode("latin-1"))
     placed = vmcore.place(runs, len(notes))
     head = vmcore.header(placed, notes, handover.page_offset)
-    written = Meter(sink, "save", len(head) + sum(run.filesz for run in runs))
-    stream = Stream(store, PAYLOAD_OFFSET)
-    try:
-        pieces = content(memory, saved, head, placed)
-        payload = write_payload(stream, pieces, handover.codec, lambda count: step(written, count))
-        payload_end = stream.position
-        index_offset = stream.finish()
-    finally:
-        stream.close()
+    codec, payload, payload_end, index_offset = _write(handover, memory, store, head, placed, sealer, sink, stop)
     index = pack_index(payload.frames)
     store.write(index_offset, index)
     manifest = msgspec.json.encode(
         _manifest(
-            handover, entry, disks, saver, time.monotonic() - started,
+            handover, entry, disks, saver, time.monotonic() - started, codec=codec,
             payload_size=payload_end - PAYLOAD_OFFSET, raw_size=payload.raw_size, frames=len(payload.frames),
             index_offset=index_offset, index_size=len(index), index_digest=digest(index),
+            free_bytes=Ranges.of(handover.saved).total - sum(run.memsz for run in runs), zero_bytes=content.zero,
         )
     )  # fmt: skip
-    manifest_offset = -(-(index_offset + len(index)) // 4096) * 4096
+    if sealer:
+        manifest = sealer.seal_manifest(manifest)
+    manifest_offset = -(-(index_offset + len(index)) // BLOCK) * BLOCK
     store.write(manifest_offset, manifest)
     store.flush()
     stop.check()
@@ -131,42 +129,101 @@ def _save(
         header, image_bytes=manifest_offset + len(manifest), manifest_offset=manifest_offset,
         manifest_size=len(manifest), manifest_digest=digest(manifest),
     )  # fmt: skip
-    check_readable(store, header)
+    check_readable(store, header, sealer)
     if handover.verify:
-        verify(store, header, sink, stop)
+        verify(store, header, sink, stop, sealer)
     stop.check()
     stop.too_late()
     return headers.advance(store, header, State.COMPLETE)
 
 
+def sealer_of(handover: Handover) -> Sealer | None:
+    """Give what seals the image, or None for one that is not sealed."""
+    if handover.seal is None:
+        return None
+    return Sealer(bytes.fromhex(handover.key), handover.seal.cipher, handover.image_id)
+
+
+def _look(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, stop: Stop) -> tuple[list[vmcore.Run], Content]:
+    """Find out what must be saved."""
+    saved = Ranges.of(handover.saved)
+    meter = Meter(sink, "scan", saved.total)
+
+    def step(count: int) -> None:
+        meter.add(count)
+        stop.check()
+
+    free = find_free(handover, entry, memory, sink)
+    content = scan(memory, saved, free, step)
+    absent = free if handover.free_pages is FreePages.LEAVE_OUT else Ranges()
+    sink(Message(f"left out: {size(content.absent)} free, {size(content.zero)} of zeros; of {size(saved.total)}"))
+    return make_runs(saved, absent, content), content
+
+
+def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink) -> Ranges:
+    """Find A's free pages; none if there is any doubt, and then it is said why."""
+    if handover.free_pages is FreePages.SAVE:
+        sink(Message("free pages are saved too: the kernel keeps a pattern in them (page_poison, debug_pagealloc)"))
+        return Ranges()
+    try:
+        return left_out(memory, handover, entry)
+    except Doubt as doubt:
+        sink(Message(f"free pages are saved too: {doubt}", "warning"))
+        return Ranges()
+
+
+def _write(
+    handover: Handover, memory: PhysicalMemory, store: Store, head: bytes, placed: list[vmcore.Placed],
+    sealer: Sealer | None, sink: Sink, stop: Stop,
+) -> tuple[Codec, Payload, int, int]:  # fmt: skip
+    """Write the payload; gives also the offset of its end, and the next free one."""
+    total = len(head) + sum(item.run.filesz for item in placed)
+    gatherer = Gatherer(memory, Ranges.of(handover.saved))
+    codec, why = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME), store)
+    sink(Message(f"compression: {codec}, {why}"))
+    meter = Meter(sink, "save", total)
+
+    def step(count: int) -> None:
+        meter.add(count)
+        stop.check()
+
+    stream = Stream(store, PAYLOAD_OFFSET)
+    try:
+        payload = write_payload(stream, gatherer, parts(head, placed), codec, sealer, step)
+        end = stream.position
+        return codec, payload, end, stream.finish()
+    finally:
+        stream.close()
+        gatherer.close()
+
+
 def _manifest(
-    handover: Handover, entry: int, disks: tuple[DiskPrint, ...], saver: tuple[str, str], seconds: float, *,
-    payload_size: int, raw_size: int, frames: int, index_offset: int, index_size: int, index_digest: str,
-) -> Manifest:  # fmt: skip
+    handover: Handover, entry: int, disks: tuple[DiskPrint, ...], saver: tuple[str, str], seconds: float, **written: Any
+) -> Manifest:
+    """Make the manifest of what was handed over and what was written."""
     return Manifest(
         image_id=handover.image_id, created=handover.created, host=handover.host, release=handover.release,
         version=handover.version, saver_release=saver[0], saver_version=saver[1], cpu=handover.cpu, uefi=handover.uefi,
         dmi=handover.dmi, firmware_memmap=handover.firmware_memmap, ram=handover.ram, region=handover.region,
         saved=handover.saved, way_back=WayBack(entry, handover.gdt, handover.report_page, handover.cookie), disks=disks,
-        codec=handover.codec, payload_offset=PAYLOAD_OFFSET, payload_size=payload_size, raw_size=raw_size, frames=frames,
-        index_offset=index_offset, index_size=index_size, index_digest=index_digest, save_seconds=seconds,
+        payload_offset=PAYLOAD_OFFSET, save_seconds=seconds, **written,
     )  # fmt: skip
 
 
-def check_readable(store: Store, header: Header) -> None:
+def check_readable(store: Store, header: Header, sealer: Sealer | None = None) -> None:
     """Read back manifest and index from the medium.
 
     :raises ImageError: they are not what was written.
     """
-    read_index(store, read(store, header))
+    read_index(store, read(store, header, sealer))
 
 
-def verify(store: Store, header: Header, sink: Sink, stop: Stop) -> Manifest:
+def verify(store: Store, header: Header, sink: Sink, stop: Stop, sealer: Sealer | None = None) -> Manifest:
     """Read the whole image back from the medium and check every digest and the cover of memory.
 
     :raises ImageError: it is damaged; the byte is in the text.
     """
-    manifest = read(store, header)
+    manifest = read(store, header, sealer)
     frames = read_index(store, manifest)
     meter = Meter(sink, "verify", manifest.saved_ranges.total)
 
@@ -174,5 +231,5 @@ def verify(store: Store, header: Header, sink: Sink, stop: Stop) -> Manifest:
         meter.add(count)
         stop.check()
 
-    reader.unfold(reader.Payload(store, manifest, frames), manifest.saved_ranges, reader.Nowhere(), step)
+    reader.unfold(reader.Payload(store, manifest, frames, sealer), reader.Nowhere(), step)
     return manifest

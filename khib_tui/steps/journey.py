@@ -10,10 +10,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from khib_tui import bzimage, handover
 from khib_tui.bootentry import common_words
 from khib_tui.decide import Choice
-from khib_tui.errors import CommandFailed, FailedAfterChange, KhibError
+from khib_tui.errors import CommandFailed, FailedAfterChange, KhibError, Refused
 from khib_tui.events import Message
 from khib_tui.handover import After, Handover, Mode
 from khib_tui.identity import TargetRef, key_of
@@ -22,6 +24,7 @@ from khib_tui.image.header import State
 from khib_tui.image.place import opened
 from khib_tui.jump import gdt, loader
 from khib_tui.jump.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
+from khib_tui.pagefilter.policy import policy
 from khib_tui.report import ReportPage, new_image_id
 from khib_tui.steps.base import Run
 from khib_tui.steps.install import saver_kernel
@@ -34,6 +37,7 @@ class LoadSaver:
 
     choice: Choice
     mode: Mode
+    sealed: bool = False
 
     def describe(self) -> str:
         """Say what is loaded where."""
@@ -46,7 +50,12 @@ class LoadSaver:
         return " ".join(common_words(self.choice.machine.cmdline, self.choice.settings))
 
     def apply(self, run: Run) -> None:
-        """Load it; A keeps running."""
+        """Load it; A keeps running.
+
+        :raises Refused: the image is to be sealed, and nobody gave the passphrase.
+        """
+        if self.sealed and run.opened is None:
+            raise Refused("the seal was not opened", hint="give the passphrase", ident="HIB-E-PASSPHRASE")
         with suppress(KhibError):
             kexec_unload()
         choice = self.choice
@@ -56,10 +65,11 @@ class LoadSaver:
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:
             payload = memoryview(image)[kernel.payload_offset : kernel.payload_offset + kernel.payload_size]
             # The mailbox lies at an address that depends on the size of the hand-over, which tells the address.
-            size_of = loader.pages(len(handover.pack(self._handover(run.page, facts, (1 << 52) - PAGE)))) + PAGE
+            size_of = loader.pages(len(handover.pack(self._handover(run, facts, (1 << 52) - PAGE)))) + PAGE
             place = loader.layout(choice.region, kernel, len(initrd), size_of)
-            run.handover = self._handover(run.page, facts, place.mailbox)
-            archive = handover.pack(run.handover).ljust(size_of, b"\0")
+            given = self._handover(run, facts, place.mailbox)
+            archive = handover.pack(given).ljust(size_of, b"\0")
+            run.handover, run.opened = msgspec.structs.replace(given, key=""), None
             loaded = loader.prepare(
                 choice.machine, choice.region, kernel, payload=payload, initrd=memoryview(initrd), handover=archive,
                 command_line=self.command_line(), of_a=boot_params_of_a(),
@@ -70,17 +80,19 @@ class LoadSaver:
         run.loaded = True
         run.sink(Message(f"{len(loaded.segments)} segments, {size(choice.region.saved.total)} of memory are to be saved"))
 
-    def _handover(self, page: ReportPage, facts: gdt.KernelFacts, mailbox: int) -> Handover:
-        choice = self.choice
+    def _handover(self, run: Run, facts: gdt.KernelFacts, mailbox: int) -> Handover:
+        choice, page, opened, image_id = self.choice, run.page, run.opened, new_image_id()
+        assert page is not None
         machine, settings, region = choice.machine, choice.settings, choice.region
         return Handover(
-            mode=self.mode, image_id=new_image_id(), created=time.time(), host=socket.gethostname(),
+            mode=self.mode, image_id=image_id, created=time.time(), host=socket.gethostname(),
             release=machine.release, version=machine.version, cpu=machine.cpu, uefi=machine.uefi, dmi=machine.dmi,
             firmware_memmap=machine.firmware_memmap,
             ram=region.ram.spans, region=region.own.spans, saved=region.saved.spans,
             mailbox=mailbox, gdt=facts.gdt, report_page=page.physical, cookie=page.cookie.hex(),
             page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(), codec=settings.codec,
-            verify=settings.verify, after=After(settings.after), events=settings.events, plain=settings.plain,
+            free_pages=policy(machine), verify=settings.verify, after=After(settings.after), events=settings.events,
+            plain=settings.plain, seal=opened.seal if opened else None, key=opened.image_key(image_id) if opened else "",
         )  # fmt: skip
 
     def _target(self) -> TargetRef | None:
@@ -148,10 +160,11 @@ class Jump:
 
     choice: Choice
     mode: Mode
+    sealed: bool = False
 
     def describe(self) -> str:
         """Say what happens away from here."""
-        saved = size(self.choice.region.saved.total)
+        saved = f"{size(self.choice.region.saved.total)}{', sealed,' if self.sealed else ''}"
         target = self.choice.target
         match self.mode:
             case Mode.REHEARSE:

@@ -1,0 +1,153 @@
+"""Free pages of A: the heads of the buddy allocator's blocks in the array of struct page (mm/page_alloc.c).
+
+A page is only called free if all of its marks say so. Its mark is set after it was freed and cleared before it is given
+out, so whatever A was doing when it jumped, a page that is in use never has it. Pages on per-CPU lists have no mark and
+are kept. makedumpfile -d 16 finds the same pages.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from khib_tui.pagefilter.pagetable import AddressSpace
+from khib_tui.pagefilter.view import Doubt
+from khib_tui.pagefilter.vmcoreinfo import VmcoreInfo
+from khib_tui.ranges import Ranges
+from khib_tui.units import PAGE
+
+_MAP_FLAGS = PAGE - 1  # enum in include/linux/mmzone.h: SECTION_MAP_LAST_BIT is far below
+_HAS_MEM_MAP = 1 << 1
+_MAX_SECTIONS = 1 << 20
+
+
+@dataclass(frozen=True)
+class PageLayout:
+    """struct page: its size and the offsets of its members in bytes, and the values of the marks."""
+
+    size: int
+    flags: int
+    count: int
+    mapcount: int
+    private: int
+    head: int
+    buddy: bytes
+    orders: int
+    slab_bit: int | None
+
+    @classmethod
+    def of(cls, info: VmcoreInfo) -> PageLayout:
+        """Take the layout from the kernel's own words.
+
+        :raises Doubt: it does not tell, or tells what cannot be.
+        """
+        buddy = info.number("PAGE_BUDDY_MAPCOUNT_VALUE") & 0xFFFFFFFF
+        head = "page.compound_head" if "OFFSET(page.compound_head)" in info.lines else "page.lru"
+        count = "page._refcount" if "OFFSET(page._refcount)" in info.lines else "page._count"
+        made = cls(
+            info.size("page"), info.offset("page.flags"), info.offset(count), info.offset("page._mapcount"),
+            info.offset("page.private"), info.offset(head), struct.pack("<I", buddy), info.length("zone.free_area"),
+            info.optional("PG_slab"),
+        )  # fmt: skip
+        widths = [(made.flags, 8), (made.count, 4), (made.mapcount, 4), (made.private, 8), (made.head, 8)]
+        if made.size % 8 or not 32 <= made.size <= 512 or any(at % width or at + width > made.size for at, width in widths):
+            raise Doubt("the kernel's struct page has an impossible layout")
+        if buddy in (0, 0xFFFFFFFF) or not 0 < made.orders <= 32:
+            raise Doubt("the kernel's mark of free pages has an impossible value")
+        return made
+
+
+@dataclass(frozen=True)
+class Sections:
+    """The sparse memory model: where the struct pages of each section are.
+
+    :param maps: (number of the section, virtual address of the struct page of its first page).
+    :param pages: pages a section.
+    """
+
+    maps: tuple[tuple[int, int], ...]
+    pages: int
+
+
+def sections(space: AddressSpace, info: VmcoreInfo, page_size: int) -> Sections:
+    """Read the table of sections.
+
+    :raises Doubt: this kernel has another memory model, or the table cannot be.
+    """
+    record, offset = info.size("mem_section"), info.offset("mem_section.section_mem_map")
+    roots = info.length("mem_section")
+    bits = info.number("SECTION_SIZE_BITS")
+    if not 8 <= record <= 256 or PAGE % record or not 24 <= bits <= 34 or not 0 < roots <= _MAX_SECTIONS:
+        raise Doubt("the kernel's table of memory sections has an impossible layout")
+    per_root, pages = PAGE // record, (1 << bits) // PAGE
+    maps = []
+    for index, root in enumerate(space.words(info.symbol("mem_section"), roots)):
+        if not root:
+            continue
+        data = space.read(root, PAGE)
+        for inner in range(per_root):
+            (word,) = struct.unpack_from("<Q", data, inner * record + offset)
+            if word & _HAS_MEM_MAP:
+                number = index * per_root + inner
+                maps.append((number, (word & ~_MAP_FLAGS) + number * pages * page_size))
+    return Sections(tuple(maps), pages)
+
+
+def blocks(data: bytes, layout: PageLayout, first: int) -> Iterator[tuple[int, int]]:
+    """Find the free blocks in an array of struct page.
+
+    :param first: PFN of the first one.
+    :returns: (PFN, number of pages) of each block, ascending.
+    :raises Doubt: a block that cannot be.
+    """
+    words = memoryview(data).cast("I")
+    marks = words[layout.mapcount // 4 :: layout.size // 4].tobytes()
+    at = marks.find(layout.buddy)
+    while at >= 0:
+        if at % 4:
+            at = marks.find(layout.buddy, at + 1)
+            continue
+        order = _order(data, at // 4 * layout.size, layout)
+        pages = 1 << order if order is not None else 1
+        if order is not None:
+            if (first + at // 4) % pages:
+                raise Doubt(f"a free block of {pages} pages at PFN {first + at // 4:#x} is not aligned")
+            yield first + at // 4, pages
+        at = marks.find(layout.buddy, at + 4 * pages)
+
+
+def _order(data: bytes, base: int, layout: PageLayout) -> int | None:
+    """Give the order of a page that bears the mark; None if anything else says that it is in use.
+
+    :raises Doubt: the order cannot be.
+    """
+    (head,) = struct.unpack_from("<Q", data, base + layout.head)
+    (count,) = struct.unpack_from("<I", data, base + layout.count)
+    (flags,) = struct.unpack_from("<Q", data, base + layout.flags)
+    if head & 1 or count or (layout.slab_bit is not None and flags >> layout.slab_bit & 1):
+        return None
+    (order,) = struct.unpack_from("<Q", data, base + layout.private)
+    if order >= layout.orders:
+        raise Doubt(f"a free block has the order {order}")
+    return int(order)
+
+
+def free_pages(space: AddressSpace, info: VmcoreInfo, ram: Ranges) -> Ranges:
+    """Find all free memory of A, by A's physical addresses.
+
+    :raises Doubt: anything is not as it must be.
+    """
+    layout = PageLayout.of(info)
+    table = sections(space, info, layout.size)
+    found: list[tuple[int, int]] = []
+    for number, base in table.maps:
+        first = number * table.pages
+        if not any(ram.overlapping(first * PAGE, (first + table.pages) * PAGE)):
+            continue
+        for pfn, pages in blocks(space.read(base, table.pages * layout.size), layout, first):
+            found.append((pfn * PAGE, (pfn + pages) * PAGE))
+    free = Ranges.of(found)
+    if free.total != sum(end - start for start, end in found) or not ram.covers(free):
+        raise Doubt("free blocks overlap each other, or lie outside of the RAM")
+    return free

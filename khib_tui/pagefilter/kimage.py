@@ -1,0 +1,95 @@
+"""The list by which A's kernel swapped the region's pages (struct kimage, kernel/kexec_core.c).
+
+Its head is kept in the control page, which the jump back entry points into: at a fixed place up to Linux 6.13, in the
+data of relocate_kernel after. Instead of knowing where, every word of that page that could be it is followed, and the one
+that describes exactly the region is it.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+
+from khib_tui.pagefilter.view import NOWHERE, Doubt, Reader, Shadows, Swapped
+from khib_tui.ranges import Ranges
+from khib_tui.units import PAGE
+
+_DESTINATION, _INDIRECTION, _DONE, _SOURCE = 1, 2, 4, 8
+_FLAGS = PAGE - 1
+
+
+def shadows(memory: Reader, entry: int, region: Ranges, ram: Ranges) -> Shadows:
+    """Read where the region's pages are.
+
+    :param memory: physical memory after the jump.
+    :param entry: the jump back entry (physical).
+    :param region: all pages of B's segments.
+    :param ram: A's RAM.
+    :raises Doubt: no word of the control page leads to a list of exactly the region.
+    """
+    outside = ram - region
+    words = struct.unpack("<512Q", memory.read(entry // PAGE * PAGE, PAGE))
+    for word in dict.fromkeys(words):
+        if word & _FLAGS == _INDIRECTION and outside.covers(_page(word)):
+            found = _follow(memory, word, region, outside)
+            if found is not None:
+                return found
+    raise Doubt("the list of swapped pages was not found in the control page")
+
+
+def _page(word: int) -> Ranges:
+    start = word & ~_FLAGS
+    return Ranges(((start, start + PAGE),))
+
+
+def _follow(memory: Reader, head: int, region: Ranges, outside: Ranges) -> Shadows | None:
+    pairs = _pairs(memory, head, region.total // PAGE, outside)
+    if pairs is None:
+        return None
+    found = Shadows(tuple(_runs(*pairs)))
+    sources = [source for target, source in zip(*pairs, strict=True) if source != target]
+    distinct = len(set(sources)) == len(sources)
+    if not distinct or found.region != region or not outside.covers(found.sources):
+        return None
+    return found
+
+
+def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[array[int], array[int]] | None:
+    """Follow a list of at most `limit` pages; None if it is none."""
+    targets, sources = array("Q"), array("Q")
+    target = 0
+    chain = [head]
+    while chain:
+        page = _page(chain.pop())
+        if not outside.covers(page):
+            return None
+        for word in struct.unpack("<512Q", memory.read(page.spans[0][0], PAGE)):
+            kind, address = word & _FLAGS, word & ~_FLAGS
+            if kind == _DONE:
+                return targets, sources
+            if kind == _INDIRECTION:
+                chain.append(word)
+                break
+            if kind == _DESTINATION:
+                target = address
+            elif kind == _SOURCE and len(targets) < limit:
+                targets.append(target)
+                sources.append(address)
+                target += PAGE
+            else:
+                return None
+    return None
+
+
+def _runs(targets: array[int], sources: array[int]) -> list[Swapped]:
+    """Join neighbours. A page that B was loaded into in place was free in A."""
+    runs: list[Swapped] = []
+    for target, source in sorted(zip(targets, sources, strict=True)):
+        place = NOWHERE if source == target else source
+        last = runs[-1] if runs else Swapped(NOWHERE, NOWHERE, 0)
+        goes_on = place == NOWHERE if last.source == NOWHERE else place == last.source + last.size
+        if target == last.start + last.size and goes_on:
+            runs[-1] = Swapped(last.start, last.source, last.size + PAGE)
+        else:
+            runs.append(Swapped(target, place, PAGE))
+    return runs

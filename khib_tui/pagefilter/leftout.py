@@ -1,0 +1,43 @@
+"""The pages of A that an image can do without."""
+
+from __future__ import annotations
+
+from khib_tui.handover import Handover
+from khib_tui.pagefilter import buddy, kimage, vmcoreinfo
+from khib_tui.pagefilter.pagetable import kernel_space
+from khib_tui.pagefilter.view import Doubt, Reader, Shadows, SystemView
+from khib_tui.ranges import Ranges
+from khib_tui.units import PAGE
+
+
+def left_out(memory: Reader, handover: Handover, entry: int) -> Ranges:
+    """Find the free memory of A, by the physical addresses where its content lies after the jump.
+
+    :param memory: physical memory as B sees it.
+    :param entry: the jump back entry (physical).
+    :raises Doubt: A's kernel is not as expected; nothing may be left out.
+    """
+    ram, region = Ranges.of(handover.ram), Ranges.of(handover.region)
+    shadows = kimage.shadows(memory, entry, region, ram)
+    info = vmcoreinfo.parse(handover.vmcoreinfo)
+    if info.lines.get("OSRELEASE") != handover.release:
+        raise Doubt("the kernel's description of itself is of another release")
+    space = kernel_space(SystemView(memory, shadows), info, handover.page_offset)
+    free = buddy.free_pages(space, info, ram)
+    refuse_used(free, shadows, (entry, handover.report_page, space.root))
+    moved = shadows.move(free)
+    if not Ranges.of(handover.saved).covers(moved):
+        raise Doubt("free pages lie outside of what is to be saved")
+    return moved
+
+
+def refuse_used(free: Ranges, shadows: Shadows, used: tuple[int, ...]) -> None:
+    """Refuse a set of free pages that has pages in it which are known to be in use.
+
+    :raises Doubt: naming one.
+    """
+    for start, _ in free & shadows.sources:
+        raise Doubt(f"the page at {start:#x} is called free, but holds a page of the region")
+    for address in used:
+        if any(free.overlapping(address, address + 1)):
+            raise Doubt(f"the page at {address // PAGE * PAGE:#x} is called free, but is in use")

@@ -1,0 +1,95 @@
+"""A's physical memory as A sees it: pages of the region are found where the kernel swapped them to."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from khib_tui.ranges import Ranges
+
+
+class Doubt(Exception):
+    """Something in A's kernel is not as expected; the text says what. All pages are saved then."""
+
+
+class Reader(Protocol):
+    """Physical memory that can be read."""
+
+    def read(self, start: int, count: int) -> bytes:
+        """Give `count` bytes at a physical address."""
+
+
+NOWHERE = -1
+
+
+class Swapped(NamedTuple):
+    """`size` bytes of the region from `start` on. What A had in them lies at `source`: NOWHERE if it had nothing."""
+
+    start: int
+    source: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Shadows:
+    """Where the kernel put the region's pages when A jumped: ascending by region address, disjoint."""
+
+    runs: tuple[Swapped, ...]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The region addresses, for searching."""
+        return [run.start for run in self.runs]
+
+    @cached_property
+    def region(self) -> Ranges:
+        """All pages that were swapped."""
+        return Ranges.of((run.start, run.start + run.size) for run in self.runs)
+
+    @cached_property
+    def sources(self) -> Ranges:
+        """All shadow pages: what lies at these addresses belongs elsewhere."""
+        return Ranges.of((run.source, run.source + run.size) for run in self.runs if run.source != NOWHERE)
+
+    def piece(self, address: int) -> tuple[int, int]:
+        """Tell where the content of an address now lies (or NOWHERE), and where this stops to hold."""
+        index = bisect_right(self.starts, address) - 1
+        if index >= 0:
+            run = self.runs[index]
+            if address < run.start + run.size:
+                at = NOWHERE if run.source == NOWHERE else run.source + address - run.start
+                return at, run.start + run.size
+        return address, self.starts[index + 1] if index + 1 < len(self.runs) else 1 << 64
+
+    def move(self, ranges: Ranges) -> Ranges:
+        """Give the addresses where the content of ranges now lies."""
+        moved: list[tuple[int, int]] = []
+        for start, end in ranges:
+            at = start
+            while at < end:
+                source, stop = self.piece(at)
+                stop = min(stop, end)
+                if source != NOWHERE:
+                    moved.append((source, source + stop - at))
+                at = stop
+        return Ranges.of(moved)
+
+
+class SystemView:
+    """Reads physical memory by the addresses that A uses."""
+
+    def __init__(self, memory: Reader, shadows: Shadows) -> None:
+        self.memory, self.shadows = memory, shadows
+
+    def read(self, start: int, count: int) -> bytes:
+        """Give `count` bytes at an address of A; pages that A had nothing in read as zero."""
+        parts: list[bytes] = []
+        at, end = start, start + count
+        while at < end:
+            source, stop = self.shadows.piece(at)
+            stop = min(stop, end)
+            parts.append(bytes(stop - at) if source == NOWHERE else self.memory.read(source, stop - at))
+            at = stop
+        return b"".join(parts)
