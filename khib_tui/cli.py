@@ -16,7 +16,7 @@ from khib_tui import __version__
 from khib_tui.errors import Exit, KhibError, UsageError
 from khib_tui.events import Failure, JsonSink, PlainSink, Sink
 from khib_tui.handover import After
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
 from khib_tui.settings import PATH as SETTINGS_PATH
 from khib_tui.stage import Work
 
@@ -69,18 +69,32 @@ def _journey_verbs(commands: Commands) -> None:
     rehearse = _add(commands, "rehearse", "verbs:rehearse", "jump into the saver and straight back")
     rehearse.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
     _choices(rehearse, dry=True)
-    _choices(_add(commands, "hibernate", "verbs:hibernate", "save the running system and power off"), dry=True)
+    hibernate = _add(commands, "hibernate", "verbs:hibernate", "save the running system and power off")
+    _choices(hibernate, dry=True)
+    seal = _add(commands, "seal", "sealing:seal", "encrypt later images with a passphrase")
+    seal.add_argument("--off", action="store_true", help="do not seal later images")
+    seal.add_argument("--dry-run", action="store_true", help="print the steps, apply none")
     restore = _add(commands, "restore", "recovery.console:restore", "resume an image (on the restoring kernel)")
     restore.add_argument("--image", default="", metavar="DEVICE", help="which image, if there are several")
     restore.add_argument("--dry-run", action="store_true", help="check everything, restore nothing")
+    restore.add_argument("--vmcore", default="", metavar="FILE", help="restore an exported ELF vmcore instead of an image")
+    restore.add_argument("--entry", default="", metavar="ADDRESS", help="of a vmcore that does not say where it is entered")
+    restore.add_argument("--gdt", default="", metavar="ADDRESS", help="of a vmcore that does not say where its GDT is")
+    restore.add_argument("--yes", action="store_true", help="do not ask before a vmcore is restored")
+    for command in (rehearse, hibernate, seal, restore):
+        _key_file(command)
     _add(commands, "save", "recovery.console:save", None)
+
+
+def _key_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--key-file", default="", metavar="FILE", help="read the passphrase from FILE (-: standard input)")
 
 
 def _choices(command: argparse.ArgumentParser, *, dry: bool = False) -> None:
     command.add_argument("--kernel", metavar="FILE", help="kernel that saves and restores")
     command.add_argument("--target", metavar="PLACE", help="/dev/PARTITION, or /dev/PARTITION:/FILE")
     command.add_argument("--region", metavar="SIZE", help="memory for the saver, such as 240M")
-    command.add_argument("--codec", choices=[codec.value for codec in Codec])
+    command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
     command.add_argument("--verify", action="store_true", default=None, help="read the whole image back before power-off")
     command.add_argument("--after", choices=[after.value for after in After], help="what follows saving")
     if dry:
@@ -95,11 +109,18 @@ def _image_verbs(commands: Commands) -> None:
         ("info", "verbs:image_info", "show what an image holds"),
         ("verify", "verbs:image_verify", "read an image and check every byte"),
         ("discard", "verbs:image_discard", "give an image up, for ever"),
+        ("export", "verbs:image_export", "write the memory as files for crash, drgn and makedumpfile"),
     ):
         action = _add(actions, name, verb, text)
         action.add_argument("image", nargs="?", default="", help="device, file or image id; not needed if there is one")
-        if name == "discard":
+        if name != "discard":
+            _key_file(action)
+        else:
             action.add_argument("--yes", action="store_true", help="do not ask")
+        if name == "export":
+            action.add_argument("--elf", type=Path, metavar="FILE", help="as an ELF vmcore")
+            action.add_argument("--kdump", type=Path, metavar="FILE", help="as a kdump-compressed dump")
+            action.add_argument("--force", action="store_true", help="overwrite files")
 
 
 def _lab_verbs(commands: Commands) -> None:
@@ -110,6 +131,7 @@ def _lab_verbs(commands: Commands) -> None:
     _lab_options(demo)
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
     demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
+    demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
     _add(actions, "kernel", "verbs:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
@@ -120,7 +142,7 @@ def _lab_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cpus", type=int, default=2)
     command.add_argument("--firmware", choices=["bios", "uefi"], default="bios")
     command.add_argument("--linux-source", type=Path, metavar="TARBALL", help="another kernel source")
-    command.add_argument("--codec", choices=[codec.value for codec in Codec])
+    command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
     command.add_argument("--keep", type=Path, metavar="DIR", help="keep disks and logs in this directory")
 
 

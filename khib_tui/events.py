@@ -104,6 +104,7 @@ class LabResult(Event, frozen=True, tag="lab-result"):
     disks_identical: bool = True
     fsck_clean: bool | None = None
     detail: str = ""
+    sealed: bool = False
 
 
 AnyEvent = Message | Finding | Step | Progress | Stage | Result | Failure | LabResult

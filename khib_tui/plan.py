@@ -21,15 +21,15 @@ def setup(choice: Choice, settings_path: Path = PATH) -> list[Action]:
     return [install, WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
 
 
-def journey(choice: Choice, mode: Mode) -> list[Action]:
-    """Give the steps of a hibernation or a rehearsal."""
+def journey(choice: Choice, mode: Mode, sealed: bool = False) -> list[Action]:
+    """Give the steps of a hibernation or a rehearsal; for a sealed image the run needs the opened seal."""
     saves = mode is not Mode.REHEARSE
     return [
         InstallSaver(choice.kernel, choice.settings),
         *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
-        LoadSaver(choice, mode),
+        LoadSaver(choice, mode, sealed),
         WriteBack(),
-        Jump(choice, mode),
+        Jump(choice, mode, sealed),
         Unload(),
         *([CloseImage(choice)] if saves else []),
     ]

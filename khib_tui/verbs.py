@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from khib_tui import checks, console, machine, plan, probe, settings
+from khib_tui import checks, console, machine, plan, probe, sealfile, settings
 from khib_tui.arrival import arrived
 from khib_tui.decide import Choice, decide
 from khib_tui.errors import Cancelled, Exit, ImageError
 from khib_tui.events import Message, Result, Sink
 from khib_tui.handover import After, Mode
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
 from khib_tui.machine import Machine
 from khib_tui.settings import Settings
 from khib_tui.steps.base import Action, Run
@@ -37,7 +37,7 @@ def settings_of(arguments: Namespace) -> Settings:
     if getattr(arguments, "region", None):
         given["region"] = parse_size(arguments.region)
     if getattr(arguments, "codec", None):
-        given["codec"] = Codec(arguments.codec)
+        given["codec"] = CodecChoice(arguments.codec)
     if getattr(arguments, "after", None):
         given["after"] = After(arguments.after)
     return msgspec.structs.replace(kept, **{key: value for key, value in given.items() if value is not None})
@@ -84,15 +84,16 @@ def show_plan(choice: Choice, actions: list[Action], sink: Sink) -> None:
 def make_plan(arguments: Namespace, sink: Sink) -> int:
     """Show what would be done."""
     choice = decide(machine_of(arguments), settings_of(arguments), need_memory=False)
+    sealed = sealfile.load(sealfile.path_beside(arguments.settings)) is not None
     region = choice.region
     sink(Message(f"kernel of saver and restorer: {choice.kernel.release} ({choice.kernel.path})"))
     sink(Message(f"their memory: {size(region.own.total)} of {size(region.ram.total)}"))
     sink(Message(f"to be saved: {size(region.saved.total)} at most, to {choice.target}"))
     sink(Message("memory words of the restorer: " + " ".join(choice.words)))
-    show_plan(choice, plan.journey(choice, Mode.SAVE), sink)
+    show_plan(choice, plan.journey(choice, Mode.SAVE, sealed), sink)
     data = {
         "kernel": choice.kernel.path, "region": region.own.spans, "saved_bytes": region.saved.total,
-        "target": str(choice.target), "words": choice.words,
+        "target": str(choice.target), "words": choice.words, "sealed": sealed,
     }  # fmt: skip
     sink(Result("plan", True, "", data))
     return Exit.OK
@@ -121,13 +122,18 @@ def hibernate(arguments: Namespace, sink: Sink) -> int:
 
 
 def travel(arguments: Namespace, sink: Sink, mode: Mode) -> int:
-    """Decide, and apply the steps of a journey."""
+    """Decide, open the seal if there is one, and apply the steps of a journey."""
+    from khib_tui.sealing import opened
+
     choice = decide(machine_of(arguments), settings_of(arguments), need_target=mode is not Mode.REHEARSE)
-    actions = plan.journey(choice, mode)
+    seal = sealfile.load(sealfile.path_beside(arguments.settings)) if mode is not Mode.REHEARSE else None
+    if mode is not Mode.REHEARSE and seal is None:
+        sink(sealfile.UNSEALED)
+    actions = plan.journey(choice, mode, seal is not None)
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK
-    run = Run(sink, choice.machine)
+    run = Run(sink, choice.machine, opened(seal, arguments.key_file))
     plan.execute(actions, run, sink)
     return arrived(run, sink, mode)
 
@@ -141,12 +147,14 @@ def status(arguments: Namespace, sink: Sink) -> int:
     ready = kept.boot_entry.exists() and kept.initramfs.exists()
     sink(Message(f"set up: {'yes' if ready else 'no, run khib'}"))
     sink(Message(f"target: {kept.target or 'not chosen'}"))
+    sealed = sealfile.path_beside(arguments.settings).exists()
+    sink(Message(f"images are sealed: {'yes' if sealed else 'no, run khib seal'}"))
     sink(Message(f"a jump is loaded: {'yes' if here.kexec_loaded else 'no'}"))
     images = catalog.images(here)
     for item in images:
         sink(Message(catalog.line(item)))
     listed = [catalog.facts(item) for item in images]
-    data = {"ready": ready, "target": kept.target, "loaded": here.kexec_loaded, "images": listed}
+    data = {"ready": ready, "target": kept.target, "loaded": here.kexec_loaded, "sealed": sealed, "images": listed}
     sink(Result("status", True, "" if images else "no image", data))
     return Exit.OK
 
@@ -171,9 +179,10 @@ def file_target(arguments: Namespace) -> str:
 def image_info(arguments: Namespace, sink: Sink) -> int:
     """Show what an image holds."""
     from khib_tui.image import catalog
+    from khib_tui.sealing import info_sealer
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
-        data = catalog.info(item, store)
+        data = catalog.info(item, store, info_sealer(item.header, arguments.key_file))
     for key, value in data.items():
         sink(Message(f"{key:>16}: {value}"))
     sink(Result("image info", True, "", data))
@@ -184,13 +193,24 @@ def image_verify(arguments: Namespace, sink: Sink) -> int:
     """Check every byte of an image."""
     from khib_tui.image import catalog
     from khib_tui.recovery import saver
+    from khib_tui.sealing import image_sealer
     from khib_tui.stage import Stop
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not item.header.manifest_size:
             raise ImageError(f"the image on {item.where} is {item.header.state}: there is nothing to verify")
-        manifest = saver.verify(store, item.header, sink, Stop())
+        sealer = image_sealer(item.header, arguments.key_file)
+        manifest = saver.verify(store, item.header, sink, Stop(), sealer)
     sink(Result("image verify", True, f"the image on {item.where} is sound: {size(manifest.saved_ranges.total)} of memory"))
+    return Exit.OK
+
+
+def image_export(arguments: Namespace, sink: Sink) -> int:
+    """Write an image's memory as files for other tools."""
+    from khib_tui.image import export
+
+    written = export.run(arguments, lambda: machine_of(arguments), file_target(arguments), sink)
+    sink(Result("image export", True, "exported", {"bytes": written}))
     return Exit.OK
 
 

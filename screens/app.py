@@ -5,17 +5,19 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from urwid.display import BaseScreen
 
-from khib_tui import probe
+from khib_tui import probe, sealfile
 from khib_tui.decide import decide
 from khib_tui.errors import Exit, KhibError
 from khib_tui.handover import Mode
 from khib_tui.machine import Machine
 from khib_tui.settings import Settings
 from khib_tui.steps.journey import Jump
+from screens.asking import ask_secret, seal_text
 from screens.journey import Outcome, Trip
 from screens.pages.checks import ChecksPage
 from screens.pages.home import HomePage
@@ -26,6 +28,7 @@ from screens.pages.options import OptionsPage
 from screens.pages.result import ResultPage
 from screens.pages.review import ReviewPage
 from screens.pages.run import RunPage
+from screens.pages.seal import SealPage
 from screens.pages.step import StepPage
 from screens.pages.target import TargetPage
 from screens.window import Window
@@ -61,6 +64,23 @@ class Wizard:
     def images(self) -> None:
         """Show the images on the disks."""
         self.window.show(ImagesPage(self))
+
+    def seal(self) -> None:
+        """Show the page that seals images."""
+        self.window.show(SealPage(self))
+
+    def sealed(self, text: str) -> None:
+        """Go back from sealing, and say what became of it."""
+        if self.ready:
+            self.home()
+        else:
+            self.go(len(STEPS) - 1)
+        if text and self.window.page:
+            self.window.page.tell(text)
+
+    def seal_text(self) -> str:
+        """Say whether images will be sealed."""
+        return seal_text(self.path)
 
     def go(self, at: int) -> None:
         """Show a page of the wizard by its number."""
@@ -107,21 +127,27 @@ class Wizard:
             self.machine = self.reread()
             needs = {"need_target": mode is not Mode.REHEARSE, "need_memory": mode is not None}
             choice = decide(self.machine, self.settings, **needs)
-            return Trip(choice, mode, keep and mode is not Mode.REHEARSE, self.path)
+            saves = mode in (Mode.SAVE, Mode.REHEARSE_SAVE)
+            seal = sealfile.load(sealfile.path_beside(self.path)) if saves else None
+            return Trip(choice, mode, keep and mode is not Mode.REHEARSE, self.path, seal)
 
         def show(trip: Trip) -> None:
-            if mode is Mode.SAVE:
-                self.confirm(trip)
+            if trip.seal:
+                ask_secret(self.window, trip.seal, lambda opened: self.confirm(replace(trip, opened=opened)))
             else:
-                self.run(trip)
+                self.confirm(trip)
 
         self.window.background("Looking at this machine...", prepare, show)
 
     def confirm(self, trip: Trip) -> None:
-        """Ask before the machine goes away."""
+        """Ask before the machine goes away; a rehearsal was asked for already."""
+        if trip.mode is not Mode.SAVE:
+            self.run(trip)
+            return
         jump = next(step for step in trip.journey if isinstance(step, Jump))
         later = f"To go on later, switch the machine on and choose '{trip.entry}' in the boot menu."
-        text = f"This will {jump.describe()}.\n\n{later}"
+        bare = "" if trip.seal else f"\n\nThe image is not sealed: {sealfile.UNSEALED.why}."
+        text = f"This will {jump.describe()}.\n\n{later}{bare}"
         self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(trip))])
 
     def rehearse(self) -> None:

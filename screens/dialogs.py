@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import urwid
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from screens import keys, widgets
 from screens.keys import Key
+from screens.secrets import SecretFields
 from screens.widgets import Choices, Press, Size
 
 WIDTH = 72
@@ -74,4 +75,26 @@ class Typed(Dialog):
         if left != "enter":
             return left
         self.pile.focus_position = 3
+        return None
+
+
+class Secret(Dialog):
+    """Asks for a passphrase; `done` gets what was typed."""
+
+    def __init__(self, room: tuple[int, int], title: str, text: str, done: Callable[[str], None], close: Press) -> None:
+        self.done = done
+        self.secret = SecretFields(["Passphrase or recovery key:"])
+        row = widgets.button_row([("Open", self.give), ("Not now", close)])
+        super().__init__(room, title, text, [urwid.Divider(), *self.secret.rows, row], focus=2)
+
+    def give(self) -> None:
+        """Hand over what was typed."""
+        self.done(*self.secret.take())
+
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Let Enter in the field do it."""
+        left: str | None = super().keypress(size, key)
+        if left != "enter":
+            return left
+        self.give()
         return None

@@ -10,6 +10,8 @@ from khib_tui.decide import Choice
 from khib_tui.errors import Cancelled, Exit, KhibError
 from khib_tui.events import Event, Result, Sink
 from khib_tui.handover import Mode
+from khib_tui.image.keyslots import Seal
+from khib_tui.sealfile import Opened
 from khib_tui.settings import PATH
 from khib_tui.stage import both
 from khib_tui.steps.base import Action, Run
@@ -28,12 +30,15 @@ class Trip:
 
     :param mode: of the journey; None for the set-up alone.
     :param keep: whether the choices are not kept yet, so that the set-up comes first.
+    :param seal: of the image, if it is to be sealed; `opened` must be there too before it runs.
     """
 
     choice: Choice
     mode: Mode | None
     keep: bool = False
     settings_path: Path = PATH
+    seal: Seal | None = None
+    opened: Opened | None = None
 
     @property
     def title(self) -> str:
@@ -49,7 +54,7 @@ class Trip:
     @property
     def journey(self) -> list[Action]:
         """Give the steps of the journey alone."""
-        return plan.journey(self.choice, self.mode) if self.mode else []
+        return plan.journey(self.choice, self.mode, self.seal is not None) if self.mode else []
 
     @property
     def entry(self) -> str:
@@ -61,7 +66,7 @@ class Trip:
         results: list[Result] = []
         keep = both(sink, lambda event: _keep(results, event))
         try:
-            run = Run(sink, self.choice.machine)
+            run = Run(sink, self.choice.machine, self.opened)
             plan.execute(self.actions, run, keep)
             if self.mode:
                 arrival.arrived(run, keep, self.mode)

@@ -20,6 +20,7 @@ from khib_tui.recovery.words import Words
 from screens.pages.found import FoundPage
 from screens.pages.refused import Answer, RefusedPage
 from screens.pages.search import SearchPage
+from screens.pages.unlock import UnlockPage
 from screens.stage import run_stage
 from screens.widgets import error_parts
 from screens.window import Window
@@ -44,6 +45,11 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
             found = complete[0]
             if countdown != AT_ONCE or len(complete) > 1:
                 found = pick(complete, countdown, screen)
+            opened = unlocked(found, sink, screen)
+            if opened is None:
+                countdown = NEVER
+                continue
+            found = opened
             resume(devices, found, sink, screen)
             return int(Exit.OK)
         except Exception as error:
@@ -95,6 +101,16 @@ def pick(complete: Sequence[Found], countdown: int, screen: BaseScreen | None) -
     page.window.show(page)
     page.window.run()
     return page.result()
+
+
+def unlocked(found: Found, sink: Sink, screen: BaseScreen | None) -> Found | None:
+    """Give the image, opened if it is sealed; None if the user wants back to the choices."""
+    if found.header.seal is None:
+        return found
+    page = UnlockPage(Window(screen), found, sink)
+    page.window.show(page)
+    page.window.run()
+    return page.opened
 
 
 def resume(devices: Sequence[BlockDevice], found: Found, sink: Sink, screen: BaseScreen | None) -> None:

@@ -16,6 +16,7 @@ from khib_tui.image import header as headers
 from khib_tui.image import scan, vmcore
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import State
+from khib_tui.image.seal import Cipher, Seal, Sealer
 from khib_tui.image.store import Store
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import Cpu, MemoryRange
@@ -332,3 +333,48 @@ def test_impossible_segments_are_refused(bad: vmcore.Run) -> None:
     head = vmcore.header([vmcore.Placed(bad, 2 * PAGE)], b"", 0)
     with pytest.raises(ImageError):
         vmcore.parse(head)
+
+
+class Flipped(Store):
+    """A medium in memory, to read from."""
+
+    def __init__(self, data: bytearray) -> None:
+        self.data, self.path = data, Path("memory")
+
+    def view(self, offset: int, count: int) -> memoryview:
+        if offset + count > len(self.data):
+            raise ImageError("cut off", ident="HIB-E-TRUNCATED")
+        return memoryview(bytes(self.data[offset : offset + count]))
+
+
+SEAL, KEY = Seal(Cipher.AES, ()), bytes(32)
+
+
+@pytest.mark.parametrize(("codec", "step"), [("lz4", 1), ("zstd", 1), ("none", 17), ("sealed", 1)])
+def test_every_single_flipped_bit_behind_the_headers_is_refused(tmp_path: Path, codec: str, step: int) -> None:
+    memory, target = tmp_path / "tiny", tmp_path / "tiny-target"
+    target.touch()
+    memory.write_bytes(b"khib %06d " % 1 * 341 + bytes(4) + bytes(PAGE) + b"memory")
+    os.truncate(memory, 4 * PAGE)
+    spans = ((0, 4 * PAGE),)
+    given = handover(Codec("lz4" if codec == "sealed" else codec), ram=spans, saved=spans, region=())
+    sealer = None
+    if codec == "sealed":
+        given = msgspec.structs.replace(given, seal=SEAL, key=KEY.hex())
+        sealer = Sealer(KEY, Cipher.AES, given.image_id)
+    header = save(memory, target, given)
+    store = Flipped(bytearray(target.read_bytes()))
+
+    def verified() -> None:
+        saver.verify(store, restorer.examine(store, sealer)[0], nothing, Stop(), sealer)
+
+    verified()
+    for bit in range(headers.PAYLOAD_OFFSET * 8, -(-header.image_bytes // PAGE) * PAGE * 8, step):
+        # of the long zeros that fill up a block, one bit a byte
+        if step == 1 and bit % 8 and not any(store.data[bit // 8 : bit // 8 + 16]):
+            continue
+        store.data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ImageError):
+            verified()
+        store.data[bit // 8] ^= 1 << bit % 8
+    verified()

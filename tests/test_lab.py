@@ -7,12 +7,12 @@ ones, and in between every image that must not be resumed.
 from __future__ import annotations
 
 import shutil
-from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lab_kit import MEMORY, linux_source, options, print_event
 
 from khib_tui import runner
 from khib_tui.events import Event, Failure, LabResult, Progress, Result
@@ -25,15 +25,6 @@ from khib_tui.region import DEFAULT_SIZE
 from khib_tui.units import MIB
 
 pytestmark = pytest.mark.lab
-MEMORY = 768
-
-
-def options(**changes: object) -> Namespace:
-    given = {
-        "memory": MEMORY, "cpus": 2, "firmware": "bios", "linux_source": None, "keep": None, "json": True, "codec": None,
-        "cycles": 1, "fill": 60, "rehearse": False, "deep": False,
-    }  # fmt: skip
-    return Namespace(**(given | changes))
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +38,6 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     made.ask("remember", deep=False)
     yield made
     made.end()
-
-
-def print_event(event: Event) -> None:
-    """Show what happens in pytest's captured output."""
-    if not isinstance(event, Progress):
-        print(event)
 
 
 def intact(session: Session) -> None:
@@ -279,4 +264,11 @@ def test_a_full_machine_comes_back_on_uefi(tmp_path: Path, firmware: str) -> Non
 def test_memory_above_4_gib_and_one_processor(tmp_path: Path) -> None:
     events: list[Event] = []
     code = demo.play(options(memory=5120, cpus=1, fill=10), tmp_path, events.append)
+    assert code == 0 and isinstance(events[-1], LabResult) and events[-1].memory_intact
+
+
+def test_a_newer_kernel_after_a_rehearsal(tmp_path: Path) -> None:
+    events: list[Event] = []
+    given = options(linux_source=linux_source("7.2"), memory=1024, rehearse=True, codec="zstd", cpus=2)
+    code = demo.play(given, tmp_path, events.append)
     assert code == 0 and isinstance(events[-1], LabResult) and events[-1].memory_intact

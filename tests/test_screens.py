@@ -20,7 +20,7 @@ from khib_tui.errors import CommandFailed, Exit
 from khib_tui.handover import After, Mode
 from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.image import catalog
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
 from khib_tui.image.header import Header, State
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.report import Outcome, Report
@@ -40,7 +40,7 @@ FACTS = {
     KERNEL: ["Kernel", "Step 2 of 6", "Automatic", "6.1.192-khib (running now)  /boot/vmlinuz-6.1.192-khib"],
     MEMORY: ["Step 3 of 6", "240.0 MiB (proposed)", "0x1000000-0xfffffff", "memmap=exactmap", "needed, 850.0 MiB there"],
     TARGET: ["Step 4 of 6", "/dev/vda1", "4.0 GiB", "khib-system", "is mounted at /", "/dev/vdb1", "fit", "ext4 spare"],
-    OPTIONS: ["Step 5 of 6", "lz4", "power off", "read the whole image back", "after 10 s"],
+    OPTIONS: ["Step 5 of 6", "auto: measured", "power off", "read the whole image back", "after 10 s"],
     REVIEW: ["Step 6 of 6", "Set up, once:", "1. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
 }
 
@@ -308,13 +308,13 @@ def test_help_sign_is_a_letter_in_a_field(tmp_path: Path) -> None:
 def test_options_give_new_settings(tmp_path: Path) -> None:
     wizard = at(tmp_path, OPTIONS)
     before = wizard.settings
-    until(wizard.window, "lz4")
-    press(wizard.window, "enter", "down", "enter", "tab", "enter", "down", "enter", "tab", " ")
+    until(wizard.window, "auto")
+    press(wizard.window, "enter", "down", "down", "enter", "tab", "enter", "down", "enter", "tab", " ")
     until(wizard.window, "Next")
     press(wizard.window, "enter")
     after = wizard.settings
-    assert (after.codec, after.after, after.verify) == (Codec.ZSTD, After.REBOOT, True)
-    assert (before.codec, before.after, before.verify) == (Codec.LZ4, After.POWEROFF, False)
+    assert (after.codec, after.after, after.verify) == (CodecChoice.ZSTD, After.REBOOT, True)
+    assert (before.codec, before.after, before.verify) == (CodecChoice.AUTO, After.POWEROFF, False)
     assert after.target == before.target
 
 

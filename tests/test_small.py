@@ -32,7 +32,7 @@ from khib_tui.events import (
     progress_text,
 )  # fmt: skip
 from khib_tui.handover import After
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
 from khib_tui.recovery.words import DEFAULT_COUNTDOWN, Words
 from khib_tui.settings import Settings
 from khib_tui.stage import Stop, escape_key
@@ -66,7 +66,7 @@ def test_only_words_about_console_and_hardware_are_kept() -> None:
 
 def test_settings_are_kept_and_wrong_ones_are_told(tmp_path: Path) -> None:
     path = tmp_path / "etc" / "khib.toml"
-    chosen = Settings(target="/dev/sdb1", codec=Codec.ZSTD, after=After.REBOOT, verify=True)
+    chosen = Settings(target="/dev/sdb1", codec=CodecChoice.ZSTD, after=After.REBOOT, verify=True)
     settings.save(chosen, path)
     assert settings.load(path) == chosen and path.stat().st_mode & 0o777 == 0o600
     assert settings.load(tmp_path / "none") == Settings()

@@ -15,7 +15,9 @@ from khib_tui.identity import TargetRef, key_of
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.header import State
+from khib_tui.image.keyslots import describe
 from khib_tui.image.place import opened
+from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.machine import Machine
 from khib_tui.recovery.kernel_c import Found, search
@@ -58,22 +60,31 @@ def line(item: Found) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
     amount = f", {size(header.image_bytes)} of {size(header.ram_bytes)} RAM" if header.image_bytes else ""
     reason = f" ({header.reason})" if header.reason else ""
-    return f"{item.where}: {header.state}{reason}, {header.host or '?'}, {when}{amount}"
+    sealed = ", sealed" if header.seal else ""
+    return f"{item.where}: {header.state}{reason}, {header.host or '?'}, {when}{amount}{sealed}"
 
 
 def facts(item: Found) -> dict[str, Any]:
-    """Give an image's header for JSON."""
-    return {"where": item.where, **msgspec.to_builtins(item.header)}
+    """Give an image's header for JSON, without its keyslots."""
+    plain = msgspec.structs.replace(item.header, seal=None)
+    cipher = str(item.header.seal.cipher) if item.header.seal else None
+    return {"where": item.where, **msgspec.to_builtins(plain), "seal": cipher}
 
 
-def info(item: Found, store: Store) -> dict[str, Any]:
-    """Give what a person wants to know about an image; a manifest that is damaged is told as such."""
+def info(item: Found, store: Store, sealer: Sealer | None = None) -> dict[str, Any]:
+    """Give what a person wants to know about an image; of a sealed one, without its sealer, what its header says.
+
+    :raises ImageError: the manifest is damaged.
+    """
     data: dict[str, Any] = {"where": item.where, "state": str(item.header.state), "id": item.header.image_id}
     data |= {"host": item.header.host, "kernel": item.header.release}
     data["created"] = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.header.created))
+    data["sealed"] = describe(item.header.seal)
     if not item.header.manifest_size:
         return data
-    manifest = manifests.read(store, item.header)
+    if item.header.seal and sealer is None:
+        return data | {"memory": size(item.header.ram_bytes), "image": size(item.header.image_bytes)}
+    manifest = manifests.read(store, item.header, sealer)
     data |= {
         "memory": size(manifest.saved_ranges.total + manifest.region_ranges.total),
         "content": size(manifest.raw_size),

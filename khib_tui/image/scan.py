@@ -5,11 +5,11 @@ from __future__ import annotations
 import mmap
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from khib_tui.image.vmcore import Run
-from khib_tui.jump.devmem import WINDOW, PhysicalMemory
+from khib_tui.jump.devmem import Windows, span
 from khib_tui.ranges import Ranges
 from khib_tui.units import PAGE
 
@@ -17,7 +17,7 @@ from khib_tui.units import PAGE
 MAX_RUNS = 1 << 15
 MAX_LEFT_OUT = 1 << 14
 _WORD = 8
-_ABSENT, _ZERO, _CONTENT = b"a", b"z", b"c"
+_ZERO, _CONTENT = b"z", b"c"
 _CONTENT_RUN = re.compile(b"c+")
 _ZERO_PAGE = bytes(PAGE)
 
@@ -56,53 +56,42 @@ class Content:
         self.starts, self.ends = starts, ends
 
 
-def windows(ranges: Ranges) -> Iterator[tuple[int, int]]:
-    """Cut ranges into pieces that are mapped at once."""
-    for start, end in ranges:
-        for at in range(start, end, WINDOW):
-            yield at, min(at + WINDOW, end)
+def kinds(mapped: mmap.mmap, base: int, start: int, end: int) -> bytearray:
+    """Tell the kind of each page of `[start, end)`, in a mapping of the memory from `base` on: one byte a page.
 
-
-def kinds(mapped: mmap.mmap, start: int, end: int, absent: Ranges) -> bytearray:
-    """Tell the kind of each page of `[start, end)`, which is mapped: one byte a page.
-
-    Most pages that are not zero show it in their first word or in one in their middle, so only these are read of them.
+    A page whose first word is not zero is not looked at any further.
     """
-    count = (end - start) // PAGE
-    with memoryview(mapped) as whole, whole.cast("Q") as words:
+    result = bytearray(_CONTENT) * ((end - start) // PAGE)
+    with memoryview(mapped) as whole, whole[start - base : end - base] as part, part.cast("Q") as words:
         first = words[:: PAGE // _WORD].tolist()
-        middle = words[PAGE // _WORD // 2 :: PAGE // _WORD].tolist()
-    result = bytearray(_CONTENT) * count
-    for low, high in absent.overlapping(start, end):
-        low, high = max(low, start), min(high, end)
-        result[(low - start) // PAGE : (high - start) // PAGE] = _ABSENT * ((high - low) // PAGE)
-    maybe = [page for page, (one, other) in enumerate(zip(first, middle, strict=True)) if not (one or other)]
-    for page in maybe:
-        if result[page] == _CONTENT[0] and mapped[page * PAGE : (page + 1) * PAGE] == _ZERO_PAGE:
+    for page in [page for page, word in enumerate(first) if not word]:
+        at = start - base + page * PAGE
+        if mapped[at : at + PAGE] == _ZERO_PAGE:
             result[page] = _ZERO[0]
     return result
 
 
-def scan(memory: PhysicalMemory, saved: Ranges, absent: Ranges, progress: Callable[[int], None]) -> Content:
+def scan(windows: Windows, saved: Ranges, absent: Ranges, progress: Callable[[int], None]) -> Content:
     """Look through A's memory once.
 
-    :param absent: pages to leave out, in `saved`.
+    :param absent: pages of `saved` to leave out; they are not even mapped where they fill a window.
     :param progress: told how many bytes were looked at since it was last called.
     """
-    content = Content()
-    for start, end in windows(saved):
-        if absent.covers(Ranges(((start, end),))):
-            content.absent += end - start
-        else:
-            with memory.window(start, end) as mapped:
-                _collect(content, kinds(mapped, start, end, absent), start)
-        progress(end - start)
+    content = Content(absent=absent.total)
+    for start, end in saved:
+        at = start
+        while at < end:
+            stop = span(at, saved)[1]
+            for low, high in Ranges(((at, stop),)) - absent:
+                with windows.at(low) as (mapped, base, _):
+                    _collect(content, kinds(mapped, base, low, high), low)
+            progress(stop - at)
+            at = stop
     return content
 
 
 def _collect(content: Content, found: bytearray, start: int) -> None:
     content.zero += found.count(_ZERO) * PAGE
-    content.absent += found.count(_ABSENT) * PAGE
     for part in _CONTENT_RUN.finditer(found):
         content.add(start + part.start() * PAGE, start + part.end() * PAGE)
 

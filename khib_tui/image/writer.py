@@ -14,8 +14,7 @@ from khib_tui.image.manifest import Frame
 from khib_tui.image.pipeline import keep_memory, ordered, workers
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Stream
-from khib_tui.jump.devmem import PhysicalMemory, Windows
-from khib_tui.ranges import Ranges
+from khib_tui.jump.devmem import Windows
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,10 @@ class Part:
 
 
 class Gatherer:
-    """Copies the content of parts out of memory; called from several threads.
+    """Copies the content of parts out of memory; called from several threads."""
 
-    :param saved: the memory that may be read; a window never crosses its edges.
-    """
-
-    def __init__(self, memory: PhysicalMemory, saved: Ranges) -> None:
-        self.windows = Windows(memory, saved)
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
         self.local = threading.local()
 
     def gather(self, part: Part) -> memoryview:
@@ -64,10 +60,6 @@ class Gatherer:
                 buffer[fill : fill + count] = view[start - base : start - base + count]
             start, fill = start + count, fill + count
         return fill
-
-    def close(self) -> None:
-        """Unmap."""
-        self.windows.close()
 
 
 def parts(head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[Part]:

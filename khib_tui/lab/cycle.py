@@ -11,8 +11,9 @@ from khib_tui.events import Event, Failure, Message, Result, Sink, Stage, Step
 from khib_tui.lab import disks
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Vm, start
+from khib_tui.recovery import unlock
 
-KHIB = ["khib", "--json", "--settings", "/opt/khib/khib.toml"]
+SETTINGS = "/opt/khib/khib.toml"
 DEMO_WORDS = "khib.lab=demo"
 
 
@@ -22,7 +23,7 @@ class LabError(KhibError):
 
 @dataclass
 class Session:
-    """One uptime of A, over as many QEMU processes as it takes."""
+    """One uptime of A, over as many QEMU processes as it takes; `passphrase` is typed when C asks for it."""
 
     lab: Lab
     sink: Sink
@@ -30,6 +31,8 @@ class Session:
     disks_identical: bool = True
     target_partition: int = 0
     digests: list[str] = field(default_factory=list)
+    settings: str = SETTINGS
+    passphrase: str = ""
 
     def boot(self, boot: Boot) -> Vm:
         """Switch the machine on."""
@@ -76,7 +79,7 @@ class Session:
 
     def command(self, *words: str) -> None:
         """Start a command in A, without waiting for it."""
-        self.running.tell(do="run", argv=[*KHIB, *words])
+        self.running.tell(do="run", argv=["khib", "--json", "--settings", self.settings, *words])
 
     def until_exit(self) -> Iterator[Event | dict[str, Any]]:
         """Give events until the command ends; the last is a dictionary with `exit`, absent if the machine powers off."""
@@ -169,6 +172,8 @@ class Session:
             self.pass_on(event)
             if isinstance(event, Stage) and event.stage == "restore" and event.status == "done":
                 self.digest()
+            if asks_passphrase(event):
+                self.running.type(f"{self.passphrase}\n".encode())
             if isinstance(event, Failure):
                 raise LabError(event.message, hint=event.hint, ident=event.ident)
             if not seconds and from_a(event):
@@ -213,6 +218,11 @@ class Session:
 def in_saver(event: Event | dict[str, Any]) -> bool:
     """Tell whether B speaks: its first word after the jump."""
     return isinstance(event, Stage) and event.stage == "save"
+
+
+def asks_passphrase(event: Event | dict[str, Any]) -> bool:
+    """Tell whether C waits for a passphrase now."""
+    return isinstance(event, Stage) and (event.stage, event.status) == (unlock.STAGE, "started")
 
 
 def from_a(event: Event | dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from khib_tui import region
 from khib_tui.errors import Exit
 from khib_tui.events import LabResult, Message, Result, Sink
+from khib_tui.lab import seal
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare, workspace
 from khib_tui.units import MIB, duration, size
@@ -55,11 +56,12 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         code, _ = session.run("rehearse")
         if code or not session.ask("check", deep=False)["intact"]:
             raise session.lost("the rehearsal failed")
+    hidden = seal.seal(session) if getattr(arguments, "sealed", False) else None
     wrong: list[str] = []
     for number in range(1, arguments.cycles + 1):
         sink(Message(f"cycle {number} of {arguments.cycles}"))
         session.ask("remember", deep=arguments.deep)
-        away, back, data = once(session, arguments)
+        away, back, data = once(session, arguments, hidden)
         checked = session.ask("check", deep=arguments.deep)
         wrong += checked["wrong"]
     clean, text = session.power_off()
@@ -69,13 +71,15 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         resumed=True, memory_intact=not wrong, cycles=arguments.cycles, image_bytes=data["image_bytes"],
         ram_bytes=arguments.memory * MIB, save_seconds=data["save_seconds"], restore_seconds=data["restore_seconds"],
         hibernate_seconds=away, resume_seconds=back, disks_identical=session.disks_identical, fsck_clean=clean,
-        detail=", ".join(wrong),
+        detail=", ".join(wrong), sealed=hidden is not None,
     )  # fmt: skip
 
 
-def once(session: Session, arguments: Namespace) -> tuple[float, float, dict[str, Any]]:
-    """Play one hibernation and resume."""
+def once(session: Session, arguments: Namespace, hidden: seal.Secrets | None) -> tuple[float, float, dict[str, Any]]:
+    """Play one hibernation and resume; no disk may hold a secret of a sealed one, whose image is still there."""
     options = ["--codec", arguments.codec] if arguments.codec else []
-    away = session.hibernate(*options)
+    away = session.hibernate(*options, *(hidden.options if hidden else []))
     back, result = session.resume()
+    if hidden:
+        seal.refuse_leak(session, hidden)
     return away, back, result.data

@@ -27,13 +27,17 @@ _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
 
 @dataclass(frozen=True)
 class Hardware:
-    """The machine, the same for A and C. `memory` in MiB; `disks` are raw images in the order vda, vdb, ..."""
+    """The machine, the same for A and C. `memory` in MiB; `disks` are raw images in the order vda, vdb, ...
+
+    :param memory_file: what the RAM is kept in, by physical address if it ends below the PCI hole.
+    """
 
     memory: int
     cpus: int
     firmware: str
     disks: tuple[Path, ...]
     directory: Path
+    memory_file: Path | None = None
 
     def arguments(self) -> list[str]:
         """Give QEMU's words."""
@@ -43,6 +47,9 @@ class Hardware:
         for number, disk in enumerate(self.disks):
             words += ["-drive", f"file={disk},format=raw,if=none,id=d{number},cache=writeback"]
             words += ["-device", f"virtio-blk-pci,drive=d{number},serial=khib-disk-{number}"]
+        if self.memory_file:
+            words += ["-object", f"memory-backend-file,id=ram,size={self.memory}M,mem-path={self.memory_file},share=on"]
+            words += ["-machine", "memory-backend=ram"]
         if self.firmware == "uefi":
             words += self._uefi()
         return words

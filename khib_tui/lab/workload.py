@@ -39,6 +39,7 @@ class Workload:
     def __init__(self) -> None:
         self.memory: mmap.mmap | None = None
         self.known: dict[str, Any] = {}
+        self.secret = b""
         self.ticks = 0
         self.gap = 0.0
         self.backwards = 0
@@ -72,6 +73,13 @@ class Workload:
             self.memory[at + MIB - turn : at + MIB] = base[:turn]
         TMPFS_FILE.write_bytes(os.urandom(2 * MIB))
         return {"filled": count * MIB, "total": mem("MemTotal"), "available": mem("MemAvailable")}
+
+    def plant(self, secret: str, passphrase: str, key_file: str) -> dict[str, Any]:
+        """Keep secrets in memory for the host to look for in the image: bytes, given in hexadecimal, and a key file."""
+        self.secret = bytes.fromhex(secret) * 4096
+        with open(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(f"{passphrase}\n")
+        return {"planted": len(self.secret)}
 
     def remember(self, deep: bool) -> dict[str, Any]:
         """Note everything as it is now."""
@@ -144,6 +152,7 @@ def main() -> None:
     workload = Workload()
     verbs: dict[str, Callable[..., dict[str, Any]]] = {
         "fill": workload.fill, "remember": workload.remember, "check": workload.check,
+        "plant": workload.plant,
     }  # fmt: skip
     for line in sys.stdin:
         command = json.loads(line)

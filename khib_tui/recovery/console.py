@@ -11,7 +11,7 @@ from typing import NoReturn
 from khib_tui import handover
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events import Event, Failure, JsonSink, Result, Sink
-from khib_tui.recovery import kernel_b, kernel_c
+from khib_tui.recovery import kernel_b, kernel_c, unlock
 from khib_tui.recovery.words import Words
 from khib_tui.stage import both
 
@@ -49,15 +49,24 @@ def restore(arguments: Namespace, sink: Sink) -> int:
     from khib_tui.cli import present, use_screens
 
     words = Words.read()
+    arguments.plain = arguments.plain or bool(arguments.vmcore)
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:
+        if arguments.vmcore:
+            from khib_tui.recovery import fromvmcore
+
+            fromvmcore.run(arguments, sink, lambda title, work: present(arguments, sink, title, work))
+            return Exit.OK
         if arguments.dry_run:
             return try_out(arguments, words, sink)
         if use_screens(arguments):
             from screens.restore import run_restore
 
             return run_restore(arguments.image, words, sink)
-        kernel_c.run(lambda title, work: present(arguments, sink, title, work), arguments.image, words.image)
+        kernel_c.run(
+            lambda title, work: present(arguments, sink, title, work), arguments.image, words.image,
+            lambda found: unlock.on_console(found, sink, arguments.key_file),
+        )  # fmt: skip
     except KhibError as error:
         if words.events:
             sink(Failure(error.ident, error.message, error.hint or "", int(error.exit_code)))
@@ -68,6 +77,6 @@ def restore(arguments: Namespace, sink: Sink) -> int:
 def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     """Check everything that can be checked without restoring."""
     devices, found = kernel_c.find(arguments.image, words.image)
-    with kernel_c.prepared(devices, found, sink):
+    with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink):
         sink(Result("restore", True, f"the image on {found.where} could be resumed here"))
     return Exit.OK

@@ -75,7 +75,7 @@ def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, sto
         header = saver.save(handover, entry, memory, store, prints, (uname.release, uname.version), sink, stop)
         sink(Stage("save", "done", size(header.image_bytes), time.monotonic() - started))
         if handover.mode is Mode.REHEARSE_SAVE:
-            saver.verify(store, header, sink, Stop())
+            saver.verify(store, header, sink, Stop(), saver.sealer_of(handover))
             header = headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
     return header
 

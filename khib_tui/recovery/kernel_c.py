@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +18,7 @@ from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import Manifest
 from khib_tui.image.place import mounted, opened
+from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.jump import back
 from khib_tui.jump.devmem import PhysicalMemory
@@ -33,11 +34,12 @@ Present = Callable[[str, Work[None]], None]
 
 @dataclass(frozen=True)
 class Found:
-    """An image, wherever it lies."""
+    """An image, wherever it lies; `sealer` is there once a sealed one was opened."""
 
     target: TargetRef
     where: str
     header: Header
+    sealer: Sealer | None = field(default=None, repr=False, compare=False)
 
 
 def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
@@ -120,7 +122,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
     guard.protect(guarded)
     sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
     with opened(devices, found.target) as store:
-        header, manifest = restorer.examine(store)
+        header, manifest = restorer.examine(store, found.sealer)
         uname = os.uname()
         findings = guard.compare(manifest.disks, guard.fingerprints(devices, target))
         findings += restorer.mismatches(probe.probe(), manifest, (uname.release, uname.version))
@@ -139,8 +141,8 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     sink(Stage("restore", "started", f"from {found.where}"))
     with prepared(devices, found, sink) as (store, header, manifest):
         memory = PhysicalMemory(writable=True)
-        seconds = restorer.fill_memory(store, manifest, memory, sink, stop)
-        sink(Stage("restore", "done", size(manifest.saved_ranges.total), seconds))
+        seconds = restorer.fill_memory(store, manifest, memory, sink, stop, found.sealer)
+        sink(Stage("restore", "done", size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
         stop.check()
         stop.too_late()
         way = manifest.way_back
@@ -156,7 +158,7 @@ def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
     """Tell A what was done."""
     return Report(
         Outcome.RESUMED, "the system was restored from its image", image_id=header.image_id,
-        image_bytes=header.image_bytes, memory_bytes=manifest.saved_ranges.total, save_seconds=manifest.save_seconds,
+        image_bytes=header.image_bytes, memory_bytes=manifest.saved_ranges.total - manifest.free_bytes, save_seconds=manifest.save_seconds,
         restore_seconds=seconds,
     )  # fmt: skip
 
@@ -175,10 +177,12 @@ def jump_or_unclaim(devices: Sequence[BlockDevice], found: Found, claimed: Heade
     raise Refused("the jump returned", ident="HIB-E-JUMP")
 
 
-def run(present: Present, wanted: str, word: str) -> None:
+def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Found]) -> None:
     """Find the image and resume it.
 
+    :param unlock: opens a sealed image.
     :raises KhibError: why not; the image is kept.
     """
     devices, found = find(wanted, word)
+    found = unlock(found)
     present(f"Resuming {found.header.host}", lambda sink, stop: work(devices, found, sink, stop))

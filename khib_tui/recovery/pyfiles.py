@@ -40,6 +40,15 @@ _NO_STDLIB_FILES = re.compile(
 )
 _NO_OWN_FILES = re.compile(r".*\.pyc")
 _NO_OWN_DIRS = frozenset(("__pycache__",))
+# Of these distributions only what sealing needs: AEAD, Argon2id and HKDF, all in cryptography's one shared object.
+_NO_PARTS = {
+    "cffi": re.compile(r"cffi/.*"),
+    "pycparser": re.compile(r".*"),
+    "cryptography": re.compile(
+        r"cryptography/(x509|hazmat/(asn1|backends|bindings/openssl|primitives/(asymmetric|serialization|twofactor)))/.*"
+        r"|cryptography/fernet\.py"
+    ),
+}  # fmt: skip
 _HASHES = ("_md5", "_sha1", "_sha3", "_blake2")
 
 Files = Iterator[tuple[str, Path]]
@@ -118,7 +127,14 @@ def distributions() -> list[Distribution]:
 
 
 def distribution_files(dist: Distribution) -> Files:
-    """Give the modules of a distribution, however it was installed, and its metadata."""
+    """Give the modules of a distribution that are needed, however it was installed."""
+    unneeded = _NO_PARTS.get(dist.metadata["Name"].lower())
+    for name, path in _all_files(dist):
+        if not (unneeded and unneeded.fullmatch(name.removeprefix(f"{LIBRARIES}/"))):
+            yield name, path
+
+
+def _all_files(dist: Distribution) -> Files:
     for top in _tops(dist):
         path = Path(str(dist.locate_file(top)))
         if path.is_dir():

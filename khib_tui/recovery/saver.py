@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -21,13 +22,16 @@ from khib_tui.image.scan import runs as make_runs
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store, Stream
 from khib_tui.image.writer import Gatherer, Payload, parts, write_payload
-from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.pagefilter.leftout import left_out
 from khib_tui.pagefilter.policy import FreePages
 from khib_tui.pagefilter.view import Doubt
 from khib_tui.ranges import Ranges
 from khib_tui.stage import Stop
 from khib_tui.units import size
+
+# What was mapped to look at it is still mapped when it is saved, up to 4 GiB: 8 MiB of page tables.
+KEPT_WINDOWS = 64
 
 
 def first_header(handover: Handover) -> Header:
@@ -104,11 +108,12 @@ def _save(
 ) -> Header:  # fmt: skip
     started = time.monotonic()
     sealer = sealer_of(handover)
-    runs, content = _look(handover, entry, memory, sink, stop)
-    notes = vmcore.note("VMCOREINFO", handover.vmcoreinfo.encode("latin-1"))
-    placed = vmcore.place(runs, len(notes))
-    head = vmcore.header(placed, notes, handover.page_offset)
-    codec, payload, payload_end, index_offset = _write(handover, memory, store, head, placed, sealer, sink, stop)
+    with closing(Windows(memory, Ranges.of(handover.saved), KEPT_WINDOWS)) as windows:
+        runs, content = _look(handover, find_free(handover, entry, memory, sink), windows, sink, stop)
+        notes = vmcore.note("VMCOREINFO", handover.vmcoreinfo.encode("latin-1"))
+        placed = vmcore.place(runs, len(notes))
+        head = vmcore.header(placed, notes, handover.page_offset)
+        codec, payload, payload_end, index_offset = _write(handover, windows, store, head, placed, sealer, sink, stop)
     index = pack_index(payload.frames)
     store.write(index_offset, index)
     manifest = msgspec.json.encode(
@@ -144,7 +149,7 @@ def sealer_of(handover: Handover) -> Sealer | None:
     return Sealer(bytes.fromhex(handover.key), handover.seal.cipher, handover.image_id)
 
 
-def _look(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, stop: Stop) -> tuple[list[vmcore.Run], Content]:
+def _look(handover: Handover, free: Ranges, windows: Windows, sink: Sink, stop: Stop) -> tuple[list[vmcore.Run], Content]:
     """Find out what must be saved."""
     saved = Ranges.of(handover.saved)
     meter = Meter(sink, "scan", saved.total)
@@ -153,8 +158,7 @@ def _look(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, st
         meter.add(count)
         stop.check()
 
-    free = find_free(handover, entry, memory, sink)
-    content = scan(memory, saved, free, step)
+    content = scan(windows, saved, free, step)
     absent = free if handover.free_pages is FreePages.LEAVE_OUT else Ranges()
     sink(Message(f"left out: {size(content.absent)} free, {size(content.zero)} of zeros; of {size(saved.total)}"))
     return make_runs(saved, absent, content), content
@@ -173,12 +177,12 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
 
 
 def _write(
-    handover: Handover, memory: PhysicalMemory, store: Store, head: bytes, placed: list[vmcore.Placed],
+    handover: Handover, windows: Windows, store: Store, head: bytes, placed: list[vmcore.Placed],
     sealer: Sealer | None, sink: Sink, stop: Stop,
 ) -> tuple[Codec, Payload, int, int]:  # fmt: skip
     """Write the payload; gives also the offset of its end, and the next free one."""
     total = len(head) + sum(item.run.filesz for item in placed)
-    gatherer = Gatherer(memory, Ranges.of(handover.saved))
+    gatherer = Gatherer(windows)
     codec, why = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME), store)
     sink(Message(f"compression: {codec}, {why}"))
     meter = Meter(sink, "save", total)
@@ -194,7 +198,6 @@ def _write(
         return codec, payload, end, stream.finish()
     finally:
         stream.close()
-        gatherer.close()
 
 
 def _manifest(

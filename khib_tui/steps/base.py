@@ -12,6 +12,7 @@ from khib_tui.handover import Handover
 from khib_tui.jump.syscalls import kexec_unload
 from khib_tui.machine import Machine
 from khib_tui.report import Report, ReportPage
+from khib_tui.sealfile import Opened
 
 
 class Action(Protocol):
@@ -26,10 +27,11 @@ class Action(Protocol):
 
 @dataclass
 class Run:
-    """What the steps of one run share while they are applied."""
+    """What the steps of one run share while they are applied; `opened` is the seal of the image that is to be made."""
 
     sink: Sink
     machine: Machine
+    opened: Opened | None = None
     page: ReportPage | None = None
     handover: Handover | None = None
     report: Report | None = None

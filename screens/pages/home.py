@@ -24,7 +24,8 @@ class HomePage(Page):
     title = "khib: hibernation by kexec"
     help = (
         "Hibernate now: saves the running system and powers off, after a question. Rehearse: jumps into the saver and "
-        "comes back. Change the set-up: goes through the questions again. Images: lists them, and gives one up."
+        "comes back. Change the set-up: goes through the questions again. Images: lists them, and gives one up. "
+        "Seal the images: encrypts later ones with a passphrase."
     )
     keys = (Key.CHOOSE, Key.HELP, Key.SCROLL, Key.LEAVE)
 
@@ -35,6 +36,7 @@ class HomePage(Page):
             ("Rehearse", wizard.rehearse),
             ("Change the set-up", lambda: wizard.go(0)),
             ("Images", wizard.images),
+            ("Seal the images", wizard.seal),
             ("Quit", wizard.leave),
         ]
         rows = [urwid.Padding(widgets.button(label, press), width=25) for label, press in actions]
@@ -49,7 +51,8 @@ class HomePage(Page):
         saved = size(choice.region.saved.total)
         changed = self.wizard.kept != self.wizard.settings
         kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.wizard.path}"
-        return f"Ready. Up to {saved} go to {choice.target}, saved by kernel {choice.kernel.release}.\n{kept}"
+        ready = f"Ready. Up to {saved} go to {choice.target}, saved by kernel {choice.kernel.release}."
+        return f"{ready}\n{kept}\n{self.wizard.seal_text()}"
 
     def back(self) -> None:
         """There is nothing behind: ask whether to leave."""

@@ -8,7 +8,7 @@ import msgspec
 import urwid
 
 from khib_tui.handover import After
-from khib_tui.image.codec import Codec
+from khib_tui.image.codec import CodecChoice
 from khib_tui.settings import Settings
 from khib_tui.units import duration
 from screens import widgets
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from screens.app import Wizard
 
 CODECS = {
-    Codec.LZ4: "lz4: fast (proposed)",
-    Codec.ZSTD: "zstd: smaller, for a slow disk",
-    Codec.NONE: "none: as it is",
+    CodecChoice.AUTO: "auto: measured when saving (proposed)",
+    CodecChoice.LZ4: "lz4: fast",
+    CodecChoice.ZSTD: "zstd: smaller, for a slow disk",
+    CodecChoice.NONE: "none: as it is",
 }
 AFTERS = {
     After.POWEROFF: "power off (proposed)",

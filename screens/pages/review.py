@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui import plan
+from khib_tui import plan, sealfile
 from khib_tui.decide import Choice, decide
 from khib_tui.errors import KhibError
 from khib_tui.handover import Mode
@@ -27,14 +26,15 @@ class ReviewPage(StepPage):
     title = "Review"
     help = (
         "Set up: installs saver and boot entry and keeps the choices; the running system is not touched. Rehearse: jumps "
-        "into the saver and comes back. Hibernate now: sets up if need be, saves, and goes; it asks once more."
+        "into the saver and comes back. Hibernate now: sets up if need be, saves, and goes; it asks once more. Seal the "
+        "images: encrypts the images of later hibernations with a passphrase."
     )
     keys = keys.LIST
     forward_label = "Set up"
 
     def __init__(self, wizard: Wizard, note: str = "") -> None:
         try:
-            rows = review(decide(wizard.machine, wizard.settings, need_memory=False), wizard.path)
+            rows = review(decide(wizard.machine, wizard.settings, need_memory=False), wizard)
             self.refused: KhibError | None = None
         except KhibError as error:
             rows, self.refused = [widgets.line(widgets.error_text(error), "blocker")], error
@@ -60,15 +60,19 @@ class ReviewPage(StepPage):
         self.wizard.travel(None)
 
 
-def review(choice: Choice, settings_path: Path) -> list[AbstractFlowWidget]:
-    """Say both plans, and the warnings."""
+def review(choice: Choice, wizard: Wizard) -> list[AbstractFlowWidget]:
+    """Say both plans, whether images are sealed, and the warnings."""
+    sealed = sealfile.path_beside(wizard.path).exists()
+    severity = "ok" if sealed else "warning"
     warnings = [finding for finding in choice.findings if finding.severity == "warning"]
     return [
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
+        widgets.item(widgets.mark(severity), wizard.seal_text(), severity),
+        urwid.Padding(widgets.button("Seal the images", wizard.seal), left=7, width=19),
         urwid.Text(("heading", "Set up, once:")),
-        *steps(plan.setup(choice, settings_path)),
+        *steps(plan.setup(choice, wizard.path)),
         urwid.Text(("heading", "Each hibernation:")),
-        *steps(plan.journey(choice, Mode.SAVE)),
+        *steps(plan.journey(choice, Mode.SAVE, sealed)),
     ]
 
 

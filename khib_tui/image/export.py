@@ -1,0 +1,164 @@
+"""Exporting an image's memory into files that `crash`, `drgn` and `makedumpfile` open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from khib_tui.errors import CommandFailed, ImageError, UsageError
+from khib_tui.events import Message, Meter, Sink, Stage
+from khib_tui.image import header as headers
+from khib_tui.image import manifest as manifests
+from khib_tui.image.contents import of_payload
+from khib_tui.image.elfdump import Elf
+from khib_tui.image.header import Header
+from khib_tui.image.kdump import Kdump
+from khib_tui.image.reader import Payload
+from khib_tui.image.snapshot import Snapshot, snapshot
+from khib_tui.image.store import Store
+from khib_tui.machine import Machine
+from khib_tui.stage import Stop
+from khib_tui.units import size
+
+PART = ".part"
+STAGE = "export"
+
+
+class Writer(Protocol):
+    """An export that is ready to be written."""
+
+    @property
+    def memory_size(self) -> int:
+        """Bytes of memory that `write` tells its progress of."""
+
+    @property
+    def needed(self) -> int:
+        """Bytes the file will take."""
+
+    def write(self, stream: BinaryIO, progress: Callable[[int], None]) -> None:
+        """Write the file."""
+
+
+FORMATS: dict[str, Callable[[Snapshot], Writer]] = {"elf": Elf, "kdump": Kdump}
+
+
+def run(arguments: Namespace, machine: Callable[[], Machine], file_target: str, sink: Sink) -> dict[str, int]:
+    """Export the image that was asked for, as `export` says.
+
+    :param arguments: `image`, `key_file`, `force`, and a path or None for each format.
+    :param machine: gives the machine whose disks are searched.
+    """
+    from khib_tui.sealing import image_sealer
+
+    wanted = {kind: path for kind in FORMATS if (path := getattr(arguments, kind))}
+    refuse_bad_wish(wanted, force=arguments.force)
+    with source(arguments.image, machine, file_target) as (header, store):
+        if not header.manifest_size:
+            raise ImageError(f"the image is {header.state}: there is nothing to export", ident="HIB-E-EXPORT")
+        sealer = image_sealer(header, arguments.key_file)
+        manifest = manifests.read(store, header, sealer)
+        payload = Payload(store, manifest, manifests.read_index(store, manifest), sealer)
+        return export(payload, wanted, sink, Stop(), force=arguments.force)
+
+
+@contextmanager
+def source(wanted: str, machine: Callable[[], Machine], file_target: str) -> Iterator[tuple[Header, Store]]:
+    """Open an image in an ordinary file, or on one of the machine's disks.
+
+    :raises ImageError: there is none, or there are several.
+    """
+    if Path(wanted).is_file():
+        with Store(Path(wanted)) as store:
+            header = headers.read(store)
+            if header is None:
+                raise ImageError(f"{wanted} holds no image", ident="HIB-E-NO-IMAGE")
+            yield header, store
+        return
+    from khib_tui.image import catalog
+
+    with catalog.chosen(machine(), wanted, file_target) as (found, store):
+        yield found.header, store
+
+
+def export(payload: Payload, wanted: dict[str, Path], sink: Sink, stop: Stop, *, force: bool = False) -> dict[str, int]:
+    """Export A's memory as A saw it.
+
+    :param wanted: the file for each format, `elf` or `kdump`.
+    :param force: overwrite files that are there.
+    :returns: bytes of each file.
+    :raises KhibError: nothing is wanted, a file is there, there is too little space, or the image is damaged.
+    """
+    refuse_bad_wish(wanted, force=force)
+    seen = snapshot(of_payload(payload), payload.manifest)
+    sink(Message("exported files are not encrypted: they hold all that was in the memory", "warning"))
+    return {kind: _export(FORMATS[kind](seen), kind, path, sink, stop) for kind, path in wanted.items()}
+
+
+def refuse_bad_wish(wanted: dict[str, Path], *, force: bool) -> None:
+    """Refuse to export nothing, or twice into one file, or over a file that is there already.
+
+    :raises UsageError: naming it.
+    """
+    if not wanted:
+        raise UsageError("nothing to export", hint="give --elf FILE or --kdump FILE", ident="HIB-E-EXPORT")
+    if len({path.resolve() for path in wanted.values()}) < len(wanted):
+        raise UsageError("both formats go to one file", hint="give each its own", ident="HIB-E-EXPORT")
+    for there in [name for path in wanted.values() for name in (path, partial(path))]:
+        if there.exists() and not (force and there.is_file()):
+            raise UsageError(f"{there} is there already", hint="give --force to overwrite it", ident="HIB-E-EXISTS")
+
+
+def partial(path: Path) -> Path:
+    """Give the name a file has until it is whole."""
+    return path.with_name(path.name + PART)
+
+
+def _export(writer: Writer, kind: str, path: Path, sink: Sink, stop: Stop) -> int:
+    refuse_little_space(path, writer.needed)
+    sink(Stage(STAGE, "started", f"{kind} to {path}"))
+    meter = Meter(sink, STAGE, writer.memory_size)
+
+    def step(count: int) -> None:
+        meter.add(count)
+        stop.check()
+
+    with whole_file(path) as stream:
+        writer.write(stream, step)
+    written = path.stat().st_size
+    sink(Stage(STAGE, "done", f"{path}, {size(written)}", meter.elapsed))
+    return written
+
+
+def refuse_little_space(path: Path, needed: int) -> None:
+    """Refuse to begin what will not fit.
+
+    :raises CommandFailed: with how much is missing.
+    """
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise CommandFailed(
+            f"{path} needs {size(needed)}, and {size(free)} are free", hint="choose a place with more space",
+            ident="HIB-E-SPACE",
+        )  # fmt: skip
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that is there as a whole, and durably, or not at all; only its owner can read it."""
+    part = partial(path)
+    part.unlink(missing_ok=True)
+    fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(fd, "w+b") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.rename(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

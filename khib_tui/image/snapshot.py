@@ -1,0 +1,133 @@
+"""An image's memory as A's kernel saw it, for tools that look at it: what exports are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+from elftools.elf.elffile import ELFFile
+
+from khib_tui.errors import ImageError
+from khib_tui.image.codec import FRAME
+from khib_tui.image.contents import Contents, File, read_head
+from khib_tui.image.manifest import Manifest
+from khib_tui.pagefilter.kimage import shadows
+from khib_tui.pagefilter.view import NOWHERE, Doubt, Shadows, SystemView
+from khib_tui.ranges import Ranges
+from khib_tui.units import MIB
+
+MAX_NOTES = 64 * MIB
+Spans = list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A's memory by the addresses A uses.
+
+    :param content: memory with bytes in the image.
+    :param present: memory that is known: content and zeros.
+    :param known: memory that is present or was free. The rest of the RAM belonged to the loaded B.
+    :param page_offset: virtual address of physical address 0.
+    """
+
+    manifest: Manifest
+    vmcoreinfo: bytes
+    page_offset: int
+    view: SystemView
+    content: Ranges
+    present: Ranges
+    known: Ranges
+
+    @property
+    def ram(self) -> Ranges:
+        """A's RAM."""
+        return Ranges.of(self.manifest.ram)
+
+    def read(self, spans: Iterable[tuple[int, int]]) -> bytes:
+        """Give the bytes of several spans, one behind the other."""
+        return b"".join(self.view.read(start, end - start) for start, end in spans)
+
+
+def seen(ranges: Ranges, moved: Shadows) -> Ranges:
+    """Give the addresses by which A knew memory of the image: the inverse of `Shadows.move`."""
+    found: Spans = list(ranges - moved.sources)
+    for start, source, count in moved.runs:
+        if source == NOWHERE:
+            continue
+        for low, high in ranges.overlapping(source, source + count):
+            found.append((start + max(low - source, 0), start + min(high - source, count)))
+    return Ranges.of(found)
+
+
+def snapshot(contents: Contents, manifest: Manifest) -> Snapshot:
+    """Look at an image's memory as A did.
+
+    :raises ImageError: the kernel's list of swapped pages is not found.
+    """
+    moved = swapped(contents, manifest)
+    head = read_head(contents.file)
+    vmcoreinfo = notes_of(contents.file, head).get(("VMCOREINFO", 0), b"")
+    view = SystemView(contents, moved)
+    content, present, known = (seen(part, moved) for part in (contents.content, contents.present, manifest.saved_ranges))
+    return Snapshot(manifest, vmcoreinfo, page_offset(head), view, content, present, known)
+
+
+def swapped(contents: Contents, manifest: Manifest) -> Shadows:
+    """Find where the region's pages are, in an image or an export: the list lies outside of both ends of the swap.
+
+    :raises ImageError: the kernel's list of swapped pages is not found.
+    """
+    try:
+        return shadows(contents, manifest.way_back.entry, manifest.region_ranges, Ranges.of(manifest.ram))
+    except Doubt as doubt:
+        raise ImageError(
+            f"the pages of the memory region cannot be told apart: {doubt}",
+            hint="an image can still be resumed, but not exported", ident="HIB-E-SHADOWS",
+        ) from doubt  # fmt: skip
+
+
+def page_offset(head: bytes) -> int:
+    """Give the virtual address of physical address 0, as the first PT_LOAD tells it."""
+    for segment in ELFFile(BytesIO(head)).iter_segments("PT_LOAD"):
+        return int((segment["p_vaddr"] - segment["p_paddr"]) % (1 << 64))
+    return 0
+
+
+def notes_of(file: File, head: bytes) -> dict[tuple[str, int], bytes]:
+    """Read all notes of an ELF file by name and type; the first of a kind counts.
+
+    :param head: its header and program headers.
+    """
+    found: dict[tuple[str, int], bytes] = {}
+    for segment in ELFFile(BytesIO(head)).iter_segments("PT_NOTE"):
+        for key, text in _notes(file.read(segment["p_offset"], min(segment["p_filesz"], MAX_NOTES))):
+            found.setdefault(key, text)
+    return found
+
+
+def _notes(data: bytes) -> Iterator[tuple[tuple[str, int], bytes]]:
+    at = 0
+    while at + 12 <= len(data):
+        name_size, size, kind = (int.from_bytes(data[at + 4 * index : at + 4 * index + 4], "little") for index in range(3))
+        text_at = at + 12 + -(-name_size // 4) * 4
+        name = data[at + 12 : at + 12 + name_size].rstrip(b"\0").decode("latin-1")
+        yield (name, kind), data[text_at : text_at + size]
+        at = text_at + -(-size // 4) * 4
+
+
+def batches(spans: Iterable[tuple[int, int]], limit: int = FRAME) -> Iterator[Spans]:
+    """Cut spans into lists of exactly `limit` bytes each, but for the last."""
+    held: Spans = []
+    room = limit
+    for start, end in spans:
+        while start < end:
+            stop = min(end, start + room)
+            held.append((start, stop))
+            room -= stop - start
+            start = stop
+            if not room:
+                yield held
+                held, room = [], limit
+    if held:
+        yield held

@@ -1,0 +1,160 @@
+"""`khib restore --vmcore`: in C, restore a vmcore and jump into the system it holds."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+
+from khib_tui import probe
+from khib_tui.errors import Refused, UsageError
+from khib_tui.events import Message, Meter, Result, Sink, Stage
+from khib_tui.image import header as headers
+from khib_tui.image.header import State
+from khib_tui.image.manifest import DiskPrint, Manifest
+from khib_tui.image.place import opened as opened_image
+from khib_tui.jump import back
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.machine import BlockDevice
+from khib_tui.recovery import guard, kernel_c, restorer
+from khib_tui.recovery.kernel_b import stub_page
+from khib_tui.recovery.kernel_c import Found
+from khib_tui.recovery.plainvmcore import Vmcore, fill, load, refuse_elsewhere
+from khib_tui.recovery.vmcoreplace import find, opened
+from khib_tui.region import system_ram
+from khib_tui.report import Outcome, Report, leave
+from khib_tui.stage import Stop, Work
+from khib_tui.units import size
+
+ONCE = "a vmcore can be restored again and again: if its system has run since, restoring it destroys filesystems"
+Present = Callable[[str, Work[None]], None]
+
+
+def run(arguments: Namespace, sink: Sink, present: Present) -> None:
+    """Check, ask, restore and jump; returns only from a dry run.
+
+    :param arguments: `vmcore`, `entry`, `gdt`, `yes` and `dry_run`.
+    :raises KhibError: why not; the vmcore is not changed by it.
+    """
+    devices, device = find(arguments.vmcore)
+    guarded = others(devices, device)
+    guard.protect(guarded)
+    sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+    with opened(arguments.vmcore, device) as file:
+        core = load(file, address(arguments.entry), address(arguments.gdt))
+        original = check(core, devices, device, sink)
+        if arguments.dry_run:
+            sink(Result("restore", True, f"{arguments.vmcore} could be restored here"))
+            return
+        if original is None:
+            sink(Message(ONCE, "warning"))
+        if not arguments.yes:
+            from khib_tui.verbs import confirm
+
+            confirm(f"Restore {host(core)} from {arguments.vmcore}? Type yes: ")
+        present(f"Restoring {host(core)}", lambda told, stop: work(core, file.size, devices, device, original, told, stop))
+
+
+def address(text: str) -> int | None:
+    """Read an address, `0x...` or decimal; None for an empty text.
+
+    :raises UsageError: it is none.
+    """
+    try:
+        return int(text, 0) if text else None
+    except ValueError:
+        raise UsageError(f"{text} is not an address", hint="write it as 0x1234", ident="HIB-E-ADDRESS") from None
+
+
+def host(core: Vmcore) -> str:
+    """Say what is in a vmcore."""
+    return core.manifest.host if core.manifest else "an unknown system"
+
+
+def others(devices: Sequence[BlockDevice], device: BlockDevice | None) -> list[BlockDevice]:
+    """Give the disks and partitions that must not be written: all but the vmcore's, and those that hold images."""
+    spared = [item for item in devices if item.fstype == "khib" or item is device]
+    names = {name for item in spared for name in (item.name, item.disk)}
+    return [item for item in guard.others(devices, None) if item.name not in names]
+
+
+def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | None, sink: Sink) -> Found | None:
+    """Check all that can be checked before memory is changed.
+
+    :returns: the image that was exported, if it is here.
+    :raises KhibError: what does not fit.
+    """
+    back.refuse_bad_entry(core.entry, core.target)
+    machine = probe.probe()
+    if core.manifest is None:
+        sink(Message("this vmcore does not say which machine, disks and kernel it came from: nobody checks them", "warning"))
+        refuse_elsewhere(core, machine)
+        return None
+    uname = os.uname()
+    findings = guard.compare(core.manifest.disks, prints(devices, device))
+    findings += restorer.mismatches(machine, core.manifest, (uname.release, uname.version))
+    for finding in findings:
+        sink(finding)
+    restorer.refuse(findings)
+    return original_of(core.manifest, devices)
+
+
+def prints(devices: Sequence[BlockDevice], device: BlockDevice | None) -> tuple[DiskPrint, ...]:
+    """Take the prints of all disks but the one the vmcore lies on."""
+    return guard.fingerprints(devices, device)
+
+
+def original_of(manifest: Manifest, devices: Sequence[BlockDevice]) -> Found | None:
+    """Find the image that was exported: with it, the system in it still is resumed only once.
+
+    :raises ImageError: it must not be resumed (any more), or there are several copies of it.
+    """
+    found = [item for item in kernel_c.search(devices) if item.header.image_id == manifest.image_id]
+    for item in found:
+        restorer.refuse_state(item.header)
+    return kernel_c.choose(found) if found else None
+
+
+def work(
+    core: Vmcore, taken: int, devices: Sequence[BlockDevice], device: BlockDevice | None, original: Found | None,
+    sink: Sink, stop: Stop,
+) -> None:  # fmt: skip
+    """Restore and jump; returns only by raising. The image that was exported is claimed before.
+
+    :param taken: bytes of the vmcore.
+    :raises KhibError: why not.
+    """
+    memory = PhysicalMemory(writable=True)
+    meter = Meter(sink, "restore", core.target.total)
+
+    def step(count: int) -> None:
+        meter.add(count)
+        stop.check()
+
+    sink(Stage("restore", "started", "from a vmcore"))
+    fill(core, memory, step)
+    sink(Stage("restore", "done", size(core.target.total), meter.elapsed))
+    stop.check()
+    stop.too_late()
+    region = core.manifest.region if core.manifest else system_ram(probe.probe().iomem).spans
+    back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=stub_page(region))
+    if core.manifest:
+        restorer.refuse(guard.compare(core.manifest.disks, prints(devices, device)))
+        tell(core, core.manifest, memory, taken, meter.elapsed, sink)
+    if original:
+        with opened_image(devices, original.target) as store:
+            claimed = headers.advance(store, original.header, State.CLAIMED)
+        kernel_c.jump_or_unclaim(devices, original, claimed)
+    back.jump()
+    raise Refused("the jump returned", ident="HIB-E-JUMP")
+
+
+def tell(core: Vmcore, manifest: Manifest, memory: PhysicalMemory, taken: int, seconds: float, sink: Sink) -> None:
+    """Leave the report in A's page."""
+    report = Report(
+        Outcome.RESUMED, "the system was restored from a vmcore", image_id=manifest.image_id, image_bytes=taken,
+        memory_bytes=core.target.total, save_seconds=manifest.save_seconds, restore_seconds=seconds,
+    )  # fmt: skip
+    way = manifest.way_back
+    if not leave(memory, way.report_page, bytes.fromhex(way.cookie), report):
+        sink(Message("the report page has moved: the system will come back without a report", "warning"))

@@ -1,0 +1,51 @@
+"""Where a vmcore lies: a file, a block device, or a file on a device that is mounted just for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from khib_tui import probe, targets
+from khib_tui.errors import ImageError
+from khib_tui.image.contents import PlainFile
+from khib_tui.image.place import mounted
+from khib_tui.machine import BlockDevice
+from khib_tui.recovery.kernel_b import WAIT_FOR_DISKS
+
+
+def find(place: str, seconds: float = WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
+    """Find the device that a vmcore lies on, waiting for disks; None for a file among the mounted ones.
+
+    :raises ImageError: it is not there.
+    """
+    deadline = time.monotonic() + seconds
+    path = place.partition(":")[0]
+    while True:
+        devices = probe.devices()
+        for device in devices:
+            if device.path == path:
+                return devices, device
+        if os.path.exists(path):  # noqa: PTH110
+            return devices, None
+        if time.monotonic() > deadline:
+            raise ImageError(f"{path} is not there", hint="give a file, /dev/PARTITION or /dev/PARTITION:/FILE")
+        time.sleep(0.5)
+
+
+@contextmanager
+def opened(place: str, device: BlockDevice | None) -> Iterator[PlainFile]:
+    """Open a vmcore: a file, a device, or a file on a device that is mounted for it."""
+    if device and ":" in place:
+        with mounted(device) as root:
+            inner = targets.parse(place).path.lstrip("/")
+            with opened(os.fspath(root / inner), None) as file:
+                yield file
+        return
+    file = PlainFile(Path(place))
+    try:
+        yield file
+    finally:
+        file.close()

@@ -1,0 +1,63 @@
+"""The seal of this machine's images: kept beside the settings, readable by root only, without any secret in clear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from khib_tui.errors import UsageError
+from khib_tui.events import Finding
+from khib_tui.image.keyslots import Seal
+from khib_tui.settings import write_private
+
+UNSEALED = Finding(
+    "HIB-W-UNSEALED", "warning", "the image will not be sealed",
+    "whoever gets the disk can read everything that is in memory now", "run `khib seal`",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A seal with its master key."""
+
+    seal: Seal
+    master: bytes = field(repr=False)
+
+    def image_key(self, image_id: str) -> str:
+        """Give the key of one image in hexadecimal."""
+        from khib_tui.image import seal
+
+        return seal.image_key(self.master, image_id).hex()
+
+
+def path_beside(settings_path: Path) -> Path:
+    """Give the file of the seal that belongs to a settings file."""
+    return settings_path.with_name("seal.json")
+
+
+def load(path: Path) -> Seal | None:
+    """Read the seal; None if images are not sealed.
+
+    :raises UsageError: the file is there but not readable or wrong; then nobody may take images for unsealed.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Seal)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        hint = "make a new one with `khib seal`; images that are there keep their own keyslots"
+        raise UsageError(f"{path}: {error}", hint=hint, ident="HIB-E-SEAL-FILE") from error
+
+
+def save(seal: Seal, path: Path) -> None:
+    """Write the seal, whole or not at all."""
+    write_private(path, msgspec.json.format(msgspec.json.encode(seal)) + b"\n")
+
+
+def remove(path: Path) -> bool:
+    """Seal no images from now on; tells whether there was a seal."""
+    there = path.exists()
+    path.unlink(missing_ok=True)
+    return there

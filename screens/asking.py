@@ -1,0 +1,55 @@
+"""The seal in the wizard: saying whether there is one, and asking for the passphrase that opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from khib_tui import sealfile, sealing
+from khib_tui.errors import ImageError, KhibError
+from khib_tui.image.keyslots import Seal, describe
+from khib_tui.sealfile import Opened
+from khib_tui.secret import WRONG
+from screens.dialogs import Secret
+from screens.widgets import error_text
+from screens.window import Window
+
+TEXT = "The image will be sealed with the passphrase of this system."
+
+
+def seal_text(settings_path: Path) -> str:
+    """Say whether images will be sealed."""
+    try:
+        seal = sealfile.load(sealfile.path_beside(settings_path))
+    except KhibError as error:
+        return error_text(error)
+    return f"Images are sealed: {describe(seal)}." if seal else f"Images are not sealed: {sealfile.UNSEALED.why}."
+
+
+def ask_secret(window: Window, seal: Seal, go_on: Callable[[Opened], None], text: str = TEXT) -> None:
+    """Ask for the passphrase until it is right, or the user gives up."""
+
+    def answer(given: Opened | ImageError) -> None:
+        if isinstance(given, ImageError):
+            ask_secret(window, seal, go_on, error_text(given))
+        else:
+            go_on(given)
+
+    def done(typed: str) -> None:
+        window.close()
+        window.background("Trying it...", lambda: tried(seal, typed), answer)
+
+    window.open(Secret(window.room, "Passphrase", text, done, window.close))
+
+
+def tried(seal: Seal, typed: str) -> Opened | ImageError:
+    """Give the opened seal, or why a secret does not open it.
+
+    :raises ImageError: the seal itself is at fault.
+    """
+    try:
+        return sealing.unlock(seal, typed)
+    except ImageError as error:
+        if error.ident != WRONG:
+            raise
+        return error

@@ -1,0 +1,133 @@
+"""Sealing: a passphrase typed twice, and the recovery key shown once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import urwid
+from urwid import Severity
+from urwid.widget import AbstractFlowWidget
+
+from khib_tui import sealfile, secret
+from khib_tui.errors import KhibError, Refused
+from khib_tui.image import seal as seals
+from khib_tui.image.keyslots import Seal, describe
+from khib_tui.sealing import HARD_TO_TYPE
+from screens import keys, widgets
+from screens.base import Page
+from screens.keys import Key
+from screens.secrets import SecretFields
+from screens.widgets import Size
+
+if TYPE_CHECKING:
+    from screens.app import Wizard
+
+INTRO = (
+    "A sealed image is encrypted, and any change of it is noticed. Hibernating and resuming ask for the passphrase. Who "
+    "loses both passphrase and recovery key loses the hibernated session."
+)
+
+
+class SealPage(Page):
+    """A new passphrase; nothing is sealed before the recovery key was shown."""
+
+    title = "Seal the images"
+    help = (
+        f"{INTRO} At least {secret.MIN_LENGTH} characters; several words are easy to remember and hard to guess. The "
+        "restoring kernel's keyboard has the American layout, so plain letters and digits are the best choice."
+    )
+    keys = keys.PAGE
+
+    def __init__(self, wizard: Wizard) -> None:
+        self.wizard = wizard
+        self.path = sealfile.path_beside(wizard.path)
+        self.secret = SecretFields(["New passphrase:", "The same again:"])
+        now = wizard.seal_text()
+        choices = [("Seal", self.seal), ("Back", self.back)]
+        if self.path.exists():
+            choices.insert(1, ("Seal no more", self.ask_off))
+        body = widgets.listed(self.secret.rows, intro=f"{INTRO}\n\n{now}", fields=True)
+        super().__init__(wizard.window, body, choices, focus=None)
+
+    def seal(self) -> None:
+        """Make the keys, and show the recovery key."""
+        try:
+            passphrase = agreed(*self.secret.take())
+        except KhibError as error:
+            self.pile.focus_position = 0
+            self.refuse(error)
+            return
+        hard = secret.hard_to_type(passphrase)
+        self.window.background(
+            "Making the keys...", lambda: seals.create(passphrase, seals.best_cipher()),
+            lambda made: self.window.show(RecoveryKeyPage(self.wizard, *made, warning=HARD_TO_TYPE if hard else "")),
+        )  # fmt: skip
+
+    def ask_off(self) -> None:
+        """Ask before later images are not sealed any more."""
+        text = f"{sealfile.UNSEALED.why}.\n\nImages that are there stay sealed."
+        self.window.ask("Seal no more?", text, [("No", lambda: None), ("Seal no more", self.off)])
+
+    def off(self) -> None:
+        """Seal no more."""
+        sealfile.remove(self.path)
+        self.wizard.sealed("Later images are not sealed.")
+
+    def back(self) -> None:
+        """Go back, changing nothing."""
+        self.wizard.sealed("")
+
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Let Enter in a field go to the next one."""
+        left = super().keypress(size, key)
+        return super().keypress(size, "tab") if left == "enter" else left
+
+
+def agreed(first: str, second: str) -> str:
+    """Give the passphrase that was typed twice.
+
+    :raises Refused: it is too short, or the two differ.
+    """
+    secret.refuse_weak(first)
+    if first != second:
+        raise Refused("the two passphrases are not the same", hint="type both again", ident=secret.WRONG)
+    return first
+
+
+class RecoveryKeyPage(Page):
+    """The recovery key, for the only time."""
+
+    title = "Recovery key"
+    help = "The key opens images if the passphrase is forgotten. It is kept nowhere: write it down, away from this machine."
+    keys = (Key.CHOOSE, Key.HELP, Key.FIELD)
+
+    def __init__(self, wizard: Wizard, seal: Seal, recovery: str, *, warning: str = "") -> None:
+        self.wizard, self.seal = wizard, seal
+        rows: list[AbstractFlowWidget] = [
+            urwid.Text("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:"),
+            urwid.Divider(),
+            widgets.line(f"    {recovery}", "heading"),
+            urwid.Divider(),
+            urwid.Text("Small and capital letters, spaces and dashes do not matter when it is typed."),
+        ]
+        if warning:
+            rows += [urwid.Divider(), widgets.item(widgets.mark("warning"), warning, "warning")]
+        choices = [("I have written it down", self.keep), ("Do not seal", lambda: wizard.sealed("Nothing was changed."))]
+        super().__init__(wizard.window, widgets.listed(rows, 2), choices, focus=None)
+
+    def keep(self) -> None:
+        """Keep the seal: from now on images are sealed."""
+        try:
+            sealfile.save(self.seal, sealfile.path_beside(self.wizard.path))
+        except OSError as error:
+            self.refuse(error)
+            return
+        self.wizard.sealed(f"Images will be sealed: {describe(self.seal)}.")
+
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Let no slip of the finger take the key away."""
+        left = super().keypress(size, key)
+        if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
+            return left
+        self.tell("Press one of the buttons: the key is never shown again.", Severity.WARNING)
+        return None

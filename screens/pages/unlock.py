@@ -1,0 +1,83 @@
+"""C asks for the passphrase of a sealed image."""
+
+from __future__ import annotations
+
+from khib_tui.errors import ImageError
+from khib_tui.events import Sink, Stage
+from khib_tui.recovery import unlock
+from khib_tui.recovery.kernel_c import Found
+from khib_tui.secret import WRONG
+from khib_tui.text import clean
+from screens import keys, widgets
+from screens.base import Page
+from screens.secrets import SecretFields
+from screens.widgets import Size
+from screens.window import Window
+
+
+class UnlockPage(Page):
+    """Takes the passphrase or the recovery key, as often as it takes. `opened` is the image with what opens it."""
+
+    title = "khib: this session is sealed"
+    help = (
+        "Type the passphrase of this system, or the recovery key that was shown when its images were sealed. In a recovery "
+        "key small and capital letters, spaces and dashes do not matter. A wrong one changes nothing. The keyboard has the "
+        "American layout here; 'show what is typed' shows what arrives."
+    )
+    keys = keys.PAGE
+
+    def __init__(self, window: Window, found: Found, sink: Sink) -> None:
+        self.found, self.sink = found, sink
+        self.opened: Found | None = None
+        self.tries = 0
+        self.secret = SecretFields(["Passphrase or recovery key:"])
+        where = f"The session of {clean(found.header.host or 'an unnamed system')} on {found.where} is sealed."
+        body = widgets.listed(self.secret.rows, intro=where, fields=True)
+        super().__init__(window, body, [("Open", self.attempt), ("Not now", self.back)], focus=None)
+        sink(unlock.waits(found))
+
+    def attempt(self) -> None:
+        """Try what was typed, in a thread: it takes a second or two by intention."""
+        (typed,) = self.secret.take()
+        self.window.background("Trying it...", lambda: outcome(self.found, typed), self.answer)
+
+    def answer(self, given: Found | ImageError) -> None:
+        """End if it was right, else say that it was not."""
+        if isinstance(given, ImageError):
+            self.tries += 1
+            self.sink(Stage(unlock.STAGE, "failed", given.message))
+            self.pile.focus_position = 0
+            self.refuse(ImageError(f"try {self.tries}: {given.message}", hint=given.hint, ident=given.ident))
+            return
+        self.sink(Stage(unlock.STAGE, "done"))
+        self.opened = given
+        self.window.end()
+
+    def keypress(self, size: Size, key: str) -> str | None:
+        """Let Enter in the field try it."""
+        left = super().keypress(size, key)
+        if left != "enter":
+            return left
+        self.attempt()
+        return None
+
+    def back(self) -> None:
+        """Go back to the choices."""
+        self.window.end()
+
+    def leave(self) -> None:
+        """Go back to the choices."""
+        self.window.end()
+
+
+def outcome(found: Found, typed: str) -> Found | ImageError:
+    """Give the opened image, or why a secret does not open it.
+
+    :raises ImageError: the image itself is at fault.
+    """
+    try:
+        return unlock.attempt(found, typed)
+    except ImageError as error:
+        if error.ident != WRONG:
+            raise
+        return error

@@ -1,0 +1,182 @@
+"""What is measured of khib, each in a process of its own, as B and C run it; prints `{"work": seconds, ...}`.
+
+python -m benchmark.child save MEMORY_DIRECTORY IMAGE CODEC [--sealed]
+python -m benchmark.child restore IMAGE MEMORY
+python -m benchmark.child verify IMAGE
+python -m benchmark.child compare MEMORY_DIRECTORY IMAGE MEMORY
+python -m benchmark.child memcpy FROM TO
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from benchmark.sample import PIECE, Sample, opened
+from khib_tui.events import Event, Message, encode
+from khib_tui.handover import Handover
+from khib_tui.image import header as headers
+from khib_tui.image import reader
+from khib_tui.image.codec import CodecChoice
+from khib_tui.image.keyslots import Seal
+from khib_tui.image.manifest import read_index
+from khib_tui.image.seal import Sealer, best_cipher
+from khib_tui.image.store import Store
+from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.machine import MemoryRange
+from khib_tui.pagefilter.policy import FreePages
+from khib_tui.ranges import Ranges
+from khib_tui.recovery import restorer, saver
+from khib_tui.stage import Stop
+from khib_tui.units import GIB, MIB, PAGE
+
+IMAGE_ID = "be" * 16
+KEY = bytes(range(32))
+
+
+def sink(event: Event) -> None:
+    """Print what khib says beside progress, for the log."""
+    if isinstance(event, Message):
+        print(encode(event).decode(), flush=True)
+
+
+def save_to(handover: Handover, entry: int, memory: PhysicalMemory, image: Path) -> dict[str, object]:
+    """Save into a new file, from the first header to the last."""
+    with image.open("wb") as stream:
+        stream.truncate(Ranges.of(handover.saved).total + 64 * MIB)
+    began = time.monotonic()
+    with Store(image, writable=True) as store:
+        header = saver.save(handover, entry, memory, store, (), ("benchmark", "benchmark"), sink, Stop())
+    os.truncate(image, header.image_bytes)
+    return {"work": time.monotonic() - began, "bytes": header.image_bytes}
+
+
+def save(directory: str, image: str, codec: str, sealed: str = "") -> dict[str, object]:
+    """Save the sample."""
+    sample = opened(Path(directory))
+    handover = msgspec.structs.replace(sample.handover(IMAGE_ID), codec=CodecChoice(codec))
+    if sealed:
+        # B gets the image's key ready made, and C's passphrase is not measured.
+        handover = msgspec.structs.replace(handover, seal=Seal(best_cipher(), ()), key=KEY.hex())
+    return save_to(handover, sample.facts.entry, PhysicalMemory(sample.path), Path(image))
+
+
+def opener(store: Store) -> Sealer | None:
+    """Give the sealer of an image that `save` made."""
+    header = headers.read(store)
+    return Sealer(KEY, header.seal.cipher, header.image_id) if header and header.seal else None
+
+
+def restore(image: str, memory: str) -> dict[str, object]:
+    """Put an image into a file that stands in for memory."""
+    return restore_to(Path(image), PhysicalMemory(Path(memory), writable=True))
+
+
+def restore_to(image: Path, memory: PhysicalMemory) -> dict[str, object]:
+    """Do what C does between choosing an image and claiming it."""
+    began = time.monotonic()
+    with Store(image) as store, closing(memory):
+        sealer = opener(store)
+        _, manifest = restorer.examine(store, sealer)
+        restorer.fill_memory(store, manifest, memory, sink, Stop(), sealer)
+    return {"work": time.monotonic() - began}
+
+
+def verify(image: str) -> dict[str, object]:
+    """Read, check and decompress everything."""
+    began = time.monotonic()
+    with Store(Path(image)) as store:
+        sealer = opener(store)
+        header, _ = restorer.examine(store, sealer)
+        saver.verify(store, header, sink, Stop(), sealer)
+    return {"work": time.monotonic() - began}
+
+
+class Comparing:
+    """A filler that compares what an image holds with memory, and zeros with zeros."""
+
+    def __init__(self, sample: Sample, restored: Path) -> None:
+        self.original, self.restored = _mapped(sample.path), _mapped(restored)
+        self.content = self.zeros = 0
+
+    def put(self, start: int, data: memoryview) -> None:
+        """Compare bytes at a physical address with the sample and with what was restored."""
+        end = start + len(data)
+        assert data == self.original[start:end] == self.restored[start:end], f"{start:#x}"
+        self.content += len(data)
+
+    def zero(self, start: int, end: int) -> None:
+        """Compare zeros."""
+        assert not any(self.original[start:end]) and not any(self.restored[start:end]), f"{start:#x}"
+        self.zeros += end - start
+
+
+def compare(directory: str, image: str, memory: str) -> dict[str, object]:
+    """Check a restored memory against the sample, by what the image says it holds."""
+    began = time.monotonic()
+    comparing = Comparing(opened(Path(directory)), Path(memory))
+    with Store(Path(image)) as store:
+        sealer = opener(store)
+        _, manifest = restorer.examine(store, sealer)
+        payload = reader.Payload(store, manifest, read_index(store, manifest), sealer)
+        reader.unfold(payload, comparing, lambda _: None)
+    return {"work": time.monotonic() - began, "content": comparing.content, "zeros": comparing.zeros}
+
+
+class Repeated(PhysicalMemory):
+    """Physical memory of any size, each GiB of which is the same file."""
+
+    def map(self, start: int, end: int) -> mmap.mmap:
+        """Map whole pages of one GiB."""
+        assert start // GIB == (end - 1) // GIB
+        return super().map(start % GIB, (end - 1) % GIB + 1)
+
+
+def grow(directory: str, gib: str, image: str) -> dict[str, object]:
+    """Save a synthetic memory of so many GiB, with no description of its kernel."""
+    spans = ((PAGE, int(gib) * GIB),)
+    handover = msgspec.structs.replace(
+        opened(Path(directory)).handover(IMAGE_ID), codec=CodecChoice.LZ4, free_pages=FreePages.SAVE, vmcoreinfo="",
+        ram=spans, saved=spans, firmware_memmap=(MemoryRange(0, int(gib) * GIB, "System RAM"),),
+    )  # fmt: skip
+    return save_to(handover, MIB, Repeated(Path(directory) / PIECE), Path(image))
+
+
+def shrink(directory: str, gib: str, image: str) -> dict[str, object]:
+    """Restore it over itself: each GiB brings the same content."""
+    return restore_to(Path(image), Repeated(Path(directory) / PIECE, writable=True))
+
+
+def memcpy(source: str, target: str) -> dict[str, object]:
+    """Copy one file's mapping over another's, both in memory: the limit of all that touches each byte once."""
+    data, to = _mapped(Path(source)), _mapped(Path(target), write=True)
+    count = min(len(data), len(to))
+    began = time.monotonic()
+    with memoryview(data) as from_view, memoryview(to) as to_view:
+        for at in range(0, count, 64 * MIB):
+            end = min(at + 64 * MIB, count)
+            to_view[at:end] = from_view[at:end]
+    return {"work": time.monotonic() - began}
+
+
+def _mapped(path: Path, *, write: bool = False) -> mmap.mmap:
+    access = mmap.PROT_READ | (mmap.PROT_WRITE if write else 0)
+    with path.open("r+b" if write else "rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, mmap.MAP_SHARED | mmap.MAP_POPULATE, access)
+
+
+VERBS: dict[str, Callable[..., dict[str, object]]] = {
+    "save": save, "restore": restore, "verify": verify, "compare": compare, "memcpy": memcpy,
+    "grow": grow, "shrink": shrink,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    print(json.dumps(VERBS[sys.argv[1]](*sys.argv[2:])))
