@@ -48,14 +48,18 @@ def common_words(cmdline: str, settings: Settings) -> list[str]:
     return [*console_words(cmdline), *fixed, *settings.options.split(), *(["khib.ui=plain"] if settings.plain else [])]
 
 
-def restore_entry(cmdline: str, settings: Settings, memmap: Sequence[str], image: str, kernel: Path) -> BootEntry:
+def restore_entry(
+    cmdline: str, settings: Settings, memmap: Sequence[str], image: str, kernel: Path, *, sealed: bool = False
+) -> BootEntry:
     """Make C's entry.
 
     :param memmap: the words that keep C inside the region.
     :param image: the word that names a file image, or empty.
+    :param sealed: C refuses images that are not sealed.
     """
     words = [*common_words(cmdline, settings), f"khib.countdown={settings.countdown}", *memmap]
     words += [f"khib.image={image}"] if image else []
+    words += ["khib.sealed"] if sealed else []
     words += [f"khib.events={settings.events}"] if settings.events else []
     boot = Path(settings.boot_dir)
     return BootEntry(

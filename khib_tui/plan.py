@@ -15,10 +15,10 @@ from khib_tui.steps.install import InstallSaver, KeepSettings, WriteBootEntry
 from khib_tui.steps.journey import CloseImage, Jump, LoadSaver, Unload, WriteBack
 
 
-def setup(choice: Choice, settings_path: Path = PATH) -> list[Action]:
+def setup(choice: Choice, settings_path: Path = PATH, sealed: bool = False) -> list[Action]:
     """Give the steps of the set-up."""
     install = InstallSaver(choice.kernel, choice.settings)
-    return [install, WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
+    return [install, WriteBootEntry(choice, sealed), KeepSettings(choice.settings, settings_path)]
 
 
 def journey(choice: Choice, mode: Mode, sealed: bool = False) -> list[Action]:
@@ -26,7 +26,7 @@ def journey(choice: Choice, mode: Mode, sealed: bool = False) -> list[Action]:
     saves = mode is not Mode.REHEARSE
     return [
         InstallSaver(choice.kernel, choice.settings),
-        *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
+        *([WriteBootEntry(choice, sealed)] if mode is Mode.SAVE else []),
         LoadSaver(choice, mode, sealed),
         WriteBack(),
         Jump(choice, mode, sealed),

@@ -102,7 +102,8 @@ def make_plan(arguments: Namespace, sink: Sink) -> int:
 def setup(arguments: Namespace, sink: Sink) -> int:
     """Install saver and boot entry, and keep the choices."""
     choice = decide(machine_of(arguments), settings_of(arguments), need_memory=False)
-    actions = plan.setup(choice, arguments.settings)
+    sealed = sealfile.load(sealfile.path_beside(arguments.settings)) is not None
+    actions = plan.setup(choice, arguments.settings, sealed)
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK

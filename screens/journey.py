@@ -48,7 +48,8 @@ class Trip:
     @property
     def actions(self) -> list[Action]:
         """Give the steps, each once."""
-        actions = plan.setup(self.choice, self.settings_path) if self.keep or self.mode is None else []
+        sealed = self.seal is not None
+        actions = plan.setup(self.choice, self.settings_path, sealed) if self.keep or self.mode is None else []
         return [*actions, *(step for step in self.journey if step not in actions)]
 
     @property

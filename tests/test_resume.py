@@ -8,14 +8,16 @@ import msgspec
 import pytest
 
 from khib_tui import machine
-from khib_tui.errors import ImageError
+from khib_tui.errors import ImageError, Refused
 from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import Header, State
+from khib_tui.image.keyslots import Cipher, Seal
 from khib_tui.image.manifest import DiskPrint, Manifest, WayBack
 from khib_tui.machine import Machine, MemoryRange
 from khib_tui.recovery import guard, kernel_c, restorer
 from khib_tui.recovery.kernel_c import Found
+from khib_tui.recovery.words import Words
 from khib_tui.units import MIB
 
 A = machine.load(Path(__file__).with_name("machines") / "qemu-bios-1g.json")
@@ -115,3 +117,12 @@ def test_disks_that_are_missing_or_changed_are_named() -> None:
     found = guard.compare([root, data], [changed])
     assert [finding.ident for finding in found] == ["HIB-E-DISK-CHANGED", "HIB-E-DISK-MISSING"]
     assert "vda2 (ROOT)" in found[0].what and all(finding.fix for finding in found)
+
+
+def test_where_images_are_sealed_no_other_is_resumed() -> None:
+    unsealed = Header("aa", State.COMPLETE, 1)
+    kernel_c.refuse_unsealed(unsealed, sealed=False)
+    kernel_c.refuse_unsealed(msgspec.structs.replace(unsealed, seal=Seal(Cipher.AES, ())), sealed=True)
+    with pytest.raises(Refused) as caught:
+        kernel_c.refuse_unsealed(unsealed, Words.parse("quiet khib.sealed khib.countdown=3").sealed)
+    assert caught.value.ident == "HIB-E-UNSEALED"

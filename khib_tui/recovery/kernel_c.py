@@ -25,6 +25,7 @@ from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import BlockDevice
 from khib_tui.recovery import guard, restorer
 from khib_tui.recovery.kernel_b import WAIT_FOR_DISKS, stub_page
+from khib_tui.recovery.words import Words
 from khib_tui.report import Outcome, Report, leave
 from khib_tui.stage import Stop, Work
 from khib_tui.units import size
@@ -117,6 +118,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
 
     :raises KhibError: why it is refused; nothing was changed.
     """
+    refuse_unsealed(found.header, Words.read().sealed)
     target = identity.find(devices, found.target.key)
     guarded = guard.others(devices, target)
     guard.protect(guarded)
@@ -130,6 +132,18 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
             sink(finding)
         restorer.refuse(findings)
         yield store, header, manifest
+
+
+def refuse_unsealed(header: Header, sealed: bool) -> None:
+    """Refuse an image that is not sealed where all are: somebody may have put it there.
+
+    :raises Refused: it is one.
+    """
+    if sealed and header.seal is None:
+        raise Refused(
+            "the image is not sealed, and this system seals its images", ident="HIB-E-UNSEALED",
+            hint="it is not of this system, or somebody has exchanged it: boot normally, and look at `khib image info`",
+        )  # fmt: skip
 
 
 def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -> None:
@@ -156,10 +170,10 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
 
 def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
     """Tell A what was done."""
+    restored = manifest.saved_ranges.total - manifest.free_bytes
     return Report(
         Outcome.RESUMED, "the system was restored from its image", image_id=header.image_id,
-        image_bytes=header.image_bytes, memory_bytes=manifest.saved_ranges.total - manifest.free_bytes, save_seconds=manifest.save_seconds,
-        restore_seconds=seconds,
+        image_bytes=header.image_bytes, memory_bytes=restored, save_seconds=manifest.save_seconds, restore_seconds=seconds,
     )  # fmt: skip
 
 

@@ -14,13 +14,15 @@ class Words:
     """What the command line says.
 
     `image` names a device and file in the form of `targets`, empty to search; `events` is a device for JSON events;
-    `countdown` is in seconds, after which the restore starts by itself; 0 means at once, -1 never.
+    `countdown` is in seconds, after which the restore starts by itself; 0 means at once, -1 never; with `sealed` only a
+    sealed image may be resumed.
     """
 
     image: str = ""
     events: str = ""
     plain: bool = False
     countdown: int = DEFAULT_COUNTDOWN
+    sealed: bool = False
     term: str = "linux"
     rows: int = 24
     columns: int = 80
@@ -43,6 +45,7 @@ class Words:
             events=given.get("events", ""),
             plain=given.get("ui") == "plain",
             countdown=int(countdown) if re.fullmatch(r"-?\d{1,4}", countdown) else DEFAULT_COUNTDOWN,
+            sealed="sealed" in given,
             term=given.get("term") or ("vt100" if serial else "linux"),
             rows=int(size[2]) if size else 24,
             columns=int(size[1]) if size else 80,

@@ -57,9 +57,10 @@ def copy_if_newer(source: Path, copy: Path) -> None:
 
 @dataclass(frozen=True)
 class WriteBootEntry:
-    """Write C's boot entry, with the exact memory words."""
+    """Write C's boot entry, with the exact memory words; if images are sealed, C takes no others."""
 
     choice: Choice
+    sealed: bool = False
 
     def describe(self) -> str:
         """Say where the entry goes, and what memory it gives C."""
@@ -69,7 +70,8 @@ class WriteBootEntry:
         """Make the entry."""
         choice, target = self.choice, self.choice.target
         image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
-        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, saver_kernel(choice.settings))
+        kernel = saver_kernel(choice.settings)
+        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, kernel, sealed=self.sealed)
 
     def apply(self, run: Run) -> None:
         """Write it unless it is the same already."""

@@ -29,7 +29,7 @@ from khib_tui.image.codec import CodecChoice
 from khib_tui.image.keyslots import Seal
 from khib_tui.image.manifest import read_index
 from khib_tui.image.seal import Sealer, best_cipher
-from khib_tui.image.store import Store
+from khib_tui.image.store import BLOCK, Store
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import MemoryRange
 from khib_tui.pagefilter.policy import FreePages
@@ -55,7 +55,7 @@ def save_to(handover: Handover, entry: int, memory: PhysicalMemory, image: Path)
     began = time.monotonic()
     with Store(image, writable=True) as store:
         header = saver.save(handover, entry, memory, store, (), ("benchmark", "benchmark"), sink, Stop())
-    os.truncate(image, header.image_bytes)
+    os.truncate(image, -(-header.image_bytes // BLOCK) * BLOCK)
     return {"work": time.monotonic() - began, "bytes": header.image_bytes}
 
 
