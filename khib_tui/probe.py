@@ -35,7 +35,7 @@ def probe(root: Path = ROOT) -> Machine:
     cmdline = text(root / "proc/cmdline")
     config = kconfig.running(root, release)
     ranges = iomem(root)
-    percent, plugged = battery() if root == ROOT else (None, None)
+    percent, plugged = battery() if root == ROOT and names(root / "sys/class/power_supply") else (None, None)
     uefi = (root / "sys/firmware/efi").is_dir()
     return Machine(
         release=clean(release),

@@ -36,20 +36,10 @@ SUMS_MAGIC = b"KHIBSUMS"
 _SUMS = struct.Struct("<8sQ")
 
 
-def note(name: str, kind: int, text: bytes) -> bytes:
-    """Make an ELF note."""
-    label = name.encode() + b"\0"
-    return struct.pack("<III", len(label), len(text), kind) + _padded(label) + _padded(text)
-
-
-def _padded(data: bytes) -> bytes:
-    return data.ljust(-(-len(data) // 4) * 4, b"\0")
-
-
 def kernel_notes(snapshot: Snapshot) -> bytes:
     """Make the notes that `crash` and others look for: registers of each processor (all zero) and VMCOREINFO."""
-    registers = note("CORE", NT_PRSTATUS, bytes(PRSTATUS_SIZE)) * max(snapshot.manifest.cpu.count, 1)
-    return registers + note("VMCOREINFO", 0, snapshot.vmcoreinfo)
+    registers = vmcore.note("CORE", bytes(PRSTATUS_SIZE), NT_PRSTATUS) * max(snapshot.manifest.cpu.count, 1)
+    return registers + vmcore.note("VMCOREINFO", snapshot.vmcoreinfo)
 
 
 def runs(present: Ranges, known: Ranges, limit: int = MAX_RUNS) -> list[Run]:
@@ -73,7 +63,7 @@ class Elf:
         self.snapshot = snapshot
         self.runs = runs(snapshot.present, snapshot.known)
         manifest = msgspec.json.encode(snapshot.manifest)
-        notes = kernel_notes(snapshot) + note(NOTE, NOTE_MANIFEST, manifest)
+        notes = kernel_notes(snapshot) + vmcore.note(NOTE, manifest, NOTE_MANIFEST)
         self.head = vmcore.header(vmcore.place(self.runs, len(notes)), notes, snapshot.page_offset)
 
     @property

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
-
-from elftools.elf.elffile import ELFFile
 
 from khib_tui.errors import ImageError
+from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME
 from khib_tui.image.contents import Contents, File, read_head
 from khib_tui.image.manifest import Manifest
@@ -89,9 +87,7 @@ def swapped(contents: Contents, manifest: Manifest) -> Shadows:
 
 def page_offset(head: bytes) -> int:
     """Give the virtual address of physical address 0, as the first PT_LOAD tells it."""
-    for segment in ELFFile(BytesIO(head)).iter_segments("PT_LOAD"):
-        return int((segment["p_vaddr"] - segment["p_paddr"]) % (1 << 64))
-    return 0
+    return next(((part.virtual - part.physical) % (1 << 64) for part in vmcore.segments(head) if not part.note), 0)
 
 
 def notes_of(file: File, head: bytes) -> dict[tuple[str, int], bytes]:
@@ -100,20 +96,11 @@ def notes_of(file: File, head: bytes) -> dict[tuple[str, int], bytes]:
     :param head: its header and program headers.
     """
     found: dict[tuple[str, int], bytes] = {}
-    for segment in ELFFile(BytesIO(head)).iter_segments("PT_NOTE"):
-        for key, text in _notes(file.read(segment["p_offset"], min(segment["p_filesz"], MAX_NOTES))):
-            found.setdefault(key, text)
+    for part in vmcore.segments(head):
+        if part.note:
+            for key, text in vmcore.notes(file.read(part.offset, min(part.filesz, MAX_NOTES))):
+                found.setdefault(key, text)
     return found
-
-
-def _notes(data: bytes) -> Iterator[tuple[tuple[str, int], bytes]]:
-    at = 0
-    while at + 12 <= len(data):
-        name_size, size, kind = (int.from_bytes(data[at + 4 * index : at + 4 * index + 4], "little") for index in range(3))
-        text_at = at + 12 + -(-name_size // 4) * 4
-        name = data[at + 12 : at + 12 + name_size].rstrip(b"\0").decode("latin-1")
-        yield (name, kind), data[text_at : text_at + size]
-        at = text_at + -(-size // 4) * 4
 
 
 def batches(spans: Iterable[tuple[int, int]], limit: int = FRAME) -> Iterator[Spans]:

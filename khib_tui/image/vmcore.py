@@ -8,7 +8,7 @@ numbering (PN_XNUM).
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from khib_tui.errors import ImageError
@@ -60,19 +60,31 @@ def header_size(count: int, note_size: int) -> int:
     return -(-size // PAGE) * PAGE
 
 
-def note(name: str, text: bytes) -> bytes:
-    """Make an ELF note of type 0."""
+def note(name: str, text: bytes, kind: int = 0) -> bytes:
+    """Make an ELF note."""
     label = name.encode() + b"\0"
-    return _NHDR.pack(len(label), len(text), 0) + _pad(label) + _pad(text)
+    return _NHDR.pack(len(label), len(text), kind) + _pad(label) + _pad(text)
 
 
 def _pad(data: bytes) -> bytes:
     return data.ljust(-(-len(data) // 4) * 4, b"\0")
 
 
-def header(placed: Sequence[Placed], notes: bytes, page_offset: int) -> bytes:
+def notes(data: bytes) -> Iterator[tuple[tuple[str, int], bytes]]:
+    """Read the notes of a PT_NOTE: name and type, and what they say."""
+    at = 0
+    while at + _NHDR.size <= len(data):
+        name_size, size, kind = _NHDR.unpack_from(data, at)
+        text_at = at + _NHDR.size + -(-name_size // 4) * 4
+        name = data[at + _NHDR.size : at + _NHDR.size + name_size].rstrip(b"\0").decode("latin-1")
+        yield (name, kind), data[text_at : text_at + size]
+        at = text_at + -(-size // 4) * 4
+
+
+def header(placed: Sequence[Placed], told: bytes, page_offset: int) -> bytes:
     """Make the ELF header, program headers and notes.
 
+    :param told: the notes.
     :param page_offset: virtual address of physical address 0.
     """
     count = len(placed) + 1
@@ -84,7 +96,7 @@ def header(placed: Sequence[Placed], notes: bytes, page_offset: int) -> bytes:
             _IDENT, _ET_CORE, _EM_X86_64, 1, 0, _EHDR.size, sections, 0, _EHDR.size, _PHDR.size,
             _PN_XNUM if extended else count, _SHDR.size if extended else 0, 1 if extended else 0, 0,
         ),
-        _PHDR.pack(_PT_NOTE, 0, notes_at, 0, 0, len(notes), len(notes), 4),
+        _PHDR.pack(_PT_NOTE, 0, notes_at, 0, 0, len(told), len(told), 4),
     ]  # fmt: skip
     for item in placed:
         run = item.run
@@ -92,8 +104,8 @@ def header(placed: Sequence[Placed], notes: bytes, page_offset: int) -> bytes:
         parts.append(_PHDR.pack(_PT_LOAD, _RWX, item.offset, virtual, run.start, run.filesz, run.memsz, PAGE))
     if extended:
         parts.append(_SHDR.pack(0, 0, 0, 0, 0, 0, 0, count, 0, 0))
-    data = b"".join([*parts, notes])
-    return data.ljust(header_size(len(placed), len(notes)), b"\0")
+    data = b"".join([*parts, told])
+    return data.ljust(header_size(len(placed), len(told)), b"\0")
 
 
 def headers_end(first: bytes) -> int:
@@ -122,19 +134,38 @@ def _count(data: bytes, phnum: int, shoff: int) -> int:
     return int(_SHDR.unpack_from(data, shoff)[7])
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A program header: offset and size in the file, virtual and physical address, size in memory."""
+
+    note: bool
+    offset: int
+    virtual: int
+    physical: int
+    filesz: int
+    memsz: int
+
+
+def segments(data: bytes) -> Iterator[Segment]:
+    """Read the PT_LOAD and PT_NOTE headers in their order.
+
+    :param data: at least `headers_end()` bytes from the start of the file.
+    """
+    fields = _EHDR.unpack_from(data)
+    for number in range(_count(data, fields[10], fields[6])):
+        kind, _, *rest, _ = _PHDR.unpack_from(data, fields[5] + number * _PHDR.size)
+        if kind in (_PT_LOAD, _PT_NOTE):
+            yield Segment(kind == _PT_NOTE, *rest)
+
+
 def parse(data: bytes) -> list[Placed]:
     """Read the runs back from the headers.
 
     :param data: at least `headers_end()` bytes from the start of the file.
     :raises ImageError: a run is not page aligned, overlaps another, or is out of order.
     """
-    fields = _EHDR.unpack_from(data)
-    count = _count(data, fields[10], fields[6])
-    placed: list[Placed] = []
-    for number in range(count):
-        kind, _, offset, _, start, filesz, memsz, _ = _PHDR.unpack_from(data, fields[5] + number * _PHDR.size)
-        if kind == _PT_LOAD:
-            placed.append(Placed(Run(start, filesz, memsz), offset))
+    found = (part for part in segments(data) if not part.note)
+    placed = [Placed(Run(part.physical, part.filesz, part.memsz), part.offset) for part in found]
     _refuse_disorder(placed)
     return placed
 

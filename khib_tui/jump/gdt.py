@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import NoteSegment
-
-from khib_tui.errors import Refused
+from khib_tui.errors import ImageError, Refused
+from khib_tui.image import vmcore
+from khib_tui.image.vmcore import Segment
+from khib_tui.units import PAGE
 
 _GDT_ENTRY_KERNEL_CS = 2
+_KERNEL_TEXT = 0xFFFFFFFF80000000
+_HIDDEN_MAY_BE_ZERO = "gdt_page"
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,12 @@ class KernelFacts:
 
 def symbols(names: set[str], path: Path = Path("/proc/kallsyms")) -> dict[str, int]:
     """Look up kernel symbols; those not found are left out, and so are hidden (zero) addresses."""
+    wanted = "|".join(map(re.escape, sorted(names)))
+    lines = re.compile(rf"^([0-9a-f]+) \S ({wanted})$".encode(), re.MULTILINE)
     found: dict[str, int] = {}
-    with path.open() as lines:
-        for line in lines:
-            words = line.split(None, 3)
-            if words[2] in names:
-                found.setdefault(words[2], int(words[0], 16))
-    return {name: address for name, address in found.items() if address or name == "gdt_page"}
+    for address, name in lines.findall(path.read_bytes()):
+        found.setdefault(name.decode(), int(address, 16))
+    return {name: address for name, address in found.items() if address or name == _HIDDEN_MAY_BE_ZERO}
 
 
 def read_facts(kcore: Path = Path("/proc/kcore"), kallsyms: Path = Path("/proc/kallsyms")) -> KernelFacts:
@@ -47,45 +50,65 @@ def read_facts(kcore: Path = Path("/proc/kcore"), kallsyms: Path = Path("/proc/k
         )  # fmt: skip
     try:
         with kcore.open("rb", buffering=0) as stream:
-            return _from_kcore(ELFFile(stream), known)
-    except OSError as error:
+            return _from_kcore(Kcore(stream), known)
+    except (OSError, ImageError) as error:
         hint = "the kernel needs CONFIG_PROC_KCORE"
-        raise Refused(f"{kcore}: {error.strerror}", hint=hint, ident="HIB-E-KCORE") from error
+        text = error.strerror if isinstance(error, OSError) else error
+        raise Refused(f"{kcore}: {text}", hint=hint, ident="HIB-E-KCORE") from error
 
 
-def _from_kcore(elf: ELFFile, known: dict[str, int]) -> KernelFacts:
-    offset = struct.unpack("<Q", _virtual(elf, known["__per_cpu_offset"], 8))[0]
+class Kcore:
+    """A's memory by virtual address: an ELF core whose physical addresses may be unknown.
+
+    :raises ImageError: it is none.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        end = vmcore.headers_end(self._at(0, PAGE))
+        head = self._at(0, end)
+        self.segments = list(vmcore.segments(head)) if len(head) >= end else []
+
+    def _at(self, offset: int, count: int) -> bytes:
+        self.stream.seek(offset)
+        return self.stream.read(count)
+
+    def read(self, virtual: int, count: int) -> bytes:
+        """Read bytes at a virtual address.
+
+        :raises Refused: they are not there.
+        """
+        for part in self.segments:
+            if not part.note and part.virtual <= virtual and virtual + count <= part.virtual + part.memsz:
+                data = self._at(part.offset + virtual - part.virtual, count)
+                if len(data) == count:
+                    return data
+        raise Refused(f"/proc/kcore does not hold {virtual:#x}", ident="HIB-E-KCORE")
+
+    def vmcoreinfo(self) -> str:
+        """Give the text of the note, empty if there is none."""
+        for part in self.segments:
+            if part.note:
+                for (name, _), text in vmcore.notes(self._at(part.offset, part.filesz)):
+                    if name == "VMCOREINFO":
+                        return text.decode("latin-1")
+        return ""
+
+    def page_offset(self) -> int:
+        """Give the virtual address of physical address 0, 0 if unknown: of the first run of the direct map."""
+        return next((part.virtual - part.physical for part in self.segments if _direct(part)), 0)
+
+
+def _direct(part: Segment) -> bool:
+    """Tell whether a run's physical address is known, and it is not the kernel's text."""
+    return not part.note and part.physical < 1 << 52 and part.virtual < _KERNEL_TEXT
+
+
+def _from_kcore(kcore: Kcore, known: dict[str, int]) -> KernelFacts:
+    offset = struct.unpack("<Q", kcore.read(known["__per_cpu_offset"], 8))[0]
     gdt = (known["gdt_page"] + offset) % (1 << 64)
-    descriptor = struct.unpack("<Q", _virtual(elf, gdt + 8 * _GDT_ENTRY_KERNEL_CS, 8))[0]
+    descriptor = struct.unpack("<Q", kcore.read(gdt + 8 * _GDT_ENTRY_KERNEL_CS, 8))[0]
     # A 64-bit code segment: present, code, long mode.
     if not (descriptor >> 47 & 1 and descriptor >> 43 & 1 and descriptor >> 53 & 1):
         raise Refused(f"there is no GDT at {gdt:#x}", hint="this kernel is not supported", ident="HIB-E-GDT")
-    return KernelFacts(gdt, _vmcoreinfo(elf), _page_offset(elf))
-
-
-def _virtual(elf: ELFFile, address: int, count: int) -> bytes:
-    for segment in elf.iter_segments("PT_LOAD"):
-        start = segment["p_vaddr"]
-        if start <= address and address + count <= start + segment["p_memsz"]:
-            elf.stream.seek(segment["p_offset"] + address - start)
-            return bytes(elf.stream.read(count))
-    raise Refused(f"/proc/kcore does not hold {address:#x}", ident="HIB-E-KCORE")
-
-
-def _vmcoreinfo(elf: ELFFile) -> str:
-    for segment in elf.iter_segments("PT_NOTE"):
-        assert isinstance(segment, NoteSegment)
-        for note in segment.iter_notes():
-            if note["n_name"] == "VMCOREINFO":
-                data = note["n_descdata"] if "n_descdata" in note else note["n_desc"]
-                return data.decode("latin-1") if isinstance(data, bytes) else str(data)
-    return ""
-
-
-def _page_offset(elf: ELFFile) -> int:
-    """The direct map: the PT_LOADs whose physical address is known and which are not the kernel's text."""
-    for segment in elf.iter_segments("PT_LOAD"):
-        physical, virtual = segment["p_paddr"], segment["p_vaddr"]
-        if physical < 1 << 52 and virtual < 0xFFFFFFFF80000000:
-            return int(virtual - physical)
-    return 0
+    return KernelFacts(gdt, kcore.vmcoreinfo(), kcore.page_offset())

@@ -19,7 +19,7 @@ from khib_tui.lab.kernel import GuestKernel, guest_kernel
 from khib_tui.lab.program import program_disk
 from khib_tui.lab.root import guest_root
 from khib_tui.lab.vm import Boot, Hardware
-from khib_tui.recovery import initramfs
+from khib_tui.recovery import initramfs, installed
 
 TARGET = "/dev/vdb1"
 SPARE = "/dev/vdb2"
@@ -98,8 +98,8 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     initrd = saver_initramfs(sink)
     sink(Stage("disks", "started"))
     disk_a = disks.copy(root, directory / "a.raw")
-    given = directory / "initramfs.key"
-    given.write_text("given\n")
+    given = installed.key_file(directory / "initramfs.img")
+    given.write_text(f"{installed.GIVEN}\n")
     disks.put_on_boot(
         disk_a,
         {

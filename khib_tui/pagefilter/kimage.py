@@ -63,22 +63,30 @@ def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[arra
         page = _page(chain.pop())
         if not outside.covers(page):
             return None
-        for word in struct.unpack("<512Q", memory.read(page.spans[0][0], PAGE)):
-            kind, address = word & _FLAGS, word & ~_FLAGS
+        words = struct.unpack("<512Q", memory.read(page.spans[0][0], PAGE))
+        at = 0
+        while at < len(words):
+            count = _sources(words, at)
+            if len(targets) + count > limit:
+                return None
+            targets.extend(range(target, target + count * PAGE, PAGE))
+            sources.extend([word - _SOURCE for word in words[at : at + count]])
+            target, at = target + count * PAGE, at + count
+            kind = words[at] & _FLAGS if at < len(words) else 0
             if kind == _DONE:
                 return targets, sources
             if kind == _INDIRECTION:
-                chain.append(word)
+                chain.append(words[at])
                 break
-            if kind == _DESTINATION:
-                target = address
-            elif kind == _SOURCE and len(targets) < limit:
-                targets.append(target)
-                sources.append(address)
-                target += PAGE
-            else:
+            if kind != _DESTINATION:
                 return None
+            target, at = words[at] - _DESTINATION, at + 1
     return None
+
+
+def _sources(words: tuple[int, ...], at: int) -> int:
+    """Tell how many sources follow one another from `at` on."""
+    return next((index for index, word in enumerate(words[at:]) if word & _FLAGS != _SOURCE), len(words) - at)
 
 
 def _runs(targets: array[int], sources: array[int]) -> list[Swapped]:

@@ -19,12 +19,11 @@ import zstandard
 
 from khib_tui.errors import KhibError
 from khib_tui.events import Message, Meter, Sink, Stage
-from khib_tui.recovery import elfdeps, modules, pyfiles, sysfiles
+from khib_tui.recovery import elfdeps, installed, modules, pyfiles, sysfiles
 from khib_tui.recovery.cpio import Entry, archive, directory, file
 from khib_tui.units import size
 
 STAGE = "initramfs"
-GIVEN = "given"
 MODULES = "etc/khib/modules"
 INIT = f"{pyfiles.LIBRARIES}/khib_tui/recovery/init.py"
 
@@ -152,11 +151,10 @@ def _stamp(path: Path) -> str:
 def install(sink: Sink, path: Path, release: str) -> None:
     """Build the initramfs of a kernel at `path`, with the drivers of this machine, unless it is there already.
 
-    The file beside it with the suffix `.key` says what it was made from; `given` in it keeps the initramfs as it is.
+    One that is marked as given is kept as it is.
     """
-    known = path.with_suffix(".key")
-    there = known.read_text().strip() if path.exists() and known.exists() else ""
-    if there == GIVEN:
+    there = installed.key(path)
+    if there == installed.GIVEN:
         return
     wanted = release if modules.directory(release).is_dir() else None
     names = modules.needed_for() if wanted else []
@@ -166,9 +164,9 @@ def install(sink: Sink, path: Path, release: str) -> None:
     for name in modules.missing(release, names):
         sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", "warning"))
     data = build(sink, modules_release=wanted, names=names)
-    known.unlink(missing_ok=True)
+    installed.key_file(path).unlink(missing_ok=True)
     _write(path, data)
-    _write(known, f"{key}\n".encode())
+    _write(installed.key_file(path), f"{key}\n".encode())
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -11,6 +11,7 @@ from khib_tui import targets
 from khib_tui.bootentry import BootEntry, restore_entry
 from khib_tui.decide import Choice
 from khib_tui.machine import KernelFile
+from khib_tui.recovery import installed
 from khib_tui.settings import Settings
 from khib_tui.settings import save as save_settings
 from khib_tui.steps.base import Run
@@ -30,9 +31,11 @@ class InstallSaver:
     def apply(self, run: Run) -> None:
         """Copy and build only what is not there yet."""
         self.settings.directory.mkdir(parents=True, exist_ok=True)
+        copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
+        if installed.key(self.settings.initramfs) == installed.GIVEN:
+            return
         from khib_tui.recovery import initramfs
 
-        copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
         initramfs.install(run.sink, self.settings.initramfs, self.kernel.release)
 
 

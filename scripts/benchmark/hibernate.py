@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmark.document import provenance, table
-from benchmark.measure import settle
+from benchmark.measure import settle, watched
 from benchmark.stats import Target
 from khib_tui import region
 from khib_tui.errors import KhibError
@@ -45,13 +45,17 @@ class Cycle:
 
 @dataclass
 class Way:
-    """All cycles of one way to hibernate at one fill; `refusals` are reasons for those that did not happen."""
+    """All cycles of one way to hibernate at one fill; `refusals` are reasons for those that did not happen.
+
+    `held` is bytes, `others` the shares of the processors that other programs used.
+    """
 
     name: str
     percent: int
     cycles: list[Cycle] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     held: int = 0
+    others: list[float] = field(default_factory=list)
 
     def middle(self, key: str) -> float:
         """Give the median of one figure."""
@@ -117,7 +121,7 @@ def quietly(sink: Sink) -> Sink:
 def one(way: Way, play: Play, arguments: Namespace, sink: Sink) -> None:
     """Play one cycle; a refusal of the kernel is noted."""
     settle(arguments.patience)
-    with machine(arguments, sink, swap=way.name == KERNEL) as session:
+    with watched() as others, machine(arguments, sink, swap=way.name == KERNEL) as session:
         held = session.ask("fill", percent=way.percent, shadow=region.DEFAULT_SIZE + region.SLACK)
         session.ask("remember", deep=True)
         way.held = held["filled"]
@@ -127,6 +131,7 @@ def one(way: Way, play: Play, arguments: Namespace, sink: Sink) -> None:
             way.refusals.append(error.message)
             sink(Message(f"{way.name}, {way.percent} %: {error.message}", "warning"))
             return
+    way.others += others
     last = way.cycles[-1]
     sink(
         Message(f"{way.name}, {way.percent} %: {last.away:.1f} s to power-off, {last.back:.1f} s back, {last.image >> 20} MiB")
@@ -153,7 +158,7 @@ def content(ways: list[Way], runs: int) -> str:
     """Give the part's Markdown."""
     head = (
         "way", "held", "to power-off, s", "back, s", "both, s (span)", "image MiB", "page cache kept", "swapped out MiB",
-        "runs",
+        "runs", "others",
     )  # fmt: skip
     verdicts = [target.row() for target in targets(ways)]
     parts = [
@@ -169,7 +174,7 @@ def row(way: Way) -> tuple[str, ...]:
     """Make a way's row."""
     held = f"{way.percent} %, {way.held / GIB:.2f} GiB"
     if not way.cycles:
-        return way.name, held, "refused", "", "", "", "", "", f"0 of {len(way.refusals)}"
+        return way.name, held, "refused", "", "", "", "", "", f"0 of {len(way.refusals)}", ""
     totals = [cycle.total for cycle in way.cycles]
     kept = median(min(cycle.cache[1] / cycle.cache[0], 1.0) for cycle in way.cycles)
     before = median(cycle.cache[0] for cycle in way.cycles) / MIB
@@ -177,7 +182,7 @@ def row(way: Way) -> tuple[str, ...]:
         way.name, held, f"{way.middle('away'):.1f}", f"{way.middle('back'):.1f}",
         f"{way.middle('total'):.1f} ({min(totals):.1f}-{max(totals):.1f})", f"{way.middle('image') / MIB:.0f}",
         f"{kept:.0%} of {before:.0f} MiB", f"{way.middle('swapped') / MIB:.0f}",
-        f"{len(way.cycles)} of {len(way.cycles) + len(way.refusals)}",
+        f"{len(way.cycles)} of {len(way.cycles) + len(way.refusals)}", f"{median(way.others):.0%}",
     )  # fmt: skip
 
 

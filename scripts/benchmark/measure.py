@@ -6,7 +6,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def measure(command: Command, log: Path) -> Run:
         for path in command.files:
             path.unlink(missing_ok=True)
     os.sync()
-    busy, began = _busy(), time.monotonic()
+    before, began = busy(), time.monotonic()
     with log.open("wb") as output:
         process = spawn(command.argv, env=command.env, stdout=output, stderr=STDOUT)
     anon, cpu, status = _watch(process)
@@ -67,7 +68,7 @@ def measure(command: Command, log: Path) -> Run:
         raise CommandFailed(f"{command.name} was ended after {seconds:.0f} s", ident="HIB-E-BENCH")
     if process.returncode:
         raise CommandFailed(failure_text(command.argv, process.returncode, text), hint=f"see {log}", ident="HIB-E-BENCH")
-    others = max(_busy() - busy - cpu, 0.0) / (seconds * (os.cpu_count() or 1))
+    others = max(busy() - before - cpu, 0.0) / (seconds * (os.cpu_count() or 1))
     work = float(json.loads(text.strip().splitlines()[-1])["work"]) if command.answers else 0.0
     size = sum(path.stat().st_size for path in command.files)
     return Run(seconds, cpu, size, anon, min(others, 1.0), work)
@@ -107,11 +108,28 @@ def _flush(path: Path) -> None:
         os.close(fd)
 
 
-def _busy() -> float:
+def busy() -> float:
     """Give the seconds all processors together have been busy with programs, without interrupts and waiting."""
     words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
     user, nice, system = (int(word) for word in words[1:4])
     return (user + nice + system) / _TICK
+
+
+@contextmanager
+def watched() -> Iterator[list[float]]:
+    """Watch the machine for the time of a `with`; the list then holds the share of the processors that others used.
+
+    Children count as own when they have ended and were waited for.
+    """
+    share: list[float] = []
+    before, own, began = busy(), _own(), time.monotonic()
+    yield share
+    used = busy() - before - (_own() - own)
+    share.append(min(max(used, 0.0) / ((time.monotonic() - began) * (os.cpu_count() or 1)), 1.0))
+
+
+def _own() -> float:
+    return sum(os.times()[:4])
 
 
 def settle(patience: float) -> float:
@@ -121,9 +139,9 @@ def settle(patience: float) -> float:
     """
     began = time.monotonic()
     while (waited := time.monotonic() - began) < patience:
-        before = _busy()
+        before = busy()
         time.sleep(0.5)
-        if (_busy() - before) / (0.5 * (os.cpu_count() or 1)) < 0.1:
+        if (busy() - before) / (0.5 * (os.cpu_count() or 1)) < 0.1:
             break
     return waited
 

@@ -168,6 +168,6 @@ def memory(arguments: Namespace, sink: Sink) -> str:
         broken: dict[str, str] = {}
         saves = measured([*save_commands, *on_one_cpu(save_commands)], count, patience, places.log, sink, broken)
         restores = measured(restorers(places), count, patience, places.log, sink, broken)
-        filesystem = run(["stat", "--file-system", "--format", "%T", on_disk]).stdout.strip()
+        filesystem = run(["findmnt", "--noheadings", "--output", "FSTYPE", "--target", on_disk]).stdout.strip()
         facts = memory_tables.Facts(places.sample, dump.version, filesystem, broken)
         return memory_tables.content(facts, saves, restores)

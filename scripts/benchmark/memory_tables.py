@@ -62,7 +62,7 @@ def saving(facts: Facts, found: Found) -> str:
         "speed vs mdf -l",
         "speed vs cp",
         "RssAnon MiB",
-        "noisy runs",
+        "runs (noisy)",
     )
     return table(head, (_saving_row(facts, item, lzo, cp) for item in found.values()))
 
