@@ -10,9 +10,13 @@ import pytest
 from benchmark import document
 from benchmark.__main__ import parse
 from benchmark.growth import content
+from benchmark.hibernate import KERNEL, Cycle, Way
+from benchmark.hibernate import content as hibernate_content
+from benchmark.hibernate import targets as hibernations
 from benchmark.measure import Command, measure, rounds, words
 from benchmark.memory_tables import Facts, targets
-from benchmark.sample import Sample, filled, make_vmcore
+from benchmark.record import make_vmcore
+from benchmark.sample import Sample, filled
 from benchmark.stats import Run, Series, Target, noise_words, ratio
 from elftools.elf.elffile import ELFFile
 
@@ -158,3 +162,17 @@ def test_growth_takes_no_zero_pages(tmp_path: Path) -> None:
     page = bytes([7]) * PAGE
     path.write_bytes(bytes(3 * MIB) + page + bytes(MIB - PAGE))
     assert list(content(Sample(path, guest()))) == [page]
+
+
+def test_hibernations_are_compared_with_the_kernels_of_the_same_fill() -> None:
+    ours = Way("khib lz4", 25, [Cycle(10.0, 10.0, 500 * MIB, (100 * MIB, 100 * MIB), 0, True)], others=[0.1])
+    kernel = Way(KERNEL, 25, [Cycle(20.0, 10.0, 400 * MIB, (100 * MIB, 7 * MIB), MIB, True)], others=[0.1])
+    declined = Way(KERNEL, 60, refusals=["Cannot allocate memory"])
+    found = {target.what: target.got for target in hibernations([ours, kernel])}
+    assert found == {
+        "khib lz4, 25 % held: both ways vs in-kernel, speed": 1.5,
+        "khib lz4, 25 % held: page cache kept": 1.0,
+    }
+    text = hibernate_content([ours, kernel, declined], 1)
+    assert "| 7% of 100 MiB | 1 | 1 of 1 | 10% |" in text
+    assert "refused" in text and f"Refused: {KERNEL} at 60 %: Cannot allocate memory." in text
