@@ -20,7 +20,7 @@ from khib_tui.recovery.cpio import Entry, archive
 from khib_tui.runner import run
 
 MIB = 1 << 20
-IMPORTS = "urwid, msgspec, psutil, lz4.block, zstandard, xxhash, khib_tui.events, khib_tui.recovery.saver, ctypes, mmap"
+IMPORTS = "urwid, msgspec, lz4.block, zstandard, xxhash, khib_tui.events, khib_tui.recovery.saver, ctypes, mmap"
 
 
 def unpacked(packed: bytes) -> bytes:

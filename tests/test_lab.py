@@ -272,3 +272,12 @@ def test_a_newer_kernel_after_a_rehearsal(tmp_path: Path) -> None:
     given = options(linux_source=linux_source("7.2"), memory=1024, rehearse=True, codec="zstd", cpus=2)
     code = demo.play(given, tmp_path, events.append)
     assert code == 0 and isinstance(events[-1], LabResult) and events[-1].memory_intact
+
+
+@pytest.mark.parametrize(("codec", "sealed"), [("none", True), ("zstd", True), ("lz4", False)])
+def test_the_cycle_holds_with_each_codec_sealed_and_not(tmp_path: Path, codec: str, sealed: bool) -> None:
+    events: list[Event] = []
+    code = demo.play(options(codec=codec, sealed=sealed, fill=40), tmp_path, events.append)
+    result = events[-1]
+    assert code == 0 and isinstance(result, LabResult), events[-5:]
+    assert result.resumed and result.memory_intact and result.disks_identical and result.sealed is sealed

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from khib_tui.image.codec import Codec, CodecChoice, compress
+from khib_tui.image.codec import Codec, CodecChoice
 from khib_tui.image.header import PAYLOAD_OFFSET
-from khib_tui.image.pipeline import workers
+from khib_tui.image.pipeline import ordered, workers
 from khib_tui.image.store import BUFFER, Store, Stream
-from khib_tui.image.writer import Gatherer, Part
+from khib_tui.image.writer import Gatherer, Maker, Part
 from khib_tui.units import size
 
 SAMPLES = 12
-SECONDS = 0.2
+SECONDS = 0.15
 _DISK_BUFFERS = 16
-# Above this share of its size, content is not worth compressing.
+# A smaller image may cost so much more time than the next larger kind.
+_ZSTD_PATIENCE, _LZ4_PATIENCE = 1.1, 1.5
 _INCOMPRESSIBLE = 0.97
-# A smaller image may cost so much more time.
-_PATIENCE = 1.1
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,15 @@ class Speed:
         return max(1 / self.rate, self.ratio / disk)
 
 
-def measure_codec(codec: Codec, samples: Sequence[bytes]) -> Speed:
-    """Compress samples for a while, on one processor."""
+def measure_codec(maker: Maker, samples: Sequence[Part]) -> Speed:
+    """Make frames of samples for a while, as they are made for the image."""
     started = time.perf_counter()
     raw = stored = 0
-    for sample in samples:
-        stored += len(compress(codec, sample))
-        raw += len(sample)
+    for data, size_of, _ in ordered(maker.make, samples, workers()):
+        raw, stored = raw + size_of, stored + len(data)
         if time.perf_counter() - started > SECONDS:
             break
-    return Speed(raw / (time.perf_counter() - started) * workers(), stored / raw)
+    return Speed(raw / (time.perf_counter() - started), stored / raw)
 
 
 def measure_disk(store: Store) -> float:
@@ -68,11 +66,14 @@ def measure_disk(store: Store) -> float:
     return written * BUFFER / (time.perf_counter() - started)
 
 
-def pick(disk: float, lz4: Speed, zstd: Speed) -> Codec:
-    """Decide. zstd makes the smaller image, lz4 costs the processor less."""
-    if zstd.ratio > _INCOMPRESSIBLE:
+def pick(disk: float, speeds: Mapping[Codec, Speed]) -> Codec:
+    """Decide. zstd makes the smallest image; no compression costs the processor least, and is worth it on a fast disk."""
+    if speeds[Codec.ZSTD].ratio > _INCOMPRESSIBLE:
         return Codec.NONE
-    return Codec.ZSTD if zstd.seconds(disk) <= _PATIENCE * lz4.seconds(disk) else Codec.LZ4
+    zstd, lz4, none = (speeds[codec].seconds(disk) for codec in (Codec.ZSTD, Codec.LZ4, Codec.NONE))
+    if zstd <= _ZSTD_PATIENCE * lz4 and zstd <= _LZ4_PATIENCE * none:
+        return Codec.ZSTD
+    return Codec.LZ4 if lz4 <= _LZ4_PATIENCE * none else Codec.NONE
 
 
 def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count: int, store: Store) -> tuple[Codec, str]:
@@ -84,8 +85,11 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
         return Codec(choice.value), "as chosen"
     if store.room < PAYLOAD_OFFSET + _DISK_BUFFERS * BUFFER:
         return Codec.LZ4, "the target is too small to measure it"
-    samples = [bytes(gatherer.gather(part)) for part in islice(given, 0, None, max(count // SAMPLES, 1))]
-    lz4, zstd = measure_codec(Codec.LZ4, samples), measure_codec(Codec.ZSTD, samples)
+    samples = list(islice(given, 0, None, max(count // SAMPLES, 1)))
+    for part in samples:
+        # what is mapped for the first codec is there for the next
+        gatherer.gather(part)
     disk = measure_disk(store)
-    why = f"the disk takes {size(disk)}/s, lz4 makes {size(lz4.rate)}/s, zstd {size(zstd.rate)}/s"
-    return pick(disk, lz4, zstd), why
+    speeds = {codec: measure_codec(Maker(gatherer, codec), samples) for codec in Codec}
+    told = ", ".join(f"{codec} {size(speed.rate)}/s" for codec, speed in speeds.items())
+    return pick(disk, speeds), f"the disk takes {size(disk)}/s, the processors make {told}"

@@ -93,7 +93,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Frame(NamedTuple):
-    """One frame of the payload: where it lies, its sizes, and the XXH3-128 of its stored bytes."""
+    """One frame of the payload: where it lies, its sizes, and the XXH64 of its stored bytes."""
 
     offset: int
     stored: int
@@ -101,7 +101,7 @@ class Frame(NamedTuple):
     digest: bytes
 
 
-_ENTRY = struct.Struct("<QII16s")
+_ENTRY = struct.Struct("<QII8s")
 
 
 def pack_index(frames: list[Frame]) -> bytes:

@@ -20,12 +20,14 @@ from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
 from khib_tui.image.pipeline import keep_memory, unordered, workers
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
+from khib_tui.jump.copy import copy
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB
 
 # Reading waits for the medium while others compute.
 EXTRA_READERS = 2
+READ_AT_ONCE = 3 * MIB
 
 
 class Filler(Protocol):
@@ -54,7 +56,7 @@ class MemoryFiller:
             with self.windows.at(start + at) as (mapped, base, end):
                 count = min(len(data) - at, end - start - at)
                 inner = start + at - base
-                mapped[inner : inner + count] = data[at : at + count]
+                copy(mapped, inner, data[at : at + count])
             at += count
 
     def zero(self, start: int, end: int) -> None:
@@ -92,9 +94,21 @@ class Payload:
 
         :raises ImageError: it is not what the index says; its place is in the text.
         """
-        frame = self.frames[number]
-        stored = self.store.view(frame.offset, frame.stored)
-        if xxhash.xxh3_128_digest(stored) != frame.digest:
+        return next(self.open_all(range(number, number + 1)))
+
+    def open_all(self, numbers: range) -> Iterator[bytes]:
+        """Read frames that follow one another at once; give each verified and decompressed.
+
+        :raises ImageError: one is not what the index says; its place is in the text.
+        """
+        frames = self.frames[numbers.start : numbers.stop]
+        start = frames[0].offset
+        view = self.store.view(start, sum(frame.stored for frame in frames))
+        for number, frame in zip(numbers, frames, strict=True):
+            yield self._plain(number, frame, view[frame.offset - start : frame.offset - start + frame.stored])
+
+    def _plain(self, number: int, frame: Frame, stored: memoryview) -> bytes:
+        if xxhash.xxh64_digest(stored) != frame.digest:
             raise ImageError(f"the image is damaged at byte {frame.offset}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
         if self.sealer:
             stored = memoryview(self.sealer.open(number, number == len(self.frames) - 1, stored))
@@ -151,20 +165,35 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
     places = Places(placed)
     progress(places.put(filler, 0, memoryview(head)))
 
-    def work(task: int | tuple[int, int]) -> int:
+    def work(task: range | tuple[int, int]) -> int:
         if isinstance(task, tuple):
             filler.zero(*task)
             return task[1] - task[0]
-        return places.put(filler, task * FRAME, memoryview(payload.open(task)))
+        return sum(
+            places.put(filler, number * FRAME, memoryview(plain))
+            for number, plain in zip(task, payload.open_all(task), strict=True)
+        )
 
-    for count in unordered(work, tasks(placed, opened, len(payload.frames)), workers() + EXTRA_READERS):
+    for count in unordered(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS):
         progress(count)
     return covered.total
 
 
-def tasks(placed: Sequence[vmcore.Placed], first: int, frames: int) -> Iterator[int | tuple[int, int]]:
-    """Give what is to be done: numbers of frames from `first` on, then ranges that must be zero."""
-    yield from range(first, frames)
+def tasks(placed: Sequence[vmcore.Placed], first: int, frames: Sequence[Frame]) -> Iterator[range | tuple[int, int]]:
+    """Give what is to be done: numbers of frames from `first` on that are read at once, then ranges that must be zero."""
+    at = first
+    while at < len(frames):
+        stop, amount = at, 0
+        while stop < len(frames) and (stop == at or amount + frames[stop].stored <= READ_AT_ONCE):
+            amount += frames[stop].stored
+            stop += 1
+        yield range(at, stop)
+        at = stop
+    yield from zeros(placed)
+
+
+def zeros(placed: Sequence[vmcore.Placed]) -> Iterator[tuple[int, int]]:
+    """Give the ranges that must be zero, in pieces."""
     for item in placed:
         run = item.run
         for at in range(run.start + run.filesz, run.start + run.memsz, 8 * MIB):

@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from khib_tui.errors import ImageError
+from khib_tui.jump.copy import copy
 from khib_tui.units import MIB
 
 BLOCK = 4096
@@ -155,10 +156,10 @@ class Stream:
 
     def append(self, data: bytes) -> None:
         """Add bytes; full buffers are written."""
-        at = 0
+        view, at = memoryview(data), 0
         while at < len(data):
             take = min(BUFFER - self.fill, len(data) - at)
-            self.buffer[self.fill : self.fill + take] = data[at : at + take]
+            copy(self.buffer, self.fill, view[at : at + take])
             self.fill += take
             at += take
             if self.fill == BUFFER:

@@ -14,6 +14,7 @@ from khib_tui.image.manifest import Frame
 from khib_tui.image.pipeline import keep_memory, ordered, workers
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Stream
+from khib_tui.jump.copy import copy
 from khib_tui.jump.devmem import Windows
 
 
@@ -57,7 +58,8 @@ class Gatherer:
         while start < end:
             with self.windows.at(start) as (mapped, base, limit), memoryview(mapped) as view:
                 count = min(end, limit) - start
-                buffer[fill : fill + count] = view[start - base : start - base + count]
+                with view[start - base : start - base + count] as piece:
+                    copy(buffer, fill, piece)
             start, fill = start + count, fill + count
         return fill
 
@@ -84,30 +86,36 @@ def parts(head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[Part]:
         yield Part(number, True, rest, tuple(spans))
 
 
-def write_payload(
-    stream: Stream, gatherer: Gatherer, given: Iterator[Part], codec: Codec, sealer: Sealer | None,
-    progress: Callable[[int], None],
-) -> Payload:  # fmt: skip
+@dataclass(frozen=True)
+class Maker:
+    """Makes frames of parts; called from several threads."""
+
+    gatherer: Gatherer
+    codec: Codec
+    sealer: Sealer | None = None
+
+    def make(self, part: Part) -> tuple[bytes, int, bytes]:
+        """Gather, compress, seal and digest; gives what is stored, the size of its content, and its digest."""
+        plain = self.gatherer.gather(part)
+        stored = compress(self.codec, plain)
+        if self.sealer is not None:
+            stored = self.sealer.seal(part.number, part.last, stored)
+        return stored, len(plain), xxhash.xxh64_digest(stored)
+
+
+def write_payload(stream: Stream, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
     """Write all parts as frames; a seek table follows them if they are compressed and not sealed.
 
     :param progress: told after each frame how many bytes it held; may raise to stop.
     """
-
-    def make(part: Part) -> tuple[bytes, int, bytes]:
-        plain = gatherer.gather(part)
-        stored = compress(codec, plain)
-        if sealer is not None:
-            stored = sealer.seal(part.number, part.last, stored)
-        return stored, len(plain), xxhash.xxh3_128_digest(stored)
-
     keep_memory()
     frames: list[Frame] = []
     total = 0
-    for stored, raw, digest in ordered(make, given, workers()):
+    for stored, raw, digest in ordered(maker.make, given, workers()):
         frames.append(Frame(stream.position, len(stored), raw, digest))
         stream.append(stored)
         total += raw
         progress(raw)
-    if sealer is None and codec is not Codec.NONE:
+    if maker.sealer is None and maker.codec is not Codec.NONE:
         stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
     return Payload(frames, total)

@@ -56,7 +56,7 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         code, _ = session.run("rehearse")
         if code or not session.ask("check", deep=False)["intact"]:
             raise session.lost("the rehearsal failed")
-    hidden = seal.seal(session) if getattr(arguments, "sealed", False) else None
+    hidden = seal.seal(session) if arguments.sealed else None
     wrong: list[str] = []
     for number in range(1, arguments.cycles + 1):
         sink(Message(f"cycle {number} of {arguments.cycles}"))

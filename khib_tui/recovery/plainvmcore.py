@@ -7,13 +7,12 @@ it, as in the first kexec-based hibernation: it is put where it says, and the us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from itertools import chain
 
 import msgspec
 import xxhash
-from elftools.elf.elffile import ELFFile
 
 from khib_tui.errors import ImageError, Refused, UsageError
 from khib_tui.image import reader, vmcore
@@ -94,13 +93,13 @@ def foreign(head: bytes) -> list[vmcore.Placed]:
     :raises ImageError: runs overlap or are out of order.
     """
     placed: list[vmcore.Placed] = []
-    for segment in ELFFile(BytesIO(head)).iter_segments("PT_LOAD"):
-        first, last = segment["p_paddr"], segment["p_paddr"] + segment["p_memsz"]
+    for part in vmcore.segments(head):
+        first, last = part.physical, part.physical + part.memsz
         start, end = -(-first // PAGE) * PAGE, last // PAGE * PAGE
-        if segment["p_vaddr"] >= KERNEL_MAP or start >= end:
+        if part.note or part.virtual >= KERNEL_MAP or start >= end:
             continue
-        held = min(max(segment["p_filesz"] - (start - first), 0) // PAGE * PAGE, end - start)
-        placed.append(vmcore.Placed(vmcore.Run(start, held, end - start), segment["p_offset"] + start - first))
+        held = min(max(part.filesz - (start - first), 0) // PAGE * PAGE, end - start)
+        placed.append(vmcore.Placed(vmcore.Run(start, held, end - start), part.offset + start - first))
     return vmcore.parse(vmcore.header(placed, b"", 0))
 
 
@@ -163,7 +162,8 @@ def fill(core: Vmcore, memory: PhysicalMemory, progress: Callable[[int], None]) 
         return places.put(translated, task * FRAME, memoryview(piece(core, task, end)))
 
     try:
-        for count in unordered(work, reader.tasks(placed, 0, -(-end // FRAME)), workers()):
+        pieces: Iterable[int | tuple[int, int]] = chain(range(-(-end // FRAME)), reader.zeros(placed))
+        for count in unordered(work, pieces, workers()):
             progress(count)
     finally:
         filler.close()

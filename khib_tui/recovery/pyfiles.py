@@ -29,7 +29,8 @@ _NO_DIRS = frozenset(("__pycache__", "test", "tests", "docs", "examples", "local
 _NO_FILES = re.compile(r".*\.(pyc|pyi|typed|pxd|pyx|[ch]|md|rst|txt|mo|po|exe|a)|_cffi\..*\.so|backend_cffi\.py")
 _NO_STDLIB_DIRS = _NO_DIRS | {
     "site-packages", "dist-packages", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip", "distutils", "pydoc_data",
-    "unittest", "venv", "sqlite3", "dbm", "xmlrpc", "wsgiref", "__phello__", "msilib", "_pyrepl",
+    "unittest", "venv", "xml", "http", "multiprocessing", "sqlite3", "dbm", "xmlrpc", "wsgiref", "__phello__", "msilib",
+    "_pyrepl",
 }  # fmt: skip
 _NO_STDLIB_FILES = re.compile(
     r"(sitecustomize|turtle|antigravity|this|pydoc|doctest|mailbox|_pydecimal|_pyio)\.py"
@@ -40,10 +41,14 @@ _NO_STDLIB_FILES = re.compile(
 )
 _NO_OWN_FILES = re.compile(r".*\.pyc")
 _NO_OWN_DIRS = frozenset(("__pycache__",))
-# Of these distributions only what sealing needs: AEAD, Argon2id and HKDF, all in cryptography's one shared object.
+# Of cryptography only what sealing needs: AEAD, Argon2id and HKDF, all in its one shared object.
 _NO_PARTS = {
     "cffi": re.compile(r"cffi/.*"),
     "pycparser": re.compile(r".*"),
+    # in B and C there is no battery to ask for, and no initramfs to build
+    "psutil": re.compile(r".*"),
+    "pyelftools": re.compile(r".*"),
+    "wcwidth": re.compile(r"wcwidth/table_grapheme_overrides/_known_.*"),
     "cryptography": re.compile(
         r"cryptography/(x509|hazmat/(asn1|backends|bindings/openssl|primitives/(asymmetric|serialization|twofactor)))/.*"
         r"|cryptography/fernet\.py"

@@ -21,7 +21,7 @@ from khib_tui.image.scan import Content, scan
 from khib_tui.image.scan import runs as make_runs
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store, Stream
-from khib_tui.image.writer import Gatherer, Payload, parts, write_payload
+from khib_tui.image.writer import Gatherer, Maker, Payload, parts, write_payload
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.pagefilter.leftout import left_out
 from khib_tui.pagefilter.policy import FreePages
@@ -193,7 +193,7 @@ def _write(
 
     stream = Stream(store, PAYLOAD_OFFSET)
     try:
-        payload = write_payload(stream, gatherer, parts(head, placed), codec, sealer, step)
+        payload = write_payload(stream, Maker(gatherer, codec, sealer), parts(head, placed), step)
         end = stream.position
         return codec, payload, end, stream.finish()
     finally:

@@ -92,7 +92,7 @@ def kernel(session: Session) -> Cycle:
 
 @contextmanager
 def machine(arguments: Namespace, sink: Sink, *, swap: bool) -> Iterator[Session]:
-    """Make a machine with fresh disks for the time of a `with`; A is booted."""
+    """Make a machine with fresh disks for the time of a `with`; A is booted, and khib set up, which is done once."""
     quiet = quietly(sink)
     with workspace(None) as directory:
         options = Namespace(linux_source=arguments.linux_source, memory=MEMORY, cpus=2, firmware="bios")
@@ -103,6 +103,7 @@ def machine(arguments: Namespace, sink: Sink, *, swap: bool) -> Iterator[Session
                 swsusp.boot(session)
             else:
                 session.boot_a()
+                session.run("setup")
             yield session
         finally:
             session.end()

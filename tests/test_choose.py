@@ -1,0 +1,56 @@
+"""Which codec is picked for which disk and processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from khib_tui.image import choose, vmcore
+from khib_tui.image.choose import Speed
+from khib_tui.image.codec import Codec, CodecChoice
+from khib_tui.image.store import Store
+from khib_tui.image.writer import Gatherer, parts
+from khib_tui.jump.copy import copy
+from khib_tui.jump.devmem import PhysicalMemory, Windows
+from khib_tui.ranges import Ranges
+from khib_tui.units import MIB
+
+LAPTOP = {Codec.LZ4: Speed(3e9, 0.5), Codec.ZSTD: Speed(1.6e9, 0.4), Codec.NONE: Speed(9e9, 1.0)}
+NOISE = {Codec.LZ4: Speed(3e9, 1.0), Codec.ZSTD: Speed(1.6e9, 0.99), Codec.NONE: Speed(9e9, 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("disk", "speeds", "codec"),
+    [
+        (30e6, LAPTOP, Codec.ZSTD), (500e6, LAPTOP, Codec.ZSTD), (2e9, LAPTOP, Codec.LZ4), (3e9, LAPTOP, Codec.LZ4),
+        (6e9, LAPTOP, Codec.NONE), (30e6, NOISE, Codec.NONE), (6e9, NOISE, Codec.NONE),
+    ],
+)  # fmt: skip
+def test_the_faster_the_disk_the_less_is_compressed(disk: float, speeds: dict[Codec, Speed], codec: Codec) -> None:
+    assert choose.pick(disk, speeds) is codec
+
+
+def test_measuring_tells_what_it_saw_and_leaves_the_choice_of_the_user_alone(tmp_path: Path) -> None:
+    memory, target = tmp_path / "memory", tmp_path / "target"
+    memory.write_bytes(b"khib" * (8 * MIB // 4))
+    target.write_bytes(b"")
+    placed = vmcore.place([vmcore.Run(0, 8 * MIB, 8 * MIB)], 0)
+    head = vmcore.header(placed, b"", 0)
+    windows = Windows(PhysicalMemory(memory), Ranges.of([(0, 8 * MIB)]))
+    with Store(target, writable=True) as store:
+        codec, why = choose.choose(CodecChoice.AUTO, Gatherer(windows), parts(head, placed), 9, store)
+        assert codec in Codec and "the disk takes" in why and "zstd" in why
+        assert choose.choose(CodecChoice.NONE, Gatherer(windows), parts(head, placed), 9, store)[0] is Codec.NONE
+    windows.close()
+
+
+@pytest.mark.parametrize("count", [1, 1000, 64 * 1024, 300_001])
+def test_copies_without_the_lock_are_copies(count: int) -> None:
+    source, target = memoryview(bytes(number % 251 for number in range(count + 7))), bytearray(count + 20)
+    copy(memoryview(target), 5, source[7:])
+    assert bytes(target) == bytes(5) + bytes(source[7:]) + bytes(15)
+    with pytest.raises(ValueError, match="do not fit"):
+        copy(memoryview(target), 21, source[7:])
+    with pytest.raises((ValueError, TypeError, BufferError)):
+        copy(memoryview(bytes(target)), 0, source)
