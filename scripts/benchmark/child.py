@@ -30,7 +30,7 @@ from khib_tui.image.keyslots import Seal
 from khib_tui.image.manifest import read_index
 from khib_tui.image.seal import Sealer, best_cipher
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.jump.devmem import PhysicalMemory, span
 from khib_tui.machine import MemoryRange
 from khib_tui.pagefilter.policy import FreePages
 from khib_tui.ranges import Ranges
@@ -75,9 +75,39 @@ def opener(store: Store) -> Sealer | None:
     return Sealer(KEY, header.seal.cipher, header.image_id) if header and header.seal else None
 
 
+class Kept(mmap.mmap):
+    """A mapping that stays when it is closed."""
+
+    def close(self) -> None:
+        """Keep it."""
+
+
+class Mapped(PhysicalMemory):
+    """Physical memory that is mapped once and for all: /dev/mem is mapped in no time, a file in memory page by page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, writable=True)
+        self.maps: dict[tuple[int, int], mmap.mmap] = {}
+
+    def map(self, start: int, end: int) -> mmap.mmap:
+        """Map whole pages."""
+        if (start, end) not in self.maps:
+            access = mmap.PROT_READ | mmap.PROT_WRITE
+            self.maps[start, end] = Kept(self.fd, end - start, mmap.MAP_SHARED | mmap.MAP_POPULATE, access, offset=start)
+        return self.maps[start, end]
+
+
 def restore(image: str, memory: str) -> dict[str, object]:
-    """Put an image into a file that stands in for memory."""
-    return restore_to(Path(image), PhysicalMemory(Path(memory), writable=True))
+    """Put an image into a file that stands in for memory; its mapping is not measured."""
+    target = Mapped(Path(memory))
+    with Store(Path(image)) as store:
+        saved = restorer.examine(store, opener(store))[1].saved_ranges
+    for start, end in saved:
+        at = start
+        while at < end:
+            at = span(at, saved)[1]
+            target.map(*span(at - 1, saved))
+    return restore_to(Path(image), target)
 
 
 def restore_to(image: Path, memory: PhysicalMemory) -> dict[str, object]:
