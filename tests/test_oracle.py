@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmark import sample
+from benchmark import record, sample
 from benchmark.makedumpfile import makedumpfile
 from lab_kit import linux_source, options, print_event
 
@@ -36,15 +36,15 @@ def recorded(directory: Path, version: str) -> sample.Sample:
         session.ask("fill", percent=40, shadow=0)
         session.program("sh", "-c", f"PYTHONPATH=/opt/khib python3 -c '{FILL}' >/run/mixture.log 2>&1 </dev/null")
         assert session.exists(str(mixture.FACTS)), session.read("/run/mixture.log")
-        facts = sample.read_whole(session, str(mixture.FACTS))
+        facts = record.read_whole(session, str(mixture.FACTS))
         with session.running.paused():
-            run(["cp", "--sparse=always", live, directory / sample.MEMORY_NAME])
+            run(["cp", "--sparse=always", live, directory / record.MEMORY_NAME])
     finally:
         session.end()
         live.unlink(missing_ok=True)
-    (directory / sample.FACTS_NAME).write_text(facts)
+    (directory / record.FACTS_NAME).write_text(facts)
     made = sample.opened(directory)
-    sample.make_vmcore(made.path, made.facts)
+    record.make_vmcore(made.path, made.facts)
     return made
 
 
