@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from struct import pack
+from struct import Struct, pack
 from threading import local
 
+import lz4.block
 import lz4.frame
 import zstandard
 
@@ -56,7 +57,7 @@ def decompress(codec: Codec, data: memoryview, size: int) -> bytes:
         raise ImageError(f"a frame claims {size} bytes", ident="HIB-E-FRAME")
     try:
         plain = _decompress(codec, data, size)
-    except (RuntimeError, zstandard.ZstdError) as error:
+    except (RuntimeError, lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
         raise ImageError(f"a frame does not decompress: {error}", ident="HIB-E-FRAME") from error
     if len(plain) != size:
         raise ImageError(f"a frame gives {len(plain)} bytes instead of {size}", ident="HIB-E-FRAME")
@@ -67,11 +68,32 @@ def _decompress(codec: Codec, data: memoryview, size: int) -> bytes:
     if codec is Codec.NONE:
         return bytes(data)
     if codec is Codec.LZ4:
+        if (plain := _single_block(data, size)) is not None:
+            return plain
         if lz4.frame.get_frame_info(data)["content_size"] != size:
             raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
-        plain: bytes = lz4.frame.decompress(data)
-        return plain
+        return bytes(lz4.frame.decompress(data))
     return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+
+
+_LZ4_HEADER = Struct("<IBBQBI")
+_LZ4_MAGIC, _LZ4_FLAGS, _LZ4_STORED = 0x184D2204, 0x68, 1 << 31
+
+
+def _single_block(data: memoryview, size: int) -> bytes | None:
+    """Decompress an LZ4 frame of one independent block without checksums, as `compress` makes them; None if it is another.
+
+    The library's function for frames copies the content once more.
+    """
+    if len(data) < _LZ4_HEADER.size + 4:
+        return None
+    magic, flags, _, content, _, block = _LZ4_HEADER.unpack_from(data)
+    end = _LZ4_HEADER.size + (block & ~_LZ4_STORED)
+    if (magic, flags, content, end + 4) != (_LZ4_MAGIC, _LZ4_FLAGS, size, len(data)) or any(data[end:]):
+        return None
+    if block & _LZ4_STORED:
+        return bytes(data[_LZ4_HEADER.size : end])
+    return bytes(lz4.block.decompress(data[_LZ4_HEADER.size : end], uncompressed_size=size))
 
 
 _SKIPPABLE, _SEEKABLE = 0x184D2A5E, 0x8F92EAB1

@@ -6,6 +6,7 @@ are read, verified, decompressed and placed side by side and in any order; only 
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB
 
-# Reading waits for the medium while others compute.
+# These wait for the medium while as many threads as there are processors compute.
 EXTRA_READERS = 2
 READ_AT_ONCE = 3 * MIB
 
@@ -94,20 +95,21 @@ class Payload:
 
         :raises ImageError: it is not what the index says; its place is in the text.
         """
-        return next(self.open_all(range(number, number + 1)))
+        return self.plain(number, self.stored(range(number, number + 1))[0])
 
-    def open_all(self, numbers: range) -> Iterator[bytes]:
-        """Read frames that follow one another at once; give each verified and decompressed.
-
-        :raises ImageError: one is not what the index says; its place is in the text.
-        """
+    def stored(self, numbers: range) -> list[memoryview]:
+        """Read frames that follow one another at once, as they are stored; good until this thread's next read."""
         frames = self.frames[numbers.start : numbers.stop]
         start = frames[0].offset
         view = self.store.view(start, sum(frame.stored for frame in frames))
-        for number, frame in zip(numbers, frames, strict=True):
-            yield self._plain(number, frame, view[frame.offset - start : frame.offset - start + frame.stored])
+        return [view[frame.offset - start : frame.offset - start + frame.stored] for frame in frames]
 
-    def _plain(self, number: int, frame: Frame, stored: memoryview) -> bytes:
+    def plain(self, number: int, stored: memoryview) -> bytes:
+        """Verify, open and decompress a frame.
+
+        :raises ImageError: it is not what the index says; its place is in the text.
+        """
+        frame = self.frames[number]
         if xxhash.xxh64_digest(stored) != frame.digest:
             raise ImageError(f"the image is damaged at byte {frame.offset}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
         if self.sealer:
@@ -164,15 +166,18 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
     refuse_missing_content(placed, sum(frame.raw for frame in payload.frames))
     places = Places(placed)
     progress(places.put(filler, 0, memoryview(head)))
+    computing = threading.Semaphore(workers())
 
     def work(task: range | tuple[int, int]) -> int:
         if isinstance(task, tuple):
             filler.zero(*task)
             return task[1] - task[0]
-        return sum(
-            places.put(filler, number * FRAME, memoryview(plain))
-            for number, plain in zip(task, payload.open_all(task), strict=True)
-        )
+        found = payload.stored(task)
+        with computing:
+            return sum(
+                places.put(filler, number * FRAME, memoryview(payload.plain(number, stored)))
+                for number, stored in zip(task, found, strict=True)
+            )
 
     for count in unordered(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS):
         progress(count)

@@ -67,7 +67,7 @@ def measure(command: Command, log: Path) -> Run:
     if process.returncode == -signal.SIGKILL:
         raise CommandFailed(f"{command.name} was ended after {seconds:.0f} s", ident="HIB-E-BENCH")
     if process.returncode:
-        raise CommandFailed(failure_text(command.argv, process.returncode, text), hint=f"see {log}", ident="HIB-E-BENCH")
+        raise CommandFailed(failure_text([command.name], process.returncode, text), hint=f"see {log}", ident="HIB-E-BENCH")
     others = max(busy() - before - cpu, 0.0) / (seconds * (os.cpu_count() or 1))
     work = float(json.loads(text.strip().splitlines()[-1])["work"]) if command.answers else 0.0
     size = sum(path.stat().st_size for path in command.files)
