@@ -118,3 +118,16 @@ def _tried(open_: Callable[[str], T], secret: str) -> T:
 def refused(error: KhibError) -> KhibError:
     """Turn a wrong secret into a refusal: nothing was changed."""
     return Refused(error.message, hint=error.hint, ident=error.ident) if error.ident == WRONG else error
+
+
+def result_or_wrong(open_: Callable[[], T]) -> T | ImageError:
+    """Give what a secret opens, or the error that says it is wrong: whoever draws a screen asks again.
+
+    :raises ImageError: something else is at fault.
+    """
+    try:
+        return open_()
+    except ImageError as error:
+        if error.ident != WRONG:
+            raise
+        return error

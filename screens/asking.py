@@ -9,7 +9,7 @@ from khib_tui import sealfile, sealing
 from khib_tui.errors import ImageError, KhibError
 from khib_tui.image.keyslots import Seal, describe
 from khib_tui.sealfile import Opened
-from khib_tui.secret import WRONG
+from khib_tui.secret import result_or_wrong
 from screens.dialogs import Secret
 from screens.widgets import error_text
 from screens.window import Window
@@ -37,19 +37,6 @@ def ask_secret(window: Window, seal: Seal, go_on: Callable[[Opened], None], text
 
     def done(typed: str) -> None:
         window.close()
-        window.background("Trying it...", lambda: tried(seal, typed), answer)
+        window.background("Trying it...", lambda: result_or_wrong(lambda: sealing.unlock(seal, typed)), answer)
 
     window.open(Secret(window.room, "Passphrase", text, done, window.close))
-
-
-def tried(seal: Seal, typed: str) -> Opened | ImageError:
-    """Give the opened seal, or why a secret does not open it.
-
-    :raises ImageError: the seal itself is at fault.
-    """
-    try:
-        return sealing.unlock(seal, typed)
-    except ImageError as error:
-        if error.ident != WRONG:
-            raise
-        return error

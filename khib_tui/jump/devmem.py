@@ -117,37 +117,3 @@ class Windows:
         for mapped, _ in self.open.values():
             mapped.close()
         self.open.clear()
-
-
-class Window:
-    """A mapping that slides over physical memory, for one thread.
-
-    :param allowed: the ranges it may map; it never crosses their edges.
-    """
-
-    def __init__(self, memory: PhysicalMemory, allowed: Ranges) -> None:
-        self.memory, self.allowed = memory, allowed
-        self.start = self.end = 0
-        self.mapped: mmap.mmap | None = None
-
-    def load(self, start: int, end: int) -> bytes:
-        """Read `[start, end)`, or the part of it up to the window's edge."""
-        mapped = self._at(start)
-        return mapped[start - self.start : min(end, self.end) - self.start]
-
-    def _at(self, address: int) -> mmap.mmap:
-        if self.mapped is None or not self.start <= address < self.end:
-            self._slide(address)
-        assert self.mapped is not None
-        return self.mapped
-
-    def _slide(self, address: int) -> None:
-        self.close()
-        self.start, self.end = span(address, self.allowed)
-        self.mapped = self.memory.map(self.start, self.end)
-
-    def close(self) -> None:
-        """Unmap."""
-        if self.mapped is not None:
-            self.mapped.close()
-            self.mapped = None

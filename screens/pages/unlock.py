@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from khib_tui.errors import ImageError
 from khib_tui.events import Sink, Stage
 from khib_tui.recovery import unlock
 from khib_tui.recovery.kernel_c import Found
-from khib_tui.secret import WRONG
+from khib_tui.secret import result_or_wrong
 from khib_tui.text import clean
 from screens import keys, widgets
 from screens.base import Page
@@ -39,7 +41,8 @@ class UnlockPage(Page):
     def attempt(self) -> None:
         """Try what was typed, in a thread: it takes a second or two by intention."""
         (typed,) = self.secret.take()
-        self.window.background("Trying it...", lambda: outcome(self.found, typed), self.answer)
+        trying = partial(result_or_wrong, lambda: unlock.attempt(self.found, typed))
+        self.window.background("Trying it...", trying, self.answer)
 
     def answer(self, given: Found | ImageError) -> None:
         """End if it was right, else say that it was not."""
@@ -68,16 +71,3 @@ class UnlockPage(Page):
     def leave(self) -> None:
         """Go back to the choices."""
         self.window.end()
-
-
-def outcome(found: Found, typed: str) -> Found | ImageError:
-    """Give the opened image, or why a secret does not open it.
-
-    :raises ImageError: the image itself is at fault.
-    """
-    try:
-        return unlock.attempt(found, typed)
-    except ImageError as error:
-        if error.ident != WRONG:
-            raise
-        return error
