@@ -23,7 +23,8 @@ MIB = 1 << 20
 # all that B and C may come to need, on the screen and without
 IMPORTS = (
     "urwid, msgspec, lz4.block, zstandard, xxhash, ctypes, mmap, khib_tui.cli, khib_tui.recovery.console, "
-    "khib_tui.recovery.saver, khib_tui.recovery.fromvmcore, khib_tui.recovery.unlock, khib_tui.verbs, khib_tui.image.catalog, khib_tui.image.seal, "
+    "khib_tui.recovery.saver, khib_tui.recovery.fromvmcore, khib_tui.recovery.unlock, khib_tui.verbs, "
+    "khib_tui.image.catalog, khib_tui.image.seal, "
     "screens.stage, screens.restore, screens.pages.unlock, screens.pages.refused, "
     "cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.argon2, "
     "cryptography.hazmat.primitives.kdf.hkdf"

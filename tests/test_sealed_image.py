@@ -28,11 +28,7 @@ PASSPHRASE = "correct horse"
 IMAGE = "ab" * 16
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make keyslots that cost nothing."""
-    monkeypatch.setattr(seal, "MEMORY", 64)
-    monkeypatch.setattr(seal, "ITERATIONS", 1)
+pytestmark = pytest.mark.usefixtures("quick_seals")
 
 
 @pytest.fixture

@@ -38,11 +38,7 @@ PASSPHRASE = "a good passphrase"
 WHERE = "/dev/vdb1"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make keyslots that cost nothing."""
-    monkeypatch.setattr(seal, "MEMORY", 64)
-    monkeypatch.setattr(seal, "ITERATIONS", 1)
+pytestmark = pytest.mark.usefixtures("quick_seals")
 
 
 @pytest.fixture
