@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from khib_tui.errors import ImageError
 from khib_tui.image import choose, vmcore
 from khib_tui.image.choose import Speed
 from khib_tui.image.codec import Codec, CodecChoice
+from khib_tui.image.pipeline import InOrder, together
 from khib_tui.image.store import Store
 from khib_tui.image.writer import Gatherer, parts
-from khib_tui.jump.copy import copy
+from khib_tui.jump.buffers import Buffer
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
-from khib_tui.units import MIB
+from khib_tui.units import KIB, MIB, PAGE
 
 LAPTOP = {Codec.LZ4: Speed(3e9, 0.5), Codec.ZSTD: Speed(1.6e9, 0.4), Codec.NONE: Speed(9e9, 1.0)}
 EMULATED = {Codec.LZ4: Speed(108e6, 0.87), Codec.ZSTD: Speed(45e6, 0.75), Codec.NONE: Speed(400e6, 1.0)}
@@ -47,11 +49,30 @@ def test_measuring_tells_what_it_saw_and_leaves_the_choice_of_the_user_alone(tmp
 
 
 @pytest.mark.parametrize("count", [1, 1000, 64 * 1024, 300_001])
-def test_copies_without_the_lock_are_copies(count: int) -> None:
-    source, target = memoryview(bytes(number % 251 for number in range(count + 7))), bytearray(count + 20)
-    copy(memoryview(target), 5, source[7:])
-    assert bytes(target) == bytes(5) + bytes(source[7:]) + bytes(15)
-    with pytest.raises(ValueError, match="do not fit"):
-        copy(memoryview(target), 21, source[7:])
-    with pytest.raises((ValueError, TypeError, BufferError)):
-        copy(memoryview(bytes(target)), 0, source)
+def test_a_buffer_takes_what_fits_and_nothing_else(count: int) -> None:
+    source, buffer = memoryview(bytes(number % 251 for number in range(count + 7))), Buffer(512 * KIB)
+    buffer.put(5, source[7:])
+    assert bytes(buffer.view[: count + 25]) == bytes(5) + bytes(source[7:]) + bytes(20)
+    assert buffer.address % PAGE == 0
+    for at in (-1, 512 * KIB - count + 1):
+        with pytest.raises(ValueError, match="do not fit"):
+            buffer.put(at, source[7:])
+
+
+def test_threads_work_together_and_the_first_failure_ends_all() -> None:
+    done: list[int] = []
+    together(lambda item: item * item, range(1000), 7, done.append)
+    assert sorted(done) == [number**2 for number in range(1000)]
+    order = InOrder(done.append, 3)
+    done.clear()
+
+    def work(number: int) -> int:
+        order.wait(number)
+        if number == 50:
+            raise ImageError("the fiftieth")
+        order.give(number, number)
+        return number
+
+    with pytest.raises(ImageError, match="the fiftieth"):
+        together(work, range(1000), 7, lambda _: None, order.give_up)
+    assert done == list(range(50))

@@ -18,6 +18,7 @@ from khib_tui.image.codec import Codec
 from khib_tui.image.header import State
 from khib_tui.image.seal import Cipher, Seal, Sealer
 from khib_tui.image.store import Store
+from khib_tui.jump.buffers import Buffer
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import Cpu, MemoryRange
 from khib_tui.ranges import Ranges
@@ -223,11 +224,11 @@ class Dying(Store):
         super().__init__(path, writable=True)
         self.good = good
 
-    def write_buffer(self, offset: int, buffer: object, count: int) -> None:
+    def write_buffer(self, offset: int, buffer: Buffer, count: int) -> None:
         self.good -= 1
         if self.good < 0:
             raise OSError(5, os.strerror(5), str(self.path))
-        super().write_buffer(offset, buffer, count)  # type: ignore[arg-type]
+        super().write_buffer(offset, buffer, count)
 
 
 @pytest.mark.parametrize("good", range(12))
@@ -255,9 +256,9 @@ class Recording(Store):
         super().__init__(path, writable=True)
         self.log: list[tuple[int, bytes] | None] = []
 
-    def write_buffer(self, offset: int, buffer: object, count: int) -> None:
-        super().write_buffer(offset, buffer, count)  # type: ignore[arg-type]
-        self.log.append((offset, bytes(buffer[:count])))  # type: ignore[index]
+    def write_buffer(self, offset: int, buffer: Buffer, count: int) -> None:
+        super().write_buffer(offset, buffer, count)
+        self.log.append((offset, bytes(buffer.view[:count])))
 
     def flush(self) -> None:
         super().flush()

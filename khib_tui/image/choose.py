@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from khib_tui.image.codec import Codec, CodecChoice
 from khib_tui.image.header import PAYLOAD_OFFSET
-from khib_tui.image.pipeline import ordered, workers
-from khib_tui.image.store import BUFFER, Store, Stream
+from khib_tui.image.pipeline import together, workers
+from khib_tui.image.store import BUFFER, Store
 from khib_tui.image.writer import Gatherer, Maker, Part
+from khib_tui.jump.buffers import Buffer
 from khib_tui.units import size
 
 SAMPLES = 12
 SECONDS = 0.15
-_DISK_BUFFERS = 16
+_DISK_BUFFERS, _DISK_THREADS = 16, 2
 # A smaller image may cost so much more time than the next larger kind.
 _ZSTD_PATIENCE, _LZ4_PATIENCE = 1.1, 1.25
 _INCOMPRESSIBLE = 0.97
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,15 @@ class Speed:
 
 def measure_codec(maker: Maker, samples: Sequence[Part]) -> Speed:
     """Make frames of samples for a while, as they are made for the image."""
+    made: list[tuple[int, int]] = []
     started = time.perf_counter()
-    raw = stored = 0
-    for data, size_of, _ in ordered(maker.make, samples, workers()):
-        raw, stored = raw + size_of, stored + len(data)
-        if time.perf_counter() - started > SECONDS:
-            break
+
+    def make(part: Part) -> tuple[int, int]:
+        stored, raw, _ = maker.make(part)
+        return raw, len(stored)
+
+    together(make, for_a_while(samples), workers(), made.append)
+    raw, stored = sum(pair[0] for pair in made), sum(pair[1] for pair in made)
     return Speed(raw / (time.perf_counter() - started), stored / raw)
 
 
@@ -54,19 +61,27 @@ def measure_disk(store: Store) -> float:
 
     :raises OSError: as the medium says.
     """
-    noise = os.urandom(BUFFER)
-    stream = Stream(store, PAYLOAD_OFFSET)
+    noise = Buffer(BUFFER)
+    noise.put(0, os.urandom(BUFFER))
+    written: list[int] = []
     started = time.perf_counter()
-    written = 0
-    try:
-        while written < _DISK_BUFFERS and time.perf_counter() - started < SECONDS:
-            stream.append(noise)
-            written += 1
-        stream.finish()
-    finally:
-        stream.close()
+
+    def write(number: int) -> int:
+        store.write_buffer(PAYLOAD_OFFSET + number * BUFFER, noise, BUFFER)
+        return BUFFER
+
+    together(write, for_a_while(range(_DISK_BUFFERS)), _DISK_THREADS, written.append)
     store.flush()
-    return written * BUFFER / (time.perf_counter() - started)
+    return sum(written) / (time.perf_counter() - started)
+
+
+def for_a_while(items: Iterable[T]) -> Iterator[T]:
+    """Give items until time is over, but at least one."""
+    end = time.perf_counter() + SECONDS
+    for item in items:
+        yield item
+        if time.perf_counter() > end:
+            return
 
 
 def pick(disk: float, speeds: Mapping[Codec, Speed]) -> Codec:

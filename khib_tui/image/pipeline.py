@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 from khib_tui.units import MIB
 
@@ -29,22 +30,88 @@ def keep_memory() -> None:
     libc.mallopt(_M_TRIM_THRESHOLD, 256 * MIB)
 
 
-def unordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """Apply `work` in threads and give the results as they come; `items` is asked for no more than is needed."""
-    with ThreadPoolExecutor(threads) as pool:
-        running: set[Future[R]] = set()
+def _nothing() -> None:
+    return
+
+
+def together(
+    work: Callable[[T], R], items: Iterable[T], threads: int, done: Callable[[R], None], give_up: Callable[[], None] = _nothing
+) -> None:
+    """Apply `work` to all items in threads, each of which takes the next item when it has finished one.
+
+    :param done: told each result, one at a time; may raise to stop.
+    :param give_up: called when something was raised, to wake threads that wait for one another.
+    :raises BaseException: what was raised first; the others end after their item.
+    """
+    source, lock, failures = iter(items), threading.Lock(), list[BaseException]()
+
+    def member() -> None:
         try:
-            for item in items:
-                running.add(pool.submit(work, item))
-                if len(running) >= 2 * threads:
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-            while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        finally:
-            for future in running:
-                future.cancel()
+            while not failures:
+                with lock:
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        return
+                result = work(item)
+                with lock:
+                    done(result)
+        except BaseException as error:  # raised again below, in the caller's thread
+            failures.append(error)
+            give_up()
+
+    crew = [threading.Thread(target=member, daemon=True) for _ in range(threads)]
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        # none may run on after this function has returned, not even if it is interrupted: the memory is in use
+        while thread.is_alive():
+            try:
+                thread.join()
+            except BaseException as error:
+                failures.append(error)
+                give_up()
+    if failures:
+        raise failures[0]
+
+
+class InOrder(Generic[R]):
+    """Passes numbered results on in the order of their numbers, from 0 without a gap, as soon as it can.
+
+    :param take: gets each result, one at a time.
+    :param ahead: so many results at most are kept for their turn.
+    """
+
+    def __init__(self, take: Callable[[R], None], ahead: int) -> None:
+        self.take, self.ahead = take, ahead
+        self.next, self.over = 0, False
+        self.kept: dict[int, R] = {}
+        self.changed = threading.Condition()
+
+    def wait(self, number: int) -> None:
+        """Wait until the result of this number could be kept; to be called before it is made.
+
+        :raises RuntimeError: those before it will never come.
+        """
+        with self.changed:
+            self.changed.wait_for(lambda: self.over or number < self.next + self.ahead)
+            if self.over:
+                raise RuntimeError("another thread gave up")
+
+    def give(self, number: int, result: R) -> None:
+        """Hand in a result."""
+        with self.changed:
+            self.kept[number] = result
+            while self.next in self.kept:
+                self.take(self.kept.pop(self.next))
+                self.next += 1
+            self.changed.notify_all()
+
+    def give_up(self) -> None:
+        """Wake all who wait: there may be gaps now."""
+        with self.changed:
+            self.over = True
+            self.changed.notify_all()
 
 
 def ordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:

@@ -7,7 +7,7 @@ are read, verified, decompressed and placed side by side and in any order; only 
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,10 +18,10 @@ from khib_tui.errors import ImageError
 from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME, decompress
 from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
-from khib_tui.image.pipeline import keep_memory, unordered, workers
+from khib_tui.image.pipeline import keep_memory, together, workers
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
-from khib_tui.jump.copy import copy
+from khib_tui.jump.buffers import address_of, clear, move
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB
@@ -29,13 +29,17 @@ from khib_tui.units import MIB
 # These wait for the medium while as many threads as there are processors compute.
 EXTRA_READERS = 2
 READ_AT_ONCE = 3 * MIB
+# What is mapped stays mapped, up to 1 GiB: 2 MiB of page tables.
+KEPT_WINDOWS = 16
+
+Span = tuple[int, int]
 
 
 class Filler(Protocol):
     """Takes the content of physical memory; called from several threads."""
 
-    def put(self, start: int, data: memoryview) -> None:
-        """Put bytes at a physical address."""
+    def put(self, spans: Sequence[Span], data: memoryview) -> None:
+        """Put bytes, one behind the other, into spans of physical memory that have room for just these."""
 
     def zero(self, start: int, end: int) -> None:
         """Make memory zero."""
@@ -48,23 +52,24 @@ class MemoryFiller:
     """
 
     def __init__(self, memory: PhysicalMemory, allowed: Ranges) -> None:
-        self.windows = Windows(memory, allowed)
+        self.windows = Windows(memory, allowed, KEPT_WINDOWS)
 
-    def put(self, start: int, data: memoryview) -> None:
-        """Put bytes at a physical address."""
-        at = 0
-        while at < len(data):
-            with self.windows.at(start + at) as (mapped, base, end):
-                count = min(len(data) - at, end - start - at)
-                inner = start + at - base
-                copy(mapped, inner, data[at : at + count])
-            at += count
+    def put(self, spans: Sequence[Span], data: memoryview) -> None:
+        """Put bytes into spans of physical memory.
+
+        :raises ValueError: there is other room than for just these.
+        """
+        if sum(end - start for start, end in spans) != len(data):
+            raise ValueError(f"{len(data)} bytes do not fill {spans}")
+        source = address_of(data)
+        for address, count in self.windows.pieces(spans):
+            move(address, source, count)
+            source += count
 
     def zero(self, start: int, end: int) -> None:
         """Make memory zero."""
-        block = memoryview(bytes(min(MIB, end - start)))
-        for at in range(start, end, MIB):
-            self.put(at, block[: end - at])
+        for address, count in self.windows.pieces(((start, end),)):
+            clear(address, count)
 
     def close(self) -> None:
         """Unmap."""
@@ -74,7 +79,7 @@ class MemoryFiller:
 class Nowhere:
     """A filler that only lets everything be verified."""
 
-    def put(self, start: int, data: memoryview) -> None:
+    def put(self, spans: Sequence[Span], data: memoryview) -> None:
         """Take bytes."""
 
     def zero(self, start: int, end: int) -> None:
@@ -133,20 +138,38 @@ class Places:
     """Where the bytes of a vmcore file belong in physical memory."""
 
     def __init__(self, placed: Sequence[vmcore.Placed]) -> None:
-        self.placed = [item for item in placed if item.run.filesz]
-        self.offsets = [item.offset for item in self.placed]
+        held = [item for item in placed if item.run.filesz]
+        self.offsets = [item.offset for item in held]
+        self.ends = [item.offset + item.run.filesz for item in held]
+        self.starts = [item.run.start for item in held]
 
     def put(self, filler: Filler, offset: int, data: memoryview) -> int:
         """Put a piece of the file that begins at `offset`; gives how many bytes of it belong anywhere."""
         total = 0
-        for item in self.placed[max(bisect_right(self.offsets, offset) - 1, 0) :]:
-            start, end = max(item.offset, offset), min(item.offset + item.run.filesz, offset + len(data))
-            if item.offset >= offset + len(data):
-                break
-            if start < end:
-                filler.put(item.run.start + start - item.offset, data[start - offset : end - offset])
-                total += end - start
+        for at, spans in self._joined(offset, offset + len(data)):
+            count = sum(end - start for start, end in spans)
+            filler.put(spans, data[at - offset : at - offset + count])
+            total += count
         return total
+
+    def _joined(self, offset: int, end: int) -> Iterator[tuple[int, list[Span]]]:
+        """Give the runs of a piece of the file: those behind one another in the file together, and where they begin in it."""
+        spans: list[Span] = []
+        begin = at = offset
+        for number in range(max(bisect_right(self.offsets, offset) - 1, 0), bisect_left(self.offsets, end)):
+            low, high = max(self.offsets[number], offset), min(self.ends[number], end)
+            if low >= high:
+                continue
+            if low != at and spans:
+                yield begin, spans
+                spans = []
+            if not spans:
+                begin = low
+            start = self.starts[number] + low - self.offsets[number]
+            spans.append((start, start + high - low))
+            at = high
+        if spans:
+            yield begin, spans
 
 
 def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) -> int:
@@ -179,8 +202,7 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
                 for number, stored in zip(task, found, strict=True)
             )
 
-    for count in unordered(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS):
-        progress(count)
+    together(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS, progress)
     return covered.total
 
 

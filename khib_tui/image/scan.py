@@ -83,8 +83,8 @@ def scan(windows: Windows, saved: Ranges, absent: Ranges, progress: Callable[[in
         while at < end:
             stop = span(at, saved)[1]
             for low, high in Ranges(((at, stop),)) - absent:
-                with windows.at(low) as (mapped, base, _):
-                    _collect(content, kinds(mapped, base, low, high), low)
+                with windows.at(low) as window:
+                    _collect(content, kinds(window.mapped, window.start, low, high), low)
             progress(stop - at)
             at = stop
     return content

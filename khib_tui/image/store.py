@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import mmap
 import os
 import stat
 import struct
 import threading
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 from khib_tui.errors import ImageError
-from khib_tui.jump.copy import copy
+from khib_tui.jump.buffers import Buffer
 from khib_tui.units import MIB
 
 BLOCK = 4096
@@ -26,7 +24,7 @@ _BLKGETSIZE64 = 0x80081272
 
 
 class Store:
-    """Random access in whole blocks, a sequential stream, and a flush that tells the truth.
+    """Random access in whole blocks, by several threads at once, and a flush that tells the truth.
 
     :param exclusive: refuse a block device that this kernel has mounted.
     :param create: make a file that is missing.
@@ -41,7 +39,6 @@ class Store:
             self.fd, self.direct = self._open(flags)
         except OSError as error:
             raise ImageError(f"{path}: {error.strerror}", ident="HIB-E-STORE") from error
-        self.buffer = mmap.mmap(-1, BUFFER)
         self.local = threading.local()
 
     def _open(self, flags: int) -> tuple[int, bool]:
@@ -60,7 +57,6 @@ class Store:
 
     def close(self) -> None:
         """Close the file; writes that were not flushed may be lost."""
-        self.buffer.close()
         os.close(self.fd)
 
     @property
@@ -88,7 +84,7 @@ class Store:
         first, last = offset // BLOCK * BLOCK, -(-(offset + count) // BLOCK) * BLOCK
         if not self.direct:
             os.posix_fadvise(self.fd, first, last - first, os.POSIX_FADV_DONTNEED)
-        view = self._buffer(last - first)[: last - first]
+        view = self._buffer(last - first).view[: last - first]
         got = 0
         while got < len(view) and (more := os.preadv(self.fd, [view[got:]], first + got)):
             got += more
@@ -96,33 +92,33 @@ class Store:
             raise ImageError(f"{self.path} ends at byte {first + got}", ident="HIB-E-TRUNCATED")
         return view[offset - first : offset - first + count]
 
-    def _buffer(self, count: int) -> memoryview:
-        """Give this thread's aligned buffer, of at least `count` bytes."""
-        if len(getattr(self.local, "view", b"")) < count:
-            self.local.view = memoryview(mmap.mmap(-1, max(-(-count // BLOCK) * BLOCK, BUFFER // 2)))
-        view: memoryview = self.local.view
-        return view
+    def _buffer(self, count: int) -> Buffer:
+        """Give this thread's buffer, of at least `count` bytes."""
+        buffer: Buffer | None = getattr(self.local, "buffer", None)
+        if buffer is None or buffer.size < count:
+            self.local.buffer = buffer = Buffer(max(-(-count // BLOCK) * BLOCK, BUFFER // 2))
+        return buffer
 
     def read(self, offset: int, count: int) -> bytes:
         """Read bytes as `view` does, into memory of their own."""
         return bytes(self.view(offset, count))
 
     def write(self, offset: int, data: bytes) -> None:
-        """Write whole blocks at a block boundary; `data` is padded with zeros."""
+        """Write bytes at a block boundary, padded with zeros to whole blocks."""
         assert offset % BLOCK == 0
         for at in range(0, len(data), BUFFER):
             part = data[at : at + BUFFER]
             padded = -(-len(part) // BLOCK) * BLOCK
-            self.buffer[:padded] = part.ljust(padded, b"\0")
-            self.write_buffer(offset + at, self.buffer, padded)
+            buffer = self._buffer(padded)
+            buffer.put(0, part.ljust(padded, b"\0"))
+            self.write_buffer(offset + at, buffer, padded)
 
-    def write_buffer(self, offset: int, buffer: mmap.mmap, count: int) -> None:
-        """Write the first `count` bytes of an aligned buffer.
+    def write_buffer(self, offset: int, buffer: Buffer, count: int) -> None:
+        """Write the first `count` bytes of a buffer, which are whole blocks.
 
         :raises OSError: as the medium says; the image is then bad as a whole.
         """
-        with memoryview(buffer)[:count] as view:
-            written = os.pwritev(self.fd, [view], offset)
+        written = os.pwritev(self.fd, [buffer.view[:count]], offset)
         if written != count:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
@@ -142,53 +138,66 @@ class Stream:
 
     def __init__(self, store: Store, offset: int, buffers: int = 3) -> None:
         assert offset % BLOCK == 0
-        self.store, self.handed = store, offset
-        self.free = [mmap.mmap(-1, BUFFER) for _ in range(buffers)]
-        self.buffer = self.free.pop()
-        self.fill = 0
-        self.writer = ThreadPoolExecutor(1)
-        self.writing: deque[tuple[Future[None], mmap.mmap]] = deque()
+        self.store, self.handed, self.fill = store, offset, 0
+        self.free, self.full = SimpleQueue[Buffer](), SimpleQueue[tuple[int, Buffer, int] | None]()
+        for _ in range(buffers):
+            self.free.put(Buffer(BUFFER))
+        self.buffer = self.free.get()
+        self.failure: BaseException | None = None
+        self.writer = threading.Thread(target=self._write, daemon=True)
+        self.writer.start()
 
     @property
     def position(self) -> int:
         """Where the next byte goes."""
         return self.handed + self.fill
 
-    def append(self, data: bytes) -> None:
-        """Add bytes; full buffers are written."""
+    def append(self, data: bytes | memoryview) -> None:
+        """Add bytes; full buffers are written.
+
+        :raises OSError: an earlier write failed.
+        """
         view, at = memoryview(data), 0
-        while at < len(data):
-            take = min(BUFFER - self.fill, len(data) - at)
-            copy(self.buffer, self.fill, view[at : at + take])
+        while at < len(view):
+            take = min(BUFFER - self.fill, len(view) - at)
+            self.buffer.put(self.fill, view[at : at + take])
             self.fill += take
             at += take
             if self.fill == BUFFER:
                 self._hand_over(BUFFER)
 
     def _hand_over(self, count: int) -> None:
-        self.writing.append((self.writer.submit(self.store.write_buffer, self.handed, self.buffer, count), self.buffer))
-        self.handed += count
-        self.fill = 0
-        if not self.free:
-            self._wait()
-        self.buffer = self.free.pop()
+        self.full.put((self.handed, self.buffer, count))
+        self.handed, self.fill = self.handed + count, 0
+        self.buffer = self.free.get()
+        if self.failure:
+            raise self.failure
 
-    def _wait(self) -> None:
-        future, buffer = self.writing.popleft()
-        self.free.append(buffer)
-        future.result()
+    def _write(self) -> None:
+        while item := self.full.get():
+            offset, buffer, count = item
+            try:
+                if not self.failure:
+                    self.store.write_buffer(offset, buffer, count)
+            except BaseException as error:  # raised again in the thread that appends
+                self.failure = error
+            self.free.put(buffer)
 
     def finish(self) -> int:
-        """Write what is left, padded to a block, and wait for all; gives the offset after it."""
+        """Write what is left, padded to a block, and wait for all; gives the offset after it.
+
+        :raises OSError: a write failed.
+        """
         if self.fill:
             padded = -(-self.fill // BLOCK) * BLOCK
-            self.buffer[self.fill : padded] = bytes(padded - self.fill)
+            self.buffer.view[self.fill : padded] = bytes(padded - self.fill)
             self._hand_over(padded)
-        while self.writing:
-            self._wait()
         self.close()
+        if self.failure:
+            raise self.failure
         return self.handed
 
     def close(self) -> None:
         """Let no write be under way any more, whatever became of it."""
-        self.writer.shutdown(wait=True, cancel_futures=True)
+        self.full.put(None)
+        self.writer.join()

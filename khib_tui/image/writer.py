@@ -11,11 +11,14 @@ import xxhash
 from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME, Codec, compress, seek_table
 from khib_tui.image.manifest import Frame
-from khib_tui.image.pipeline import keep_memory, ordered, workers
+from khib_tui.image.pipeline import InOrder, keep_memory, together, workers
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Stream
-from khib_tui.jump.copy import copy
+from khib_tui.jump.buffers import Buffer, move
 from khib_tui.jump.devmem import Windows
+
+# Frames made before their turn, for each thread.
+AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -46,22 +49,16 @@ class Gatherer:
     def gather(self, part: Part) -> memoryview:
         """Give the bytes of a part: a view that is good until this thread's next one."""
         if not hasattr(self.local, "buffer"):
-            self.local.buffer = memoryview(bytearray(FRAME))
-        buffer: memoryview = self.local.buffer
-        buffer[: len(part.head)] = part.head
+            self.local.buffer = Buffer(FRAME)
+        buffer: Buffer = self.local.buffer
+        buffer.put(0, part.head)
         fill = len(part.head)
-        for start, end in part.spans:
-            fill = self._copy(buffer, fill, start, end)
-        return buffer[:fill]
-
-    def _copy(self, buffer: memoryview, fill: int, start: int, end: int) -> int:
-        while start < end:
-            with self.windows.at(start) as (mapped, base, limit), memoryview(mapped) as view:
-                count = min(end, limit) - start
-                with view[start - base : start - base + count] as piece:
-                    copy(buffer, fill, piece)
-            start, fill = start + count, fill + count
-        return fill
+        for address, count in self.windows.pieces(part.spans):
+            if fill + count > FRAME:
+                raise ValueError(f"part {part.number} is larger than a frame")
+            move(buffer.address + fill, address, count)
+            fill += count
+        return buffer.view[:fill]
 
 
 def parts(head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[Part]:
@@ -110,12 +107,21 @@ def write_payload(stream: Stream, maker: Maker, given: Iterator[Part], progress:
     """
     keep_memory()
     frames: list[Frame] = []
-    total = 0
-    for stored, raw, digest in ordered(maker.make, given, workers()):
+
+    def add(made: tuple[bytes, int, bytes]) -> None:
+        stored, raw, digest = made
         frames.append(Frame(stream.position, len(stored), raw, digest))
         stream.append(stored)
-        total += raw
-        progress(raw)
+
+    order = InOrder(add, AHEAD * workers())
+
+    def work(part: Part) -> int:
+        order.wait(part.number)
+        made = maker.make(part)
+        order.give(part.number, made)
+        return made[1]
+
+    together(work, given, workers(), progress, order.give_up)
     if maker.sealer is None and maker.codec is not Codec.NONE:
         stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
-    return Payload(frames, total)
+    return Payload(frames, sum(frame.raw for frame in frames))

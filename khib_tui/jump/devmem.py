@@ -8,11 +8,13 @@ from __future__ import annotations
 import mmap
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
+from khib_tui.jump.buffers import address_of
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB, PAGE
 
@@ -77,43 +79,75 @@ def span(address: int, allowed: Ranges) -> tuple[int, int]:
     raise CommandFailed(f"memory at {address:#x} is not A's", ident="HIB-E-DEVMEM")
 
 
+@dataclass
+class Window:
+    """A mapping of the physical memory `[start, end)`, where it lies in this process, and how many use it."""
+
+    start: int
+    end: int
+    mapped: mmap.mmap
+    address: int
+    users: int = 0
+
+
 class Windows:
     """Mappings shared by threads; those nobody uses are closed when there are more than `keep`."""
 
     def __init__(self, memory: PhysicalMemory, allowed: Ranges, keep: int = 6) -> None:
         self.memory, self.allowed, self.keep = memory, allowed, keep
-        self.open: dict[int, tuple[mmap.mmap, int]] = {}
-        self.users: dict[int, int] = {}
+        self.open: dict[int, Window] = {}
         self.lock = threading.Lock()
 
     @contextmanager
-    def at(self, address: int) -> Iterator[tuple[mmap.mmap, int, int]]:
-        """Give the mapping that holds an address, and its physical start and end."""
-        with self.lock:
-            start, end = self._take(address)
-            mapped = self.open[start][0]
+    def at(self, address: int) -> Iterator[Window]:
+        """Give the mapping that holds an address."""
+        window = self._take(address)
         try:
-            yield mapped, start, end
+            yield window
         finally:
-            with self.lock:
-                self.users[start] -= 1
-                self._trim()
+            self._give_back(window)
 
-    def _take(self, address: int) -> tuple[int, int]:
+    def pieces(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Give the addresses in this process of spans of physical memory, and how many bytes are there in one piece.
+
+        Each is good until the next one is asked for.
+        """
+        window: Window | None = None
+        try:
+            for start, end in spans:
+                while start < end:
+                    if window is None or not window.start <= start < window.end:
+                        if window is not None:
+                            self._give_back(window)
+                            window = None
+                        window = self._take(start)
+                    stop = end if end < window.end else window.end
+                    yield window.address + start - window.start, stop - start
+                    start = stop
+        finally:
+            if window is not None:
+                self._give_back(window)
+
+    def _take(self, address: int) -> Window:
         start, end = span(address, self.allowed)
-        if start not in self.open:
-            self.open[start] = (self.memory.map(start, end), end)
-            self.users[start] = 0
-        self.users[start] += 1
-        return start, end
+        with self.lock:
+            if start not in self.open:
+                mapped = self.memory.map(start, end)
+                self.open[start] = Window(start, end, mapped, address_of(mapped))
+            self.open[start].users += 1
+            return self.open[start]
 
-    def _trim(self) -> None:
-        idle = [start for start in self.open if not self.users[start]]
-        for start in idle[: max(len(self.open) - self.keep, 0)]:
-            self.open.pop(start)[0].close()
+    def _give_back(self, window: Window) -> None:
+        with self.lock:
+            window.users -= 1
+            if len(self.open) <= self.keep:
+                return
+            idle = [window for window in self.open.values() if not window.users]
+            for closing in idle[: len(self.open) - self.keep]:
+                self.open.pop(closing.start).mapped.close()
 
     def close(self) -> None:
         """Unmap all."""
-        for mapped, _ in self.open.values():
-            mapped.close()
+        for window in self.open.values():
+            window.mapped.close()
         self.open.clear()

@@ -7,7 +7,7 @@ it, as in the first kexec-based hibernation: it is put where it says, and the us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -20,7 +20,7 @@ from khib_tui.image.codec import FRAME
 from khib_tui.image.contents import Contents, PlainFile, read_head
 from khib_tui.image.elfdump import NOTE, NOTE_MANIFEST, read_sums
 from khib_tui.image.manifest import Manifest
-from khib_tui.image.pipeline import keep_memory, unordered, workers
+from khib_tui.image.pipeline import keep_memory, together, workers
 from khib_tui.image.snapshot import notes_of, swapped
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import Machine
@@ -127,19 +127,22 @@ class Translated:
     def __init__(self, filler: reader.Filler, moved: Shadows) -> None:
         self.filler, self.moved = filler, moved
 
-    def put(self, start: int, data: memoryview) -> None:
-        """Put bytes at an address of A."""
-        at = 0
-        while at < len(data):
-            place, stop = self.moved.piece(start + at)
-            assert place != NOWHERE
-            count = min(stop - start - at, len(data) - at)
-            self.filler.put(place, data[at : at + count])
-            at += count
+    def put(self, spans: Sequence[reader.Span], data: memoryview) -> None:
+        """Put bytes into spans of A's addresses."""
+        self.filler.put([piece for span in spans for piece in self._moved(*span)], data)
 
     def zero(self, start: int, end: int) -> None:
         """Make memory of A zero."""
-        self.put(start, memoryview(bytes(end - start)))
+        for low, high in self._moved(start, end):
+            self.filler.zero(low, high)
+
+    def _moved(self, start: int, end: int) -> Iterator[reader.Span]:
+        while start < end:
+            place, stop = self.moved.piece(start)
+            assert place != NOWHERE
+            count = min(stop, end) - start
+            yield place, place + count
+            start += count
 
 
 def fill(core: Vmcore, memory: PhysicalMemory, progress: Callable[[int], None]) -> None:
@@ -163,8 +166,7 @@ def fill(core: Vmcore, memory: PhysicalMemory, progress: Callable[[int], None]) 
 
     try:
         pieces: Iterable[int | tuple[int, int]] = chain(range(-(-end // FRAME)), reader.zeros(placed))
-        for count in unordered(work, pieces, workers()):
-            progress(count)
+        together(work, pieces, workers(), progress)
     finally:
         filler.close()
 

@@ -14,7 +14,7 @@ import mmap
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -137,11 +137,12 @@ class Comparing:
         self.original, self.restored = _mapped(sample.path), _mapped(restored)
         self.content = self.zeros = 0
 
-    def put(self, start: int, data: memoryview) -> None:
-        """Compare bytes at a physical address with the sample and with what was restored."""
-        end = start + len(data)
-        assert data == self.original[start:end] == self.restored[start:end], f"{start:#x}"
-        self.content += len(data)
+    def put(self, spans: Sequence[reader.Span], data: memoryview) -> None:
+        """Compare what belongs into spans of memory with the sample and with what was restored."""
+        for start, end in spans:
+            piece, data = data[: end - start], data[end - start :]
+            assert piece == self.original[start:end] == self.restored[start:end], f"{start:#x}"
+            self.content += end - start
 
     def zero(self, start: int, end: int) -> None:
         """Compare zeros."""
