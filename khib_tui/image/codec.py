@@ -73,7 +73,9 @@ def _decompress(codec: Codec, data: memoryview, size: int) -> bytes:
         if lz4.frame.get_frame_info(data)["content_size"] != size:
             raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
         return bytes(lz4.frame.decompress(data))
-    return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+    if not hasattr(_thread, "unzstd"):
+        _thread.unzstd = zstandard.ZstdDecompressor()
+    return bytes(_thread.unzstd.decompress(data, max_output_size=size))
 
 
 _LZ4_HEADER = Struct("<IBBQBI")
