@@ -77,6 +77,7 @@ def _journey_verbs(commands: Commands) -> None:
     restore = _add(commands, "restore", "recovery.console:restore", "resume an image (on the restoring kernel)")
     restore.add_argument("--image", default="", metavar="DEVICE", help="which image, if there are several")
     restore.add_argument("--dry-run", action="store_true", help="check everything, restore nothing")
+    restore.add_argument("--repair", action="store_true", help="make a damaged header whole from its second copy first")
     restore.add_argument("--vmcore", default="", metavar="FILE", help="restore an exported ELF vmcore instead of an image")
     restore.add_argument("--entry", default="", metavar="ADDRESS", help="of a vmcore that does not say where it is entered")
     restore.add_argument("--gdt", default="", metavar="ADDRESS", help="of a vmcore that does not say where its GDT is")

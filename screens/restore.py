@@ -37,7 +37,7 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
     :param screen: instead of the terminal, for tests.
     :returns: the exit code of the last failure: a shell is wanted.
     """
-    countdown = words.countdown
+    countdown, repair = words.countdown, False
     while True:
         found: Found | None = None
         try:
@@ -50,6 +50,8 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
                 countdown = NEVER
                 continue
             found = opened
+            if repair:
+                kernel_c.repair(devices, found)
             resume(devices, found, sink, screen)
             return int(Exit.OK)
         except Exception as error:
@@ -58,7 +60,7 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
         if answer is Answer.SHELL:
             return code
         # After a failure nothing starts by itself any more.
-        countdown = NEVER
+        countdown, repair = NEVER, answer is Answer.REPAIR
 
 
 def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:

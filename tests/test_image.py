@@ -144,18 +144,50 @@ def test_every_flipped_byte_of_the_image_is_refused(memory: Path, target: Path, 
             restore(target, memory_copy(tmp_path))
 
 
-def test_no_flipped_bit_of_a_header_slot_goes_unseen(memory: Path, target: Path) -> None:
+@pytest.mark.parametrize("slot", headers.SLOTS)
+def test_every_flipped_bit_of_a_header_slot_is_refused(memory: Path, target: Path, slot: int) -> None:
     save(memory, target, handover())
-    slot = target.read_bytes()[:4096]
-    assert headers.unpack(slot)
-    for bit in range(0, 4096 * 8):
-        broken = bytearray(slot)
-        broken[bit // 8] ^= 1 << bit % 8
-        if bit // 8 in range(8, 12):
-            with pytest.raises(ImageError, match="format"):
-                headers.unpack(bytes(broken))
-        else:
-            assert headers.unpack(bytes(broken)) is None
+    store = Flipped(bytearray(target.read_bytes()[: headers.PAYLOAD_OFFSET]))
+    for bit in range(slot * 8, (slot + 4096) * 8):
+        store.data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ImageError) as caught:
+            headers.refuse_damage(store)
+        assert caught.value.ident == headers.DAMAGED and caught.value.hint
+        store.data[bit // 8] ^= 1 << bit % 8
+    headers.refuse_damage(store)
+
+
+def test_whatever_lies_between_the_slots_is_refused(memory: Path, target: Path) -> None:
+    target.write_bytes(b"\xaa" * 40 * MIB)
+    save(memory, target, handover())
+    store = Flipped(bytearray(target.read_bytes()[: headers.PAYLOAD_OFFSET]))
+    headers.refuse_damage(store)
+    ends = {end + step for slot in (*headers.SLOTS, headers.PAYLOAD_OFFSET) for end in (slot, slot + 4096) for step in (-1, 0)}
+    for at in [*range(0, headers.PAYLOAD_OFFSET, 8191), *ends & set(range(headers.PAYLOAD_OFFSET))]:
+        store.data[at] ^= 1
+        with pytest.raises(ImageError) as caught:
+            headers.refuse_damage(store)
+        assert caught.value.ident == headers.DAMAGED
+        store.data[at] ^= 1
+
+
+@pytest.mark.parametrize("at", [20, 9, 5000, MIB + 60])
+def test_a_damaged_header_is_refused_until_it_is_repaired_from_its_second_copy(
+    memory: Path, target: Path, tmp_path: Path, at: int
+) -> None:
+    save(memory, target, handover())
+    with target.open("r+b") as stream:
+        stream.seek(at)
+        byte = stream.read(1)[0]
+        stream.seek(at)
+        stream.write(bytes([byte ^ 1]))
+    with pytest.raises(ImageError) as caught:
+        restore(target, memory_copy(tmp_path))
+    assert caught.value.ident == headers.DAMAGED
+    with Store(target, writable=True) as store:
+        headers.mend(store)
+        assert restorer.examine(store)[0].state is State.COMPLETE
+    restore(target, memory_copy(tmp_path))
 
 
 def memory_copy(tmp_path: Path) -> Path:
@@ -193,9 +225,12 @@ def test_a_claimed_image_stays_claimed_when_either_slot_rots(memory: Path, targe
         broken[slot + 100] ^= 1
         other = target.with_name("broken")
         other.write_bytes(broken)
-        with Store(other) as store:
+        with Store(other, writable=True) as store:
             found = headers.read(store)
+            headers.mend(store)
+            mended = headers.read(store)
         assert found is not None and found.state is State.CLAIMED
+        assert mended is not None and mended.state is State.CLAIMED
 
 
 def test_a_complete_image_is_not_overwritten(memory: Path, target: Path) -> None:
@@ -288,6 +323,8 @@ def test_a_power_cut_at_any_point_leaves_no_image_that_is_complete_but_wrong(
                 found = headers.read(after)
             states.add(found.state if found else None)
             if found and found.state is State.COMPLETE:
+                with Store(path, writable=True) as after:
+                    headers.mend(after)
                 restore(path, memory_copy(tmp_path))
         if entry is None:
             for offset, data in waiting:

@@ -12,7 +12,7 @@ from khib_tui import probe
 from khib_tui.errors import CommandFailed, Exit, ImageError, Refused
 from khib_tui.events import Event, Failure
 from khib_tui.identity import DeviceKey, TargetRef
-from khib_tui.image.header import Header, State
+from khib_tui.image.header import DAMAGED, Header, State
 from khib_tui.recovery import kernel_c
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.recovery.words import Words
@@ -112,6 +112,15 @@ def test_a_refusal_says_why_that_the_image_is_kept_and_what_to_do(one: Cycle) ->
     assert "The image on /dev/vdb1 is kept and nothing was changed" in text
     assert one.code == Exit.REFUSED
     assert one.events == [Failure("HIB-E-DISKS", "the disks have changed", "boot normally", int(Exit.REFUSED))]
+
+
+def test_a_damaged_header_is_repaired_only_when_asked(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    repaired: list[str] = []
+    monkeypatch.setattr(kernel_c, "repair", lambda devices, found: repaired.append(found.where))
+    assert "Repair" not in one.run(0, SHELL).shown
+    one.error = ImageError("the image's header is damaged behind byte 0", ident=DAMAGED)
+    one.run(0, ("< Repair and retry", ["enter"]), ("Resume now", ["enter"]), ("< Repair", ["right", "right", "enter"]))
+    assert repaired == ["/dev/vdb1"] and len(one.resumed) == 3
 
 
 def test_an_image_that_was_claimed_meanwhile_is_not_called_kept(one: Cycle) -> None:

@@ -2,13 +2,14 @@
 
 Two slots of one block, at 0 and 1 MiB. The valid slot with the highest generation counts. A new state is written to the
 older slot, flushed, then to the other one, flushed: no slot with an older state stays behind, so no flipped bit can bring
-back a state that permits a second resume.
+back a state that permits a second resume. All else before the payload is zero.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -22,7 +23,9 @@ MAGIC = b"KHIBIMG1"
 VERSION = 1
 SLOTS = (0, MIB)
 PAYLOAD_OFFSET = 2 * MIB
+_GAPS = ((BLOCK, MIB), (MIB + BLOCK, PAYLOAD_OFFSET))
 _PREFIX = struct.Struct("<8sII32s")
+DAMAGED = "HIB-E-HEADER-DAMAGED"
 
 
 class State(StrEnum):
@@ -84,15 +87,23 @@ def unpack(slot: bytes) -> Header | None:
 
 
 def read_slots(store: Store) -> list[Header | None]:
-    """Read both slots; one that lies beyond the end is None."""
+    """Read both slots; one that lies beyond the end is None.
+
+    :raises ImageError: they are of a newer format.
+    """
     slots: list[Header | None] = []
+    newer: ImageError | None = None
     for offset in SLOTS:
         try:
             slots.append(unpack(store.read(offset, BLOCK)))
         except ImageError as error:
-            if error.ident != "HIB-E-TRUNCATED":
+            if error.ident == "HIB-E-VERSION":
+                newer = error
+            elif error.ident != "HIB-E-TRUNCATED":
                 raise
             slots.append(None)
+    if newer and not any(slots):
+        raise newer
     return slots
 
 
@@ -105,6 +116,46 @@ def read(store: Store) -> Header | None:
     if len(valid) == 2 and valid[0].generation == valid[1].generation:
         raise ImageError("the image's two headers contradict each other", ident="HIB-E-HEADER")
     return max(valid, key=lambda header: header.generation, default=None)
+
+
+def refuse_damage(store: Store) -> None:
+    """Refuse an image that `mend` could make whole: a slot is damaged, or something lies between the slots.
+
+    :raises ImageError: naming the byte.
+    """
+    for offset in _damage(store):
+        raise ImageError(
+            f"the image's header is damaged behind byte {offset}: by a power cut while it was written, or the medium fails",
+            hint="`khib restore --repair` makes it whole from its second copy", ident=DAMAGED,
+        )  # fmt: skip
+
+
+def _damage(store: Store) -> Iterator[int]:
+    """Give the offsets of slots that are not whole, and of gaps that are not zero."""
+    for offset, slot in zip(SLOTS, read_slots(store), strict=True):
+        if slot is None:
+            yield offset
+    for start, end in _GAPS:
+        if store.read(start, end - start) != bytes(end - start):
+            yield start
+
+
+def mend(store: Store) -> None:
+    """Write both slots anew from the one that counts, in the same state, and zeros between them.
+
+    :raises ImageError: there is no valid slot.
+    """
+    header = read(store)
+    if header is None:
+        raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
+    clear_gaps(store)
+    write(store, header)
+
+
+def clear_gaps(store: Store) -> None:
+    """Write zeros before the payload where no slot is; not durable before the next flush."""
+    for start, end in _GAPS:
+        store.write(start, bytes(end - start))
 
 
 def write(store: Store, header: Header) -> Header:

@@ -49,7 +49,7 @@ def restore(arguments: Namespace, sink: Sink) -> int:
     from khib_tui.cli import present, use_screens
 
     words = Words.read()
-    arguments.plain = arguments.plain or bool(arguments.vmcore)
+    arguments.plain = arguments.plain or bool(arguments.vmcore) or arguments.repair
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:
         if arguments.vmcore:
@@ -65,7 +65,7 @@ def restore(arguments: Namespace, sink: Sink) -> int:
             return run_restore(arguments.image, words, sink)
         kernel_c.run(
             lambda title, work: present(arguments, sink, title, work), arguments.image, words.image,
-            lambda found: unlock.on_console(found, sink, arguments.key_file),
+            lambda found: unlock.on_console(found, sink, arguments.key_file), mend=arguments.repair,
         )  # fmt: skip
     except KhibError as error:
         if words.events:

@@ -191,12 +191,24 @@ def jump_or_unclaim(devices: Sequence[BlockDevice], found: Found, claimed: Heade
     raise Refused("the jump returned", ident="HIB-E-JUMP")
 
 
-def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Found]) -> None:
+def repair(devices: Sequence[BlockDevice], found: Found) -> None:
+    """Make a damaged header whole from its second copy; the state stays what it is.
+
+    :raises KhibError, OSError: the medium cannot be written.
+    """
+    with opened(devices, found.target) as store:
+        headers.mend(store)
+
+
+def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Found], *, mend: bool = False) -> None:
     """Find the image and resume it.
 
     :param unlock: opens a sealed image.
+    :param mend: repair its header before.
     :raises KhibError: why not; the image is kept.
     """
     devices, found = find(wanted, word)
     found = unlock(found)
+    if mend:
+        repair(devices, found)
     present(f"Resuming {found.header.host}", lambda sink, stop: work(devices, found, sink, stop))

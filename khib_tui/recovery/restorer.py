@@ -129,13 +129,13 @@ def examine(store: Store, sealer: Sealer | None = None) -> tuple[Header, Manifes
     """Read header and manifest of an image that is to be resumed.
 
     :param sealer: opens a sealed one.
-
     :raises ImageError: there is none, or it must not be.
     """
     header = headers.read(store)
     if header is None:
         raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
     refuse_state(header)
+    headers.refuse_damage(store)
     return header, read(store, header, sealer)
 
 

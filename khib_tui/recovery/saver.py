@@ -67,6 +67,7 @@ def save(
     :raises KhibError, OSError: the image is then marked abandoned, or at least never complete.
     """
     refuse_overwriting(store)
+    headers.clear_gaps(store)
     header = headers.write(store, first_header(handover))
     try:
         return _save(handover, entry, memory, store, disks, saver, sink, stop, header)

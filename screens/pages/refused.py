@@ -8,7 +8,7 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import Cancelled
-from khib_tui.image.header import State
+from khib_tui.image.header import DAMAGED, State
 from khib_tui.recovery.kernel_c import Found
 from screens.base import Page
 from screens.keys import Key
@@ -20,19 +20,21 @@ class Answer(Enum):
     """What the user wants after a refusal."""
 
     RETRY = auto()
+    REPAIR = auto()
     SHELL = auto()
     RESTART = auto()
 
 
 class RefusedPage(Page):
-    """What failed, what became of the image, and three ways on.
+    """What failed, what became of the image, and the ways on.
 
     :param found: the image, None if none was found.
     :param state: what state it is in now, None if that cannot be read.
     """
 
     help = (
-        "Retry: looks again, for instance after plugging the disk in. Shell: for those who know what to look for; `khib "
+        "Retry: looks again, for instance after plugging the disk in. Repair: makes a damaged header whole from its second "
+        "copy; everything else is checked as always. Shell: for those who know what to look for; `khib "
         "restore` tries again there. Restart the machine: boots normally; the image stays where it is."
     )
     keys = (Key.CHOOSE, Key.HELP, Key.FIELD, Key.SCROLL)
@@ -46,7 +48,9 @@ class RefusedPage(Page):
             urwid.Divider(),
             line(safety(found, state)),
         ]
+        damaged = getattr(error, "ident", "") == DAMAGED
         choices = [
+            *([("Repair and retry", lambda: self.end(Answer.REPAIR))] if damaged else []),
             ("Retry", lambda: self.end(Answer.RETRY)),
             ("Shell", lambda: self.end(Answer.SHELL)),
             ("Restart the machine", lambda: self.end(Answer.RESTART)),
