@@ -19,6 +19,8 @@ from khib_tui.units import KIB
 __all__ = ["devices", "probe"]
 
 ROOT = Path("/")
+# Buses such as USB take their time until a disk is there. Seconds.
+WAIT_FOR_DISKS = 20.0
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 ACPI_RSDP_ADDR = 0x70
 _DMI = ("sys_vendor", "product_name", "product_uuid", "bios_version")

@@ -15,6 +15,7 @@ from khib_tui.events import Message, Result, Sink
 from khib_tui.handover import After, Mode
 from khib_tui.image.codec import CodecChoice
 from khib_tui.machine import Machine
+from khib_tui.present import use_screens
 from khib_tui.settings import Settings
 from khib_tui.steps.base import Action, Run
 from khib_tui.units import parse_size, size
@@ -45,8 +46,6 @@ def settings_of(arguments: Namespace) -> Settings:
 
 def wizard(arguments: Namespace, sink: Sink) -> int:
     """Start the wizard; without a terminal, say how to go on."""
-    from khib_tui.cli import use_screens
-
     if not use_screens(arguments):
         sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
         return status(arguments, sink)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from khib_tui import cli, machine
+from khib_tui import arguments, cli, machine
 from khib_tui.events import Failure, Finding, Result, Step, decode
 from khib_tui.machine import Machine
 
@@ -140,6 +140,11 @@ def test_every_verb_of_the_parser_is_there() -> None:
                     found += verbs(choice)
         return found
 
-    listed = verbs(cli.parser())
+    listed = verbs(arguments.parser())
     assert len(listed) > 15
     assert all(callable(cli.function(verb)) for verb in listed)
+
+
+@pytest.mark.parametrize("words", [["restore"], ["hibernate", "--codec", "lz4"], ["image", "verify", "x"], ["lab", "demo"]])
+def test_a_command_alone_is_read_as_among_all_of_them(words: list[str]) -> None:
+    assert arguments.parser(words).parse_args(words) == arguments.parser().parse_args(words)

@@ -48,8 +48,8 @@ def compress(codec: Codec, data: bytes | memoryview) -> bytes:
     return bytes(_thread.zstd.compress(data))
 
 
-def decompress(codec: Codec, data: memoryview, size: int) -> bytes:
-    """Decompress one frame whose digest was right.
+def decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:
+    """Decompress one frame whose digest was right; one without compression is `data` itself.
 
     :raises ImageError: it is damaged, or does not give exactly `size` bytes (at most one frame).
     """
@@ -64,9 +64,9 @@ def decompress(codec: Codec, data: memoryview, size: int) -> bytes:
     return plain
 
 
-def _decompress(codec: Codec, data: memoryview, size: int) -> bytes:
+def _decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:
     if codec is Codec.NONE:
-        return bytes(data)
+        return data
     if codec is Codec.LZ4:
         if (plain := _single_block(data, size)) is not None:
             return plain

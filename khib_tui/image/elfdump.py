@@ -20,7 +20,8 @@ from khib_tui.errors import ImageError
 from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME
 from khib_tui.image.contents import File
-from khib_tui.image.pipeline import ordered, workers
+from khib_tui.image.ordered import ordered
+from khib_tui.image.pipeline import workers
 from khib_tui.image.snapshot import Snapshot, batches
 from khib_tui.image.vmcore import Run
 from khib_tui.ranges import Ranges

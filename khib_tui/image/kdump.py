@@ -14,7 +14,8 @@ from itertools import islice
 from typing import BinaryIO
 
 from khib_tui.image.elfdump import kernel_notes
-from khib_tui.image.pipeline import ordered, workers
+from khib_tui.image.ordered import ordered
+from khib_tui.image.pipeline import workers
 from khib_tui.image.snapshot import Snapshot, Spans, batches
 from khib_tui.ranges import Ranges
 from khib_tui.units import PAGE

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from khib_tui.units import MIB
@@ -112,22 +110,3 @@ class InOrder(Generic[R]):
         with self.changed:
             self.over = True
             self.changed.notify_all()
-
-
-def ordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """Apply `work` in threads and give the results in the order of `items`, at most `2 * threads` ahead.
-
-    The codecs and digests release the interpreter lock, so threads do run side by side.
-    """
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[R]] = deque()
-        try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) >= 2 * threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

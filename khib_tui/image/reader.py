@@ -100,7 +100,7 @@ class Payload:
 
         :raises ImageError: it is not what the index says; its place is in the text.
         """
-        return self.plain(number, self.stored(range(number, number + 1))[0])
+        return bytes(self.plain(number, self.stored(range(number, number + 1))[0]))
 
     def stored(self, numbers: range) -> list[memoryview]:
         """Read frames that follow one another at once, as they are stored; good until this thread's next read."""
@@ -109,8 +109,8 @@ class Payload:
         view = self.store.view(start, sum(frame.stored for frame in frames))
         return [view[frame.offset - start : frame.offset - start + frame.stored] for frame in frames]
 
-    def plain(self, number: int, stored: memoryview) -> bytes:
-        """Verify, open and decompress a frame.
+    def plain(self, number: int, stored: memoryview) -> bytes | memoryview:
+        """Verify, open and decompress a frame; what is not compressed is `stored` itself.
 
         :raises ImageError: it is not what the index says; its place is in the text.
         """

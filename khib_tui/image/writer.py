@@ -1,4 +1,4 @@
-"""Writing the payload: gather runs into frames, compress, seal, digest on all processors; append in order."""
+"""Writing the payload: gather runs into frames, compress, seal, digest and write them on all processors."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ import xxhash
 
 from khib_tui.image import vmcore
 from khib_tui.image.codec import FRAME, Codec, compress, seek_table
+from khib_tui.image.header import PAYLOAD_OFFSET
 from khib_tui.image.manifest import Frame
 from khib_tui.image.pipeline import InOrder, keep_memory, together, workers
 from khib_tui.image.seal import Sealer
-from khib_tui.image.store import Stream
+from khib_tui.image.store import BLOCK, Store, Stream
 from khib_tui.jump.buffers import Buffer, move
 from khib_tui.jump.devmem import Windows
 
 # Frames made before their turn, for each thread.
 AHEAD = 2
+# These wait for the medium while as many threads as there are processors gather.
+EXTRA_WRITERS = 1
 
 
 @dataclass(frozen=True)
 class Payload:
-    """What was written: the frames in order, and the size of what they hold."""
+    """What was written: the frames in order, the size of what they hold, and where the next block begins."""
 
     frames: list[Frame]
     raw_size: int
+    size: int
+    next_block: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Gatherer:
 
     def gather(self, part: Part) -> memoryview:
         """Give the bytes of a part: a view that is good until this thread's next one."""
+        buffer, fill = self.filled(part)
+        return buffer.view[:fill]
+
+    def filled(self, part: Part) -> tuple[Buffer, int]:
+        """Give this thread's buffer, and how many bytes of it are the part's."""
         if not hasattr(self.local, "buffer"):
             self.local.buffer = Buffer(FRAME)
         buffer: Buffer = self.local.buffer
@@ -58,7 +68,7 @@ class Gatherer:
                 raise ValueError(f"part {part.number} is larger than a frame")
             move(buffer.address + fill, address, count)
             fill += count
-        return buffer.view[:fill]
+        return buffer, fill
 
 
 def parts(head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[Part]:
@@ -100,12 +110,27 @@ class Maker:
         return stored, len(plain), xxhash.xxh64_digest(stored)
 
 
-def write_payload(stream: Stream, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
+def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
     """Write all parts as frames; a seek table follows them if they are compressed and not sealed.
 
     :param progress: told after each frame how many bytes it held; may raise to stop.
+    :raises OSError: a write failed.
     """
     keep_memory()
+    if maker.codec is Codec.NONE and maker.sealer is None:
+        return _write_plain(store, maker.gatherer, given, progress)
+    stream = Stream(store, PAYLOAD_OFFSET)
+    try:
+        frames = _append_frames(stream, maker, given, progress)
+        if maker.sealer is None:
+            stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
+        size = stream.position - PAYLOAD_OFFSET
+        return Payload(frames, sum(frame.raw for frame in frames), size, stream.finish())
+    finally:
+        stream.close()
+
+
+def _append_frames(stream: Stream, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> list[Frame]:
     frames: list[Frame] = []
 
     def add(made: tuple[bytes, int, bytes]) -> None:
@@ -122,6 +147,22 @@ def write_payload(stream: Stream, maker: Maker, given: Iterator[Part], progress:
         return made[1]
 
     together(work, given, workers(), progress, order.give_up)
-    if maker.sealer is None and maker.codec is not Codec.NONE:
-        stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
-    return Payload(frames, sum(frame.raw for frame in frames))
+    return frames
+
+
+def _write_plain(store: Store, gatherer: Gatherer, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
+    """Write frames as they are: each has its place beforehand, so they are copied once, and written in any order."""
+    frames: dict[int, Frame] = {}
+
+    def work(part: Part) -> int:
+        buffer, size = gatherer.filled(part)
+        padded = -(-size // BLOCK) * BLOCK
+        buffer.view[size:padded] = bytes(padded - size)
+        offset = PAYLOAD_OFFSET + part.number * FRAME
+        store.write_buffer(offset, buffer, padded)
+        frames[part.number] = Frame(offset, size, size, xxhash.xxh64_digest(buffer.view[:size]))
+        return size
+
+    together(work, given, workers() + EXTRA_WRITERS, progress)
+    size = sum(frame.raw for frame in frames.values())
+    return Payload([frames[number] for number in range(len(frames))], size, size, PAYLOAD_OFFSET + -(-size // BLOCK) * BLOCK)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from khib_tui.errors import Refused
 from khib_tui.jump import stubs
 from khib_tui.jump.devmem import PhysicalMemory
@@ -23,6 +25,12 @@ def refuse_bad_entry(entry: int, saved: Ranges) -> None:
     page = entry_page(entry)
     if not entry or not saved.covers(Ranges.of([(page, page + PAGE)])):
         raise Refused(f"the jump back entry {entry:#x} lies outside the saved memory", ident="HIB-E-ENTRY")
+
+
+def stub_page(region: Sequence[tuple[int, int]]) -> int:
+    """Choose the page for the stub: in the middle of the largest range of the region."""
+    start, end = max(region, key=lambda span: span[1] - span[0])
+    return (start + end) // 2 // PAGE * PAGE
 
 
 def load_back(memory: PhysicalMemory, *, entry: int, gdt: int, stub_page: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +28,12 @@ class KernelFacts:
 
 def symbols(names: set[str], path: Path = Path("/proc/kallsyms")) -> dict[str, int]:
     """Look up kernel symbols; those not found are left out, and so are hidden (zero) addresses."""
-    wanted = "|".join(map(re.escape, sorted(names)))
-    lines = re.compile(rf"^([0-9a-f]+) \S ({wanted})$".encode(), re.MULTILINE)
+    table = b"\n" + path.read_bytes()
     found: dict[str, int] = {}
-    for address, name in lines.findall(path.read_bytes()):
-        found.setdefault(name.decode(), int(address, 16))
+    for name in names:
+        end = table.find(f" {name}\n".encode())
+        if end >= 0:
+            found[name] = int(table[table.rfind(b"\n", 0, end) + 1 : end].split()[0], 16)
     return {name: address for name, address in found.items() if address or name == _HIDDEN_MAY_BE_ZERO}
 
 

@@ -79,7 +79,7 @@ class Session:
 
     def command(self, *words: str) -> None:
         """Start a command in A, without waiting for it."""
-        self.running.tell(do="run", argv=["khib", "--json", "--settings", self.settings, *words])
+        self.running.tell(do="run", argv=["khib", *words, "--json", "--settings", self.settings])
 
     def until_exit(self) -> Iterator[Event | dict[str, Any]]:
         """Give events until the command ends; the last is a dictionary with `exit`, absent if the machine powers off."""

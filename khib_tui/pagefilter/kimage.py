@@ -16,6 +16,7 @@ from khib_tui.units import PAGE
 
 _DESTINATION, _INDIRECTION, _DONE, _SOURCE = 1, 2, 4, 8
 _FLAGS = PAGE - 1
+_LOW_NIBBLE = bytes(range(16)) * 16
 
 
 def shadows(memory: Reader, entry: int, region: Ranges, ram: Ranges) -> Shadows:
@@ -63,10 +64,11 @@ def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[arra
         page = _page(chain.pop())
         if not outside.covers(page):
             return None
-        words = struct.unpack("<512Q", memory.read(page.spans[0][0], PAGE))
+        data = memory.read(page.spans[0][0], PAGE)
+        words = array("Q", data)
         at = 0
         while at < len(words):
-            count = _sources(words, at)
+            count = _sources(data, at)
             if len(targets) + count > limit:
                 return None
             targets.extend(range(target, target + count * PAGE, PAGE))
@@ -84,20 +86,25 @@ def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[arra
     return None
 
 
-def _sources(words: tuple[int, ...], at: int) -> int:
-    """Tell how many sources follow one another from `at` on."""
-    return next((index for index, word in enumerate(words[at:]) if word & _FLAGS != _SOURCE), len(words) - at)
+def _sources(data: bytes, at: int) -> int:
+    """Tell how many words from `at` on are sources, looking at the bytes their flags are in."""
+    low, high = data[8 * at :: 8], data[8 * at + 1 :: 8].translate(_LOW_NIBBLE)
+    count = len(low) - len(low.lstrip(bytes((_SOURCE,))))
+    return count - len(high[:count].lstrip(b"\0"))
 
 
 def _runs(targets: array[int], sources: array[int]) -> list[Swapped]:
     """Join neighbours. A page that B was loaded into in place was free in A."""
     runs: list[Swapped] = []
+    begin = end = shift = 0
     for target, source in sorted(zip(targets, sources, strict=True)):
-        place = NOWHERE if source == target else source
-        last = runs[-1] if runs else Swapped(NOWHERE, NOWHERE, 0)
-        goes_on = place == NOWHERE if last.source == NOWHERE else place == last.source + last.size
-        if target == last.start + last.size and goes_on:
-            runs[-1] = Swapped(last.start, last.source, last.size + PAGE)
-        else:
-            runs.append(Swapped(target, place, PAGE))
-    return runs
+        if target != end or source - target != shift:
+            if end > begin:
+                runs.append(_run(begin, end, shift))
+            begin, shift = target, source - target
+        end = target + PAGE
+    return [*runs, _run(begin, end, shift)] if end > begin else runs
+
+
+def _run(begin: int, end: int, shift: int) -> Swapped:
+    return Swapped(begin, begin + shift if shift else NOWHERE, end - begin)

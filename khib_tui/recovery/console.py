@@ -1,19 +1,24 @@
-"""How B and C speak: on their console, and as JSON events on a device if one is named."""
+"""How B and C speak: on their console, and as JSON events on a device if one is named.
+
+What only one of them needs is imported by that one only: they have no time to lose.
+"""
 
 from __future__ import annotations
 
 import os
 import tty
-from argparse import Namespace
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from khib_tui import handover
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events import Event, Failure, JsonSink, Result, Sink
-from khib_tui.recovery import kernel_b, kernel_c, unlock
+from khib_tui.present import present, use_screens
 from khib_tui.recovery.words import Words
 from khib_tui.stage import both
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def quiet(event: Event) -> None:
@@ -36,7 +41,7 @@ def with_events(sink: Sink, device: str) -> Sink:
 
 def save(arguments: Namespace, sink: Sink) -> NoReturn:
     """In B: do what A handed over."""
-    from khib_tui.cli import present, use_screens
+    from khib_tui.recovery import kernel_b
 
     given = handover.receive()
     arguments.plain = arguments.plain or given.plain
@@ -46,7 +51,7 @@ def save(arguments: Namespace, sink: Sink) -> NoReturn:
 
 def restore(arguments: Namespace, sink: Sink) -> int:
     """In C: resume; tells why not, and keeps the image."""
-    from khib_tui.cli import present, use_screens
+    from khib_tui.recovery import kernel_c, unlock
 
     words = Words.read()
     arguments.plain = arguments.plain or bool(arguments.vmcore) or arguments.repair
@@ -76,6 +81,8 @@ def restore(arguments: Namespace, sink: Sink) -> int:
 
 def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     """Check everything that can be checked without restoring."""
+    from khib_tui.recovery import kernel_c, unlock
+
     devices, found = kernel_c.find(arguments.image, words.image)
     with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink):
         sink(Result("restore", True, f"the image on {found.where} could be resumed here"))

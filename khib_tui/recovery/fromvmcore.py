@@ -17,7 +17,6 @@ from khib_tui.jump import back
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import BlockDevice
 from khib_tui.recovery import guard, kernel_c, restorer
-from khib_tui.recovery.kernel_b import stub_page
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.recovery.plainvmcore import Vmcore, fill, load, refuse_elsewhere
 from khib_tui.recovery.vmcoreplace import find, opened
@@ -137,7 +136,7 @@ def work(
     stop.check()
     stop.too_late()
     region = core.manifest.region if core.manifest else system_ram(probe.probe().iomem).spans
-    back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=stub_page(region))
+    back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=back.stub_page(region))
     if core.manifest:
         restorer.refuse(guard.compare(core.manifest.disks, prints(devices, device)))
         tell(core, core.manifest, memory, taken, meter.elapsed, sink)

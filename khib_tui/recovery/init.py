@@ -8,6 +8,8 @@ import struct
 import sys
 import termios
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 from khib_tui import handover
 from khib_tui.jump.syscalls import REBOOT_RESTART, load_module, mount, reboot
@@ -32,11 +34,13 @@ def main() -> None:
     words = Words.read()
     load_modules()
     set_terminal(words)
-    from khib_tui.cli import main as khib
+    from khib_tui import cli
 
-    verb = "save" if Path("/", handover.PATH).exists() else "restore"
     try:
-        khib([*(["--plain"] if words.plain else []), verb])
+        if Path("/", handover.PATH).exists():
+            cli.run(cast(Any, SimpleNamespace(verb="recovery.console:save", json=False, plain=words.plain, debug=False)))
+        else:
+            cli.main(["restore", *(["--plain"] if words.plain else [])])
     finally:
         rescue()
 

@@ -25,10 +25,9 @@ from khib_tui.ranges import Ranges
 from khib_tui.recovery import guard, saver
 from khib_tui.report import Outcome, Report, leave
 from khib_tui.stage import Stop, Work
-from khib_tui.units import PAGE, size
+from khib_tui.units import size
 
 Present = Callable[[str, Work[Header | None]], Header | None]
-WAIT_FOR_DISKS = 20.0
 
 
 def run(handover: Handover, present: Present) -> NoReturn:
@@ -85,7 +84,7 @@ def find_target(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice 
 
     :raises KhibError: it does not appear.
     """
-    deadline = time.monotonic() + WAIT_FOR_DISKS
+    deadline = time.monotonic() + probe.WAIT_FOR_DISKS
     while True:
         devices = probe.devices()
         if handover.target is None:
@@ -128,17 +127,11 @@ def go_back(handover: Handover, memory: PhysicalMemory, entry: int, report: Repo
     try:
         with suppress(KhibError):
             kexec_unload()
-        back.load_back(memory, entry=entry, gdt=handover.gdt, stub_page=stub_page(handover.region))
+        back.load_back(memory, entry=entry, gdt=handover.gdt, stub_page=back.stub_page(handover.region))
         back.jump()
     except (KhibError, OSError) as error:
         strand(report, error)
     strand(report, FailedAfterChange("the jump returned"))
-
-
-def stub_page(region: Sequence[tuple[int, int]]) -> int:
-    """Choose the page for the stub: in the middle of the largest range of the region."""
-    start, end = max(region, key=lambda span: span[1] - span[0])
-    return (start + end) // 2 // PAGE * PAGE
 
 
 def strand(report: Report, error: Exception) -> NoReturn:

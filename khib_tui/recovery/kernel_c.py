@@ -24,7 +24,6 @@ from khib_tui.jump import back
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import BlockDevice
 from khib_tui.recovery import guard, restorer
-from khib_tui.recovery.kernel_b import WAIT_FOR_DISKS, stub_page
 from khib_tui.recovery.words import Words
 from khib_tui.report import Outcome, Report, leave
 from khib_tui.stage import Stop, Work
@@ -98,7 +97,7 @@ def choose(found: Sequence[Found], wanted: str = "") -> Found:
     )  # fmt: skip
 
 
-def find(wanted: str, word: str, seconds: float = WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
+def find(wanted: str, word: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
     """Search until an image is there or time is over.
 
     :raises ImageError: as `choose` says.
@@ -161,7 +160,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
         stop.too_late()
         way = manifest.way_back
         back.refuse_bad_entry(way.entry, manifest.saved_ranges)
-        back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=stub_page(manifest.region))
+        back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
         claimed = restorer.claim(store, header, manifest.disks, guard.fingerprints(devices, target))
         if not leave(memory, way.report_page, bytes.fromhex(way.cookie), resumed(header, manifest, seconds)):
             sink(Message("the report page has moved: the system will come back without a report", "warning"))

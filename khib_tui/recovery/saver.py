@@ -20,7 +20,7 @@ from khib_tui.image.manifest import DiskPrint, Manifest, WayBack, digest, pack_i
 from khib_tui.image.scan import Content, scan
 from khib_tui.image.scan import runs as make_runs
 from khib_tui.image.seal import Sealer
-from khib_tui.image.store import BLOCK, Store, Stream
+from khib_tui.image.store import BLOCK, Store
 from khib_tui.image.writer import Gatherer, Maker, Payload, parts, write_payload
 from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.pagefilter.leftout import left_out
@@ -114,13 +114,13 @@ def _save(
         notes = vmcore.note("VMCOREINFO", handover.vmcoreinfo.encode("latin-1"))
         placed = vmcore.place(runs, len(notes))
         head = vmcore.header(placed, notes, handover.page_offset)
-        codec, payload, payload_end, index_offset = _write(handover, windows, store, head, placed, sealer, sink, stop)
-    index = pack_index(payload.frames)
+        codec, payload = _write(handover, windows, store, head, placed, sealer, sink, stop)
+    index, index_offset = pack_index(payload.frames), payload.next_block
     store.write(index_offset, index)
     manifest = msgspec.json.encode(
         _manifest(
             handover, entry, disks, saver, time.monotonic() - started, codec=codec,
-            payload_size=payload_end - PAYLOAD_OFFSET, raw_size=payload.raw_size, frames=len(payload.frames),
+            payload_size=payload.size, raw_size=payload.raw_size, frames=len(payload.frames),
             index_offset=index_offset, index_size=len(index), index_digest=digest(index),
             free_bytes=Ranges.of(handover.saved).total - sum(run.memsz for run in runs), zero_bytes=content.zero,
         )
@@ -180,8 +180,8 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
 def _write(
     handover: Handover, windows: Windows, store: Store, head: bytes, placed: list[vmcore.Placed],
     sealer: Sealer | None, sink: Sink, stop: Stop,
-) -> tuple[Codec, Payload, int, int]:  # fmt: skip
-    """Write the payload; gives also the offset of its end, and the next free one."""
+) -> tuple[Codec, Payload]:  # fmt: skip
+    """Choose the codec and write the payload."""
     total = len(head) + sum(item.run.filesz for item in placed)
     gatherer = Gatherer(windows)
     codec, why = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME), store)
@@ -192,13 +192,7 @@ def _write(
         meter.add(count)
         stop.check()
 
-    stream = Stream(store, PAYLOAD_OFFSET)
-    try:
-        payload = write_payload(stream, Maker(gatherer, codec, sealer), parts(head, placed), step)
-        end = stream.position
-        return codec, payload, end, stream.finish()
-    finally:
-        stream.close()
+    return codec, write_payload(store, Maker(gatherer, codec, sealer), parts(head, placed), step)
 
 
 def _manifest(

@@ -13,10 +13,9 @@ from khib_tui.errors import ImageError
 from khib_tui.image.contents import PlainFile
 from khib_tui.image.place import mounted
 from khib_tui.machine import BlockDevice
-from khib_tui.recovery.kernel_b import WAIT_FOR_DISKS
 
 
-def find(place: str, seconds: float = WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
+def find(place: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
     """Find the device that a vmcore lies on, waiting for disks; None for a file among the mounted ones.
 
     :raises ImageError: it is not there.

@@ -1,0 +1,173 @@
+"""What can be typed after `khib`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from khib_tui import __version__
+from khib_tui.handover import After
+from khib_tui.image.codec import CodecChoice
+from khib_tui.settings import PATH as SETTINGS_PATH
+
+EPILOG = """exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check refuses, 5 failed with nothing changed,
+6 failed after changes, 7 no image or one that must not be resumed, 128+N ended by signal N"""
+
+Commands = Any
+
+
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Make the command line's parser.
+
+    :param words: what was typed: if the first one is a command, only that one is made.
+    """
+    top = argparse.ArgumentParser(prog="khib", description="Kexec-based hibernation.", epilog=EPILOG)
+    top.add_argument("--version", action="version", version=f"khib {__version__}")
+    top.add_argument("--json", action="store_true", help="print events as JSON lines")
+    top.add_argument("--plain", action="store_true", help="no screens: one line at a time")
+    top.add_argument("--debug", action="store_true", help="show where an error came from")
+    top.add_argument("--facts", type=Path, metavar="FILE", help="decide for the machine in this JSON file")
+    top.add_argument("--settings", type=Path, metavar="FILE", default=SETTINGS_PATH, help=f"instead of {SETTINGS_PATH}")
+    top.set_defaults(verb="verbs:wizard")
+    commands = top.add_subparsers(metavar="COMMAND")
+    typed = words[0] if words else ""
+    for command in [typed] if typed in COMMANDS else COMMANDS:
+        COMMANDS[command](commands)
+    return top
+
+
+def _add(commands: Commands, name: str, verb: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, description=text, epilog=EPILOG, help=text)
+    command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    command.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    command.add_argument("--facts", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    command.add_argument("--settings", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    command.set_defaults(verb=verb)
+    return command
+
+
+def _check(commands: Commands) -> None:
+    _add(commands, "check", "verbs:check", "tell whether this machine can hibernate, and why not")
+
+
+def _facts(commands: Commands) -> None:
+    _add(commands, "facts", "verbs:facts", "print all facts about this machine as JSON")
+
+
+def _status(commands: Commands) -> None:
+    _add(commands, "status", "verbs:status", "tell what is set up, loaded and saved")
+
+
+def _plan(commands: Commands) -> None:
+    _choices(_add(commands, "plan", "verbs:make_plan", "show kernel, memory region and the steps of a hibernation"))
+
+
+def _setup(commands: Commands) -> None:
+    setup = _add(commands, "setup", "verbs:setup", "install the saver and the boot entry, and keep the choices")
+    _choices(setup)
+    _dry_run(setup)
+
+
+def _rehearse(commands: Commands) -> None:
+    rehearse = _add(commands, "rehearse", "verbs:rehearse", "jump into the saver and straight back")
+    rehearse.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
+    _choices(rehearse)
+    _dry_run(rehearse)
+    _key_file(rehearse)
+
+
+def _hibernate(commands: Commands) -> None:
+    hibernate = _add(commands, "hibernate", "verbs:hibernate", "save the running system and power off")
+    _choices(hibernate)
+    _dry_run(hibernate)
+    _key_file(hibernate)
+
+
+def _seal(commands: Commands) -> None:
+    seal = _add(commands, "seal", "sealing:seal", "encrypt later images with a passphrase")
+    seal.add_argument("--off", action="store_true", help="do not seal later images")
+    _dry_run(seal)
+    _key_file(seal)
+
+
+def _restore(commands: Commands) -> None:
+    restore = _add(commands, "restore", "recovery.console:restore", "resume an image (on the restoring kernel)")
+    restore.add_argument("--image", default="", metavar="DEVICE", help="which image, if there are several")
+    restore.add_argument("--dry-run", action="store_true", help="check everything, restore nothing")
+    restore.add_argument("--repair", action="store_true", help="make a damaged header whole from its second copy first")
+    restore.add_argument("--vmcore", default="", metavar="FILE", help="restore an exported ELF vmcore instead of an image")
+    restore.add_argument("--entry", default="", metavar="ADDRESS", help="of a vmcore that does not say where it is entered")
+    restore.add_argument("--gdt", default="", metavar="ADDRESS", help="of a vmcore that does not say where its GDT is")
+    restore.add_argument("--yes", action="store_true", help="do not ask before a vmcore is restored")
+    _key_file(restore)
+
+
+def _image(commands: Commands) -> None:
+    image = _add(commands, "image", "verbs:image_list", "list, show, verify or discard images")
+    actions = image.add_subparsers(metavar="ACTION")
+    _add(actions, "list", "verbs:image_list", "list all images on this machine's disks")
+    _key_file(_one_image(actions, "info", "verbs:image_info", "show what an image holds"))
+    _key_file(_one_image(actions, "verify", "verbs:image_verify", "read an image and check every byte"))
+    discard = _one_image(actions, "discard", "verbs:image_discard", "give an image up, for ever")
+    discard.add_argument("--yes", action="store_true", help="do not ask")
+    text = "write the memory as files for crash, drgn and makedumpfile"
+    export = _one_image(actions, "export", "verbs:image_export", text)
+    _key_file(export)
+    export.add_argument("--elf", type=Path, metavar="FILE", help="as an ELF vmcore")
+    export.add_argument("--kdump", type=Path, metavar="FILE", help="as a kdump-compressed dump")
+    export.add_argument("--force", action="store_true", help="overwrite files")
+
+
+def _one_image(actions: Commands, name: str, verb: str, text: str) -> argparse.ArgumentParser:
+    action = _add(actions, name, verb, text)
+    action.add_argument("image", nargs="?", default="", help="device, file or image id; not needed if there is one")
+    return action
+
+
+def _lab(commands: Commands) -> None:
+    lab = _add(commands, "lab", "verbs:lab", "the throwaway QEMU machine: try everything without risk")
+    _machine(lab)
+    actions = lab.add_subparsers(metavar="ACTION")
+    demo = _add(actions, "demo", "verbs:lab_demo", "play whole cycles by itself")
+    _machine(demo)
+    demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
+    demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
+    demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
+    demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
+    demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
+    _add(actions, "kernel", "verbs:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
+
+
+def _key_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--key-file", default="", metavar="FILE", help="read the passphrase from FILE (-: standard input)")
+
+
+def _dry_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--dry-run", action="store_true", help="print the steps, apply none")
+
+
+def _choices(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--kernel", metavar="FILE", help="kernel that saves and restores")
+    command.add_argument("--target", metavar="PLACE", help="/dev/PARTITION, or /dev/PARTITION:/FILE")
+    command.add_argument("--region", metavar="SIZE", help="memory for the saver, such as 240M")
+    command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
+    command.add_argument("--verify", action="store_true", default=None, help="read the whole image back before power-off")
+    command.add_argument("--after", choices=[after.value for after in After], help="what follows saving")
+
+
+def _machine(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--memory", type=int, default=2048, metavar="MIB", help="memory of the machine")
+    command.add_argument("--cpus", type=int, default=2)
+    command.add_argument("--firmware", choices=["bios", "uefi"], default="bios")
+    command.add_argument("--linux-source", type=Path, metavar="TARBALL", help="another kernel source")
+    command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
+    command.add_argument("--keep", type=Path, metavar="DIR", help="keep disks and logs in this directory")
+
+
+COMMANDS: dict[str, Callable[[Commands], None]] = {
+    "check": _check, "facts": _facts, "status": _status, "plan": _plan, "setup": _setup, "rehearse": _rehearse,
+    "hibernate": _hibernate, "seal": _seal, "restore": _restore, "image": _image, "lab": _lab,
+}  # fmt: skip
