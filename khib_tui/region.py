@@ -17,8 +17,11 @@ RAM = "System RAM"
 LOW_END = 0xA0000
 # IO_STRICT_DEVMEM denies the "RAM buffer" between the end of B's RAM and the next such boundary.
 ALIGN = 64 * MIB
-DEFAULT_SIZE = 240 * MIB
 SLACK = 16 * MIB
+AUTOMATIC = 0
+# Beside the kernel: the unpacked initramfs takes 40 MiB; saving 45 MiB, unlocking a sealed image 90 MiB; the kernel's own
+# structures some 20 MiB. Measured in B and C, see docs/architecture.md.
+_PROGRAM = 152 * MIB
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,18 @@ def system_ram(ranges: tuple[MemoryRange, ...]) -> Ranges:
     return ram.inward(PAGE) - Ranges.of([(0, PAGE)])
 
 
-def choose(machine: Machine, kernel: KernelFile, wanted: int = DEFAULT_SIZE) -> Region:
+def proposed(init_size: int) -> int:
+    """Give the bytes of RAM that B and C need with a kernel of this size, which is more than it keeps."""
+    return init_size + _PROGRAM
+
+
+def choose(machine: Machine, kernel: KernelFile, size_wanted: int = AUTOMATIC) -> Region:
     """Choose the region for this machine and kernel.
 
     It starts at the kernel's preferred address, where a boot loader puts C too, and ends at a multiple of 64 MiB;
     holes of the firmware inside it belong to nobody.
 
-    :param wanted: bytes of RAM that B and C get at least.
+    :param size_wanted: bytes of RAM that B and C get at least; AUTOMATIC for what the kernel needs.
     :raises Refused: the memory map or the kexec limit of half the RAM forbids it.
     """
     ram = system_ram(machine.iomem)
@@ -70,6 +78,7 @@ def choose(machine: Machine, kernel: KernelFile, wanted: int = DEFAULT_SIZE) -> 
             hint="choose another kernel for saving", ident="HIB-E-REGION-HOLE",
         )  # fmt: skip
     low = ram.clip(PAGE, LOW_END)
+    wanted = size_wanted or proposed(kernel.init_size)
     end = base
     while ram.clip(base, end).total < wanted:
         end = (end // ALIGN + 1) * ALIGN

@@ -11,13 +11,13 @@ import tomli_w
 from khib_tui.errors import UsageError
 from khib_tui.handover import After
 from khib_tui.image.codec import CodecChoice
-from khib_tui.region import DEFAULT_SIZE
+from khib_tui.region import AUTOMATIC
 
 PATH = Path("/etc/khib/khib.toml")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All choices. `region` is in bytes, `countdown` in seconds (-1: C waits for a key).
+    """All choices. `region` is in bytes (0: what the kernel needs), `countdown` in seconds (-1: C waits for a key).
 
     `kernel` and `target` are paths, empty until chosen. `events` is a device that B and C send JSON events to. `boot_dir`
     is where the boot loader finds kernels, `options` more kernel parameters for B and C.
@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kernel: str = ""
     target: str = ""
-    region: int = DEFAULT_SIZE
+    region: int = AUTOMATIC
     codec: CodecChoice = CodecChoice.AUTO
     verify: bool = False
     after: After = After.POWEROFF

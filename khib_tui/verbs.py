@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from khib_tui import checks, console, machine, plan, probe, sealfile, settings
+from khib_tui import checks, console, machine, plan, present, probe, sealfile, settings
 from khib_tui.arrival import arrived
 from khib_tui.decide import Choice, decide
 from khib_tui.errors import Cancelled, Exit, ImageError
@@ -15,7 +15,6 @@ from khib_tui.events import Message, Result, Sink
 from khib_tui.handover import After, Mode
 from khib_tui.image.codec import CodecChoice
 from khib_tui.machine import Machine
-from khib_tui.present import use_screens
 from khib_tui.settings import Settings
 from khib_tui.steps.base import Action, Run
 from khib_tui.units import parse_size, size
@@ -46,15 +45,12 @@ def settings_of(arguments: Namespace) -> Settings:
 
 def wizard(arguments: Namespace, sink: Sink) -> int:
     """Start the wizard; without a terminal, say how to go on."""
-    if not use_screens(arguments):
+    if not present.use_screens(arguments):
         sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
         return status(arguments, sink)
-    from screens.app import run_wizard
-
     with console.kernel_quiet():
-        return run_wizard(
-            machine_of(arguments), settings_of(arguments), arguments.settings, reread=lambda: machine_of(arguments)
-        )
+        here, kept = machine_of(arguments), settings_of(arguments)
+        return present.wizard(here, kept, arguments.settings, lambda: machine_of(arguments))
 
 
 def check(arguments: Namespace, sink: Sink) -> int:

@@ -17,14 +17,15 @@ from khib_tui.errors import KhibError
 from khib_tui.events import Event, Progress, Stage
 from khib_tui.recovery import elfdeps, initramfs, modules, pyfiles, sysfiles
 from khib_tui.recovery.cpio import Entry, archive
+from khib_tui.recovery.initramfs import Compression
 from khib_tui.runner import run
 
 MIB = 1 << 20
 # all that B and C may come to need, on the screen and without
 IMPORTS = (
     "urwid, msgspec, lz4.block, zstandard, xxhash, ctypes, mmap, khib_tui.cli, khib_tui.recovery.console, "
-    "khib_tui.recovery.saver, khib_tui.recovery.fromvmcore, khib_tui.recovery.unlock, khib_tui.verbs, "
-    "khib_tui.image.catalog, khib_tui.image.seal, "
+    "khib_tui.recovery.kernel_b, khib_tui.recovery.kernel_c, khib_tui.arguments, khib_tui.recovery.fromvmcore, "
+    "khib_tui.recovery.unlock, khib_tui.verbs, khib_tui.image.catalog, khib_tui.image.seal, "
     "screens.stage, screens.restore, screens.pages.unlock, screens.pages.refused, "
     "cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.argon2, "
     "cryptography.hazmat.primitives.kdf.hkdf"
@@ -44,7 +45,7 @@ def events() -> list[Event]:
 def built(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> bytes:
     marker = tmp_path_factory.mktemp("extra") / "marker"
     marker.write_text("here")
-    return initramfs.build(lambda event: events.append(event), extra={"/etc/marker": marker})
+    return initramfs.build(lambda event: events.append(event), extra={"/etc/marker": marker}, compression=Compression.ZSTD)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_building_again_gives_the_same(built: bytes, tmp_path: Path) -> None:
     marker.write_text("here")
     code = (
         "import sys, decimal, wsgiref.handlers; from pathlib import Path; from khib_tui.recovery import initramfs;"
-        "data = initramfs.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])});"
+        "data = initramfs.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])}, compression='zstd');"
         "Path(sys.argv[2]).write_bytes(data)"
     )
     run([sys.executable, "-c", code, marker, out], cwd=Path(initramfs.__file__).parents[2])
@@ -148,11 +149,39 @@ def test_tracebacks_name_modules_without_this_machine(entries: dict[str, tuple[i
     assert str(Path(initramfs.__file__).parents[2]).encode() not in b"".join(data for _, data in entries.values())
 
 
-def test_gzip() -> None:
-    data = archive([Entry("a", 0o100644, b"x")])
-    packed = initramfs._compress(data, initramfs.Compression.GZIP)
-    assert gzip.decompress(packed) == data
+def legacy_end(packed: bytes) -> int:
+    """Follow the blocks to the size of zero, where the kernel stops."""
+    at = 4
+    while size := int.from_bytes(packed[at : at + 4], "little"):
+        at += 4 + size
+    return at
+
+
+@pytest.mark.parametrize("kind", Compression)
+def test_what_is_compressed_is_unpacked_by_the_programs_everybody_has(tmp_path: Path, kind: Compression) -> None:
+    data = archive([Entry("a", 0o100644, bytes(9 * MIB) + b"x")])
+    packed = initramfs._compress(data, kind)
     assert len(packed) % 512 == 0
+    match kind:
+        case Compression.GZIP:
+            assert gzip.decompress(packed) == data
+        case Compression.ZSTD:
+            assert zstandard.ZstdDecompressor().decompressobj().decompress(packed) == data
+        case Compression.LZ4:
+            (tmp_path / "packed").write_bytes(packed[: legacy_end(packed)])
+            run(["lz4", "-d", "-f", tmp_path / "packed", tmp_path / "plain"])
+            assert (tmp_path / "plain").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({}, "gzip"), ({"RD_ZSTD": "y", "RD_GZIP": "y"}, "zstd"), ({"RD_LZ4": "y", "RD_ZSTD": "y"}, "lz4"),
+        ({"RD_LZ4": "n"}, "gzip"),
+    ],
+)
+def test_the_compression_is_one_that_the_kernel_unpacks(config: dict[str, str], kind: str) -> None:
+    assert Compression.best(config) == kind
 
 
 def test_the_key_follows_the_inputs(tmp_path: Path) -> None:
@@ -174,14 +203,14 @@ def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatc
     monkeypatch.setattr(initramfs, "build", build)
     path = tmp_path / "initramfs.img"
     for _ in range(2):
-        initramfs.install(lambda event: None, path, "no-such-release")
+        initramfs.install(lambda event: None, path, "no-such-release", {})
     assert (path.read_bytes(), calls) == (b"packed", ["built"])
     path.with_suffix(".key").write_text("stale\n")
-    initramfs.install(lambda event: None, path, "no-such-release")
+    initramfs.install(lambda event: None, path, "no-such-release", {})
     assert len(calls) == 2
     path.write_bytes(b"mine")
     path.with_suffix(".key").write_text("given\n")
-    initramfs.install(lambda event: None, path, "no-such-release")
+    initramfs.install(lambda event: None, path, "no-such-release", {})
     assert (path.read_bytes(), len(calls)) == (b"mine", 2)
 
 

@@ -21,7 +21,6 @@ from khib_tui.lab import demo, disks
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab, prepare
 from khib_tui.lab.vm import Hardware
-from khib_tui.region import DEFAULT_SIZE
 from khib_tui.units import MIB
 
 pytestmark = pytest.mark.lab
@@ -34,7 +33,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     lab = prepare(options(), directory, print_event)
     made = Session(lab, print_event)
     made.boot_a()
-    made.ask("fill", percent=85, shadow=DEFAULT_SIZE)
+    made.ask("fill", percent=85, shadow=lab.shadow)
     made.ask("remember", deep=False)
     yield made
     made.end()

@@ -60,9 +60,15 @@ def test_the_region_has_low_pages_and_starts_where_the_kernel_does() -> None:
     assert chosen.main.spans == ((16 * MIB, 256 * MIB),)
 
 
+@pytest.mark.parametrize(("init_size", "end"), [(18, 192), (30, 256), (64, 256), (100, 320)])
+def test_the_region_is_as_large_as_the_kernel_needs(init_size: int, end: int) -> None:
+    kernel = msgspec.structs.replace(KERNEL, init_size=init_size * MIB)
+    assert region.choose(facts("qemu-bios-1g"), kernel).own.end == end * MIB
+
+
 def test_firmware_holes_inside_the_region_belong_to_nobody() -> None:
     here = with_ram((PAGE, 0x9F000), (MIB, 160 * MIB), (164 * MIB, 4 * GIB))
-    chosen = region.choose(here, KERNEL)
+    chosen = region.choose(here, KERNEL, 240 * MIB)
     assert chosen.main.spans == ((16 * MIB, 160 * MIB), (164 * MIB, 320 * MIB))
 
 

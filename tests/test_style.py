@@ -32,10 +32,10 @@ def test_one_module_runs_programs() -> None:
     assert users("subprocess") == {"khib_tui/runner.py"}
 
 
-def test_the_engine_does_without_urwid_and_opens_screens_in_three_places() -> None:
+def test_the_engine_does_without_urwid_and_opens_screens_in_one_place() -> None:
     assert all(name.startswith("screens/") for name in users("urwid"))
     inside = {name for name in users("screens") if name.startswith("khib_tui/")}
-    assert inside <= {"khib_tui/cli.py", "khib_tui/verbs.py", "khib_tui/recovery/console.py"}
+    assert inside == {"khib_tui/present.py"}
 
 
 @pytest.mark.parametrize("tool", [["ruff", "check", "--quiet"], ["mypy", "--no-error-summary"]], ids=lambda tool: tool[0])

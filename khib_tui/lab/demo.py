@@ -6,7 +6,6 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from khib_tui import region
 from khib_tui.errors import Exit
 from khib_tui.events import LabResult, Message, Result, Sink
 from khib_tui.lab import seal
@@ -49,7 +48,7 @@ def summary(result: LabResult) -> str:
 def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     """Hibernate as often as asked, in one uptime of A."""
     session.boot_a()
-    filled = session.ask("fill", percent=arguments.fill, shadow=region.DEFAULT_SIZE + region.SLACK)
+    filled = session.ask("fill", percent=arguments.fill, shadow=session.lab.shadow)
     sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))
     if arguments.rehearse:
         session.ask("remember", deep=False)

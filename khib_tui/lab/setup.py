@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui import settings
+from khib_tui import bzimage, region, settings
 from khib_tui.bootentry import BootEntry
 from khib_tui.events import Sink, Stage
 from khib_tui.lab import disks
@@ -46,6 +46,12 @@ class Lab:
     def disk_target(self) -> Path:
         """The disk the image goes to."""
         return self.hardware.disks[1]
+
+    @property
+    def shadow(self) -> int:
+        """Bytes of A's memory that loading the saver takes, rounded up."""
+        init_size = bzimage.read(self.kernel.bzimage).init_size
+        return region.proposed(init_size) + region.ALIGN + region.SLACK
 
     def boot_a(self, words: str) -> Boot:
         """Boot kernel A from its root; KASLR stays on."""

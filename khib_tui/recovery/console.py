@@ -10,10 +10,10 @@ import tty
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from khib_tui import handover
+from khib_tui import handover, present
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events import Event, Failure, JsonSink, Result, Sink
-from khib_tui.present import present, use_screens
+from khib_tui.present import use_screens
 from khib_tui.recovery.words import Words
 from khib_tui.stage import both
 
@@ -46,7 +46,7 @@ def save(arguments: Namespace, sink: Sink) -> NoReturn:
     given = handover.receive()
     arguments.plain = arguments.plain or given.plain
     told = with_events(quiet if use_screens(arguments) else sink, given.events)
-    kernel_b.run(given, lambda title, work: present(arguments, told, title, work))
+    kernel_b.run(given, lambda title, work: present.present(arguments, told, title, work))
 
 
 def restore(arguments: Namespace, sink: Sink) -> int:
@@ -60,16 +60,14 @@ def restore(arguments: Namespace, sink: Sink) -> int:
         if arguments.vmcore:
             from khib_tui.recovery import fromvmcore
 
-            fromvmcore.run(arguments, sink, lambda title, work: present(arguments, sink, title, work))
+            fromvmcore.run(arguments, sink, lambda title, work: present.present(arguments, sink, title, work))
             return Exit.OK
         if arguments.dry_run:
             return try_out(arguments, words, sink)
         if use_screens(arguments):
-            from screens.restore import run_restore
-
-            return run_restore(arguments.image, words, sink)
+            return present.restore(arguments.image, words, sink)
         kernel_c.run(
-            lambda title, work: present(arguments, sink, title, work), arguments.image, words.image,
+            lambda title, work: present.present(arguments, sink, title, work), arguments.image, words.image,
             lambda found: unlock.on_console(found, sink, arguments.key_file), mend=arguments.repair,
         )  # fmt: skip
     except KhibError as error:

@@ -36,7 +36,7 @@ class InstallSaver:
             return
         from khib_tui.recovery import initramfs
 
-        initramfs.install(run.sink, self.settings.initramfs, self.kernel.release)
+        initramfs.install(run.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
 
 
 def saver_kernel(settings: Settings) -> Path:

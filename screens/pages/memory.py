@@ -11,7 +11,7 @@ from urwid.widget import AbstractFlowWidget
 from khib_tui import region
 from khib_tui.decide import choose_kernel
 from khib_tui.errors import KhibError
-from khib_tui.region import DEFAULT_SIZE, Region
+from khib_tui.region import AUTOMATIC, Region
 from khib_tui.settings import Settings
 from khib_tui.units import MIB, size
 from screens import keys, widgets
@@ -20,7 +20,7 @@ from screens.pages.step import StepPage
 if TYPE_CHECKING:
     from screens.app import Wizard
 
-SIZES = (176 * MIB, DEFAULT_SIZE, 368 * MIB, 496 * MIB, 752 * MIB)
+SIZES = (AUTOMATIC, 176 * MIB, 240 * MIB, 368 * MIB, 496 * MIB, 752 * MIB)
 BOX_ROWS = 6
 INTRO = (
     "Saver and restorer live in a region of memory; what this system has there is swapped aside meanwhile. "
@@ -33,7 +33,7 @@ class MemoryPage(StepPage):
 
     title = "Memory region"
     help = (
-        f"{INTRO} The proposed size is right unless a rehearsal fails for lack of memory, or this machine has very little. "
+        f"{INTRO} What the kernel needs is right unless a rehearsal fails for lack of memory. "
         "The memmap words keep the restorer inside the region; they go into its boot entry."
     )
     keys = keys.LIST
@@ -88,8 +88,7 @@ class MemoryPage(StepPage):
 
 def label(count: int) -> str:
     """Say a size that can be chosen."""
-    notes = {DEFAULT_SIZE: " (proposed)", SIZES[0]: " (little: rehearse first)"}
-    return f"{size(count)}{notes.get(count, '')}"
+    return "what the kernel needs" if count == AUTOMATIC else size(count)
 
 
 def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:

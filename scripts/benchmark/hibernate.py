@@ -12,7 +12,6 @@ from statistics import median
 from benchmark.document import provenance, table
 from benchmark.measure import settle, watched
 from benchmark.stats import Target
-from khib_tui import region
 from khib_tui.errors import KhibError
 from khib_tui.events import Message, Progress, Sink
 from khib_tui.lab import swsusp
@@ -21,6 +20,7 @@ from khib_tui.lab.setup import Lab, prepare, workspace
 from khib_tui.units import GIB, MIB
 
 MEMORY = 2048
+KEPT = "/root/khib.toml"
 HELD = (25, 60)
 MOST_RUNS = 3
 KERNEL = "in-kernel (swsusp)"
@@ -103,10 +103,22 @@ def machine(arguments: Namespace, sink: Sink, *, swap: bool) -> Iterator[Session
                 swsusp.boot(session)
             else:
                 session.boot_a()
-                session.run("setup")
+                set_up(session)
             yield session
         finally:
             session.end()
+
+
+def set_up(session: Session) -> None:
+    """Set khib up, with settings that can be kept: the lab's own lie on a disk that is read only.
+
+    :raises KhibError: it fails.
+    """
+    session.program("cp", session.settings, KEPT)
+    session.settings = KEPT
+    code, _ = session.run("setup")
+    if code:
+        raise session.lost(f"khib setup ended with code {code}: {session.reason()}")
 
 
 def quietly(sink: Sink) -> Sink:
@@ -123,7 +135,7 @@ def one(way: Way, play: Play, arguments: Namespace, sink: Sink) -> None:
     """Play one cycle; a refusal of the kernel is noted."""
     settle(arguments.patience)
     with watched() as others, machine(arguments, sink, swap=way.name == KERNEL) as session:
-        held = session.ask("fill", percent=way.percent, shadow=region.DEFAULT_SIZE + region.SLACK)
+        held = session.ask("fill", percent=way.percent, shadow=session.lab.shadow)
         session.ask("remember", deep=True)
         way.held = held["filled"]
         try:
