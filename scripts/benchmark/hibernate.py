@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from statistics import median
 from benchmark.document import provenance, table
 from benchmark.measure import settle, watched
 from benchmark.stats import Target
+from khib_tui import settings
 from khib_tui.errors import KhibError
 from khib_tui.events import Message, Progress, Sink
 from khib_tui.lab import swsusp
@@ -20,7 +22,6 @@ from khib_tui.lab.setup import Lab, prepare, workspace
 from khib_tui.units import GIB, MIB
 
 MEMORY = 2048
-KEPT = "/root/khib.toml"
 HELD = (25, 60)
 MOST_RUNS = 3
 KERNEL = "in-kernel (swsusp)"
@@ -114,8 +115,9 @@ def set_up(session: Session) -> None:
 
     :raises KhibError: it fails.
     """
-    session.program("cp", session.settings, KEPT)
-    session.settings = KEPT
+    kept = os.fspath(settings.PATH)
+    session.program("install", "-D", session.settings, kept)
+    session.settings = kept
     code, _ = session.run("setup")
     if code:
         raise session.lost(f"khib setup ended with code {code}: {session.reason()}")
