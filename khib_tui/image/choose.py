@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from typing import TypeVar
 
 from khib_tui.image.codec import Codec, CodecChoice
@@ -84,11 +85,20 @@ def for_a_while(items: Iterable[T]) -> Iterator[T]:
             return
 
 
+def worth_zstd(disk: float, lz4: Speed) -> bool:
+    """Tell whether zstd could be faster than LZ4: not where the processor is what LZ4 waits for, for zstd needs more of it."""
+    return lz4.rate * lz4.ratio > disk
+
+
 def pick(disk: float, speeds: Mapping[Codec, Speed]) -> Codec:
-    """Decide. zstd makes the smallest image; no compression costs the processor least, and is worth it on a fast disk."""
-    if speeds[Codec.ZSTD].ratio > _INCOMPRESSIBLE:
+    """Decide. zstd makes the smallest image; no compression costs the processor least, and is worth it on a fast disk.
+
+    :param speeds: of LZ4 and of no compression, and of zstd if that is worth it.
+    """
+    if all(speed.ratio > _INCOMPRESSIBLE for codec, speed in speeds.items() if codec is not Codec.NONE):
         return Codec.NONE
-    zstd, lz4, none = (speeds[codec].seconds(disk) for codec in (Codec.ZSTD, Codec.LZ4, Codec.NONE))
+    seconds = {codec: speed.seconds(disk) for codec, speed in speeds.items()}
+    lz4, none, zstd = seconds[Codec.LZ4], seconds[Codec.NONE], seconds.get(Codec.ZSTD, inf)
     if zstd <= _ZSTD_PATIENCE * lz4 and zstd <= _LZ4_PATIENCE * none:
         return Codec.ZSTD
     return Codec.LZ4 if lz4 <= _LZ4_PATIENCE * none else Codec.NONE
@@ -108,6 +118,8 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
         # what is mapped for the first codec is there for the next
         gatherer.gather(part)
     disk = measure_disk(store)
-    speeds = {codec: measure_codec(Maker(gatherer, codec), samples) for codec in Codec}
+    speeds = {codec: measure_codec(Maker(gatherer, codec), samples) for codec in (Codec.NONE, Codec.LZ4)}
+    if worth_zstd(disk, speeds[Codec.LZ4]):
+        speeds[Codec.ZSTD] = measure_codec(Maker(gatherer, Codec.ZSTD), samples)
     told = ", ".join(f"{codec} {size(speed.rate)}/s" for codec, speed in speeds.items())
     return pick(disk, speeds), f"the disk takes {size(disk)}/s, the processors make {told}"
