@@ -132,7 +132,10 @@ def test_hibernate_then_everything_that_must_not_be_resumed_then_resume(session:
         assert failure.ident in ident, (name, failure)
         assert failure.hint, name
     assert state_on(lab.disk_target) is headers.State.COMPLETE
-    _, result = session.resume()
+    flip(lab.disk_target, headers.SLOTS[1] + 60)
+    _, result = session.resume(repair="khib restore --repair")
+    failures = [event.ident for event in session.running.seen if isinstance(event, Failure)]
+    assert failures == [headers.DAMAGED]
     assert result.data["outcome"] == "resumed" and result.data["restore_seconds"] > 0
     intact(session)
     assert session.disks_identical
@@ -143,6 +146,7 @@ REFUSALS = {
     "less memory": {"HIB-E-MEMMAP"},
     "no region words": {"HIB-E-REGION-WORD"},
     "a flipped bit": {"HIB-E-DAMAGED"},
+    "a flipped bit of a header": {headers.DAMAGED},
     "the end cut off": {"HIB-E-MANIFEST", "HIB-E-INDEX", "HIB-E-DAMAGED"},
     "two images": {"HIB-E-TWO-IMAGES"},
     "a changed disk": {"HIB-E-DISK-CHANGED"},
@@ -170,6 +174,8 @@ class changed:
                 words = {"memmap=": "nothing="}
             case "a flipped bit":
                 flip(target, used(target) // 2)
+            case "a flipped bit of a header":
+                flip(target, 20)
             case "the end cut off":
                 wipe(target, used(target) - 256 * 1024)
             case "two images":

@@ -159,9 +159,10 @@ class Session:
         failures = [event.message for event in self.running.seen if isinstance(event, Failure)]
         return failures[-1] if failures else "no reason given"
 
-    def resume(self, boot: Boot | None = None) -> tuple[float, Result]:
+    def resume(self, boot: Boot | None = None, *, repair: str = "") -> tuple[float, Result]:
         """Boot C, up to A's own word that it is back; gives the seconds and that word.
 
+        :param repair: what is typed into C's shell after a first refusal.
         :raises LabError: C refused, or A did not come back.
         """
         self.note_disks()
@@ -175,7 +176,10 @@ class Session:
             if asks_passphrase(event):
                 self.running.type(f"{self.passphrase}\n".encode())
             if isinstance(event, Failure):
-                raise LabError(event.message, hint=event.hint, ident=event.ident)
+                if not repair:
+                    raise LabError(event.message, hint=event.hint, ident=event.ident)
+                self.running.type(f"{repair}\n".encode())
+                repair = ""
             if not seconds and from_a(event):
                 seconds = self.running.seconds
             if isinstance(event, Result):

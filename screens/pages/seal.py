@@ -127,6 +127,9 @@ class RecoveryKeyPage(Page):
     def keypress(self, size: Size, key: str) -> str | None:
         """Let no slip of the finger take the key away."""
         left = super().keypress(size, key)
+        if left == "enter":
+            self.tell("Write the key down; Tab leads to the buttons.")
+            return None
         if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
             return left
         self.tell("Press one of the buttons: the key is never shown again.", Severity.WARNING)
