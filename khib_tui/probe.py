@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 from khib_tui import blockdev, cpuinfo, kconfig, kernels
 from khib_tui.blockdev import devices
-from khib_tui.machine import Machine, MemoryRange
+from khib_tui.machine import BlockDevice, Machine, MemoryRange
 from khib_tui.text import clean, data, names, number, text
 from khib_tui.units import KIB
 
@@ -30,8 +31,11 @@ _TRUE = re.compile(r"[yt1]|on", re.IGNORECASE)
 _KALLSYMS_LINES = 2_000_000
 
 
-def probe(root: Path = ROOT) -> Machine:
-    """Read all facts about the system below `root`; only for '/' does it ask psutil and the process itself."""
+def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Machine:
+    """Read all facts about the system below `root`; only for '/' does it ask psutil and the process itself.
+
+    :param known: its block devices, if they were read already.
+    """
     uname = os.uname()
     release = text(root / "proc/sys/kernel/osrelease") or uname.release
     cmdline = text(root / "proc/cmdline")
@@ -54,7 +58,7 @@ def probe(root: Path = ROOT) -> Machine:
         cpu=cpuinfo.read_cpu(root),
         config=config,
         kernels=kernels.find(root, release, config),
-        devices=blockdev.devices(root),
+        devices=blockdev.devices(root) if known is None else tuple(known),
         lockdown=lockdown(root),
         secure_boot=secure_boot(root),
         kexec_load_disabled=bool(number(root / "proc/sys/kernel/kexec_load_disabled")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from khib_tui.image import scan, vmcore
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import State
 from khib_tui.image.seal import Cipher, Seal, Sealer
-from khib_tui.image.store import Store
+from khib_tui.image.store import BUFFER, Store, Stream
 from khib_tui.jump.buffers import Buffer
 from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.machine import Cpu, MemoryRange
@@ -95,6 +96,33 @@ def test_a_saved_memory_comes_back_whole_and_the_region_is_left_alone(
         assert after[start:end] == before[start:end]
     for start, end in REGION:
         assert after[start:end] == b"\xaa" * (end - start)
+
+
+def test_zstd_works_harder_while_the_medium_is_behind(memory: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    for behind in (False, True):
+        monkeypatch.setattr(Stream, "behind", behind)
+        sizes.append(save(memory, target, handover(Codec.ZSTD)).image_bytes)
+        restore(target, memory_copy(target.parent))
+        target.write_bytes(bytes(40 * MIB))
+    assert sizes[1] < sizes[0]
+
+
+def test_a_stream_is_behind_while_a_full_buffer_waits_for_the_medium(target: Path) -> None:
+    class Waiting(Store):
+        go = threading.Event()
+
+        def write_buffer(self, offset: int, buffer: Buffer, count: int) -> None:
+            assert self.go.wait(20)
+
+    with Waiting(target, writable=True) as store:
+        stream = Stream(store, 0)
+        assert not stream.behind
+        stream.append(bytes(2 * BUFFER))
+        assert stream.behind
+        store.go.set()
+        stream.finish()
+        assert not stream.behind
 
 
 def test_zero_pages_are_left_out(memory: Path, target: Path) -> None:

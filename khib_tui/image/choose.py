@@ -19,7 +19,7 @@ from khib_tui.jump.buffers import Buffer
 from khib_tui.units import size
 
 SAMPLES = 12
-SECONDS = 0.15
+SECONDS = 0.1
 _DISK_BUFFERS, _DISK_THREADS = 16, 2
 # A smaller image may cost so much more time than the next larger kind.
 _ZSTD_PATIENCE, _LZ4_PATIENCE = 1.1, 1.25
@@ -116,7 +116,7 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
     samples = list(islice(given, 0, None, max(count // SAMPLES, 1)))
     for part in samples:
         # what is mapped for the first codec is there for the next
-        gatherer.gather(part)
+        gatherer.filled(part)
     disk = measure_disk(store)
     speeds = {codec: measure_codec(Maker(gatherer, codec), samples) for codec in (Codec.NONE, Codec.LZ4)}
     if worth_zstd(disk, speeds[Codec.LZ4]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from struct import Struct, pack
 from threading import local
 
@@ -34,18 +34,30 @@ class CodecChoice(StrEnum):
     NONE = "none"
 
 
+class Pace(IntEnum):
+    """How much time zstd may take, as its level: little while the disk keeps up, more while frames wait for it."""
+
+    QUICK = -1
+    THOROUGH = 3
+
+
 _thread = local()
 
 
-def compress(codec: Codec, data: bytes | memoryview) -> bytes:
-    """Compress one frame; each can be read alone."""
+def compress(codec: Codec, data: bytes | memoryview, pace: Pace = Pace.QUICK) -> bytes:
+    """Compress one frame; each can be read alone.
+
+    :param pace: for zstd only.
+    """
     if codec is Codec.NONE:
         return bytes(data)
     if codec is Codec.LZ4:
         return bytes(lz4.frame.compress(data, block_size=lz4.frame.BLOCKSIZE_MAX1MB, block_linked=False, store_size=True))
     if not hasattr(_thread, "zstd"):
-        _thread.zstd = zstandard.ZstdCompressor(level=1)
-    return bytes(_thread.zstd.compress(data))
+        _thread.zstd = {}
+    if pace not in _thread.zstd:
+        _thread.zstd[pace] = zstandard.ZstdCompressor(level=pace)
+    return bytes(_thread.zstd[pace].compress(data))
 
 
 def decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:

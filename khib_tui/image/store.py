@@ -152,6 +152,11 @@ class Stream:
         """Where the next byte goes."""
         return self.handed + self.fill
 
+    @property
+    def behind(self) -> bool:
+        """Tell whether the medium is slower than what is appended: a full buffer waits for it."""
+        return not self.full.empty()
+
     def append(self, data: bytes | memoryview) -> None:
         """Add bytes; full buffers are written.
 

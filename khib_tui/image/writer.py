@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import xxhash
 
 from khib_tui.image import vmcore
-from khib_tui.image.codec import FRAME, Codec, compress, seek_table
+from khib_tui.image.codec import FRAME, Codec, Pace, compress, seek_table
 from khib_tui.image.header import PAYLOAD_OFFSET
 from khib_tui.image.manifest import Frame
 from khib_tui.image.pipeline import InOrder, keep_memory, together, workers
@@ -51,10 +52,18 @@ class Gatherer:
         self.windows = windows
         self.local = threading.local()
 
-    def gather(self, part: Part) -> memoryview:
-        """Give the bytes of a part: a view that is good until this thread's next one."""
+    @contextmanager
+    def gathered(self, part: Part) -> Iterator[memoryview]:
+        """Give the bytes of a part for the time of a `with`: the memory itself if they lie in one piece, else a copy."""
+        if len(part.spans) == 1 and not part.head:
+            ((start, end),) = part.spans
+            with self.windows.at(start) as window:
+                if end <= window.end:
+                    with memoryview(window.mapped) as whole, whole[start - window.start : end - window.start] as view:
+                        yield view
+                    return
         buffer, fill = self.filled(part)
-        return buffer.view[:fill]
+        yield buffer.view[:fill]
 
     def filled(self, part: Part) -> tuple[Buffer, int]:
         """Give this thread's buffer, and how many bytes of it are the part's."""
@@ -101,13 +110,13 @@ class Maker:
     codec: Codec
     sealer: Sealer | None = None
 
-    def make(self, part: Part) -> tuple[bytes, int, bytes]:
+    def make(self, part: Part, pace: Pace = Pace.QUICK) -> tuple[bytes, int, bytes]:
         """Gather, compress, seal and digest; gives what is stored, the size of its content, and its digest."""
-        plain = self.gatherer.gather(part)
-        stored = compress(self.codec, plain)
+        with self.gatherer.gathered(part) as plain:
+            stored, size = compress(self.codec, plain, pace), len(plain)
         if self.sealer is not None:
             stored = self.sealer.seal(part.number, part.last, stored)
-        return stored, len(plain), xxhash.xxh64_digest(stored)
+        return stored, size, xxhash.xxh64_digest(stored)
 
 
 def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
@@ -142,7 +151,7 @@ def _append_frames(stream: Stream, maker: Maker, given: Iterator[Part], progress
 
     def work(part: Part) -> int:
         order.wait(part.number)
-        made = maker.make(part)
+        made = maker.make(part, Pace.THOROUGH if stream.behind else Pace.QUICK)
         order.give(part.number, made)
         return made[1]
 

@@ -126,7 +126,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         header, manifest = restorer.examine(store, found.sealer)
         uname = os.uname()
         findings = guard.compare(manifest.disks, guard.fingerprints(devices, target))
-        findings += restorer.mismatches(probe.probe(), manifest, (uname.release, uname.version))
+        findings += restorer.mismatches(probe.probe(known=devices), manifest, (uname.release, uname.version))
         for finding in findings:
             sink(finding)
         restorer.refuse(findings)
