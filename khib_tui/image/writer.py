@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import xxhash
@@ -46,24 +45,15 @@ class Part:
 
 
 class Gatherer:
-    """Copies the content of parts out of memory; called from several threads."""
+    """Copies the content of parts out of memory; called from several threads.
+
+    A device that was not quite silenced may still write to its buffers in A's memory. A codec that looked at the memory
+    itself while that happens could make other bytes of the frame wrong too; of a copy, only those bytes are.
+    """
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
         self.local = threading.local()
-
-    @contextmanager
-    def gathered(self, part: Part) -> Iterator[memoryview]:
-        """Give the bytes of a part for the time of a `with`: the memory itself if they lie in one piece, else a copy."""
-        if len(part.spans) == 1 and not part.head:
-            ((start, end),) = part.spans
-            with self.windows.at(start) as window:
-                if end <= window.end:
-                    with memoryview(window.mapped) as whole, whole[start - window.start : end - window.start] as view:
-                        yield view
-                    return
-        buffer, fill = self.filled(part)
-        yield buffer.view[:fill]
 
     def filled(self, part: Part) -> tuple[Buffer, int]:
         """Give this thread's buffer, and how many bytes of it are the part's."""
@@ -112,8 +102,8 @@ class Maker:
 
     def make(self, part: Part, pace: Pace = Pace.QUICK) -> tuple[bytes, int, bytes]:
         """Gather, compress, seal and digest; gives what is stored, the size of its content, and its digest."""
-        with self.gatherer.gathered(part) as plain:
-            stored, size = compress(self.codec, plain, pace), len(plain)
+        buffer, size = self.gatherer.filled(part)
+        stored = compress(self.codec, buffer.view[:size], pace)
         if self.sealer is not None:
             stored = self.sealer.seal(part.number, part.last, stored)
         return stored, size, xxhash.xxh64_digest(stored)
