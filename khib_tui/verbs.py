@@ -187,7 +187,7 @@ def image_info(arguments: Namespace, sink: Sink) -> int:
 
 def image_verify(arguments: Namespace, sink: Sink) -> int:
     """Check every byte of an image."""
-    from khib_tui.image import catalog
+    from khib_tui.image import catalog, header
     from khib_tui.recovery import saver
     from khib_tui.sealing import image_sealer
     from khib_tui.stage import Stop
@@ -195,6 +195,7 @@ def image_verify(arguments: Namespace, sink: Sink) -> int:
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not item.header.manifest_size:
             raise ImageError(f"the image on {item.where} is {item.header.state}: there is nothing to verify")
+        header.refuse_damage(store)
         sealer = image_sealer(item.header, arguments.key_file)
         manifest = saver.verify(store, item.header, sink, Stop(), sealer)
     sink(Result("image verify", True, f"the image on {item.where} is sound: {size(manifest.saved_ranges.total)} of memory"))

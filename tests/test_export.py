@@ -306,6 +306,19 @@ def test_the_image_that_was_exported_still_is_resumed_only_once(slept: Hibernate
             fromvmcore.original_of(manifest, [device, spare])
 
 
+def test_verifying_an_image_tells_of_a_damaged_header(
+    slept: Hibernated, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(slept.image.read_bytes())
+    assert main(["image", "verify", str(image)]) == Exit.OK
+    with image.open("r+b") as stream:
+        stream.seek(headers.SLOTS[1] + 20)
+        stream.write(b"\xff\xff")
+    assert main(["image", "verify", str(image)]) == Exit.NO_IMAGE
+    assert headers.DAMAGED in capsys.readouterr().err
+
+
 def test_a_sealed_image_is_exported_with_its_passphrase_only(
     slept: Hibernated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
