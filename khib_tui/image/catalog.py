@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from khib_tui import targets
 from khib_tui.errors import ImageError
-from khib_tui.identity import TargetRef, key_of
+from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.header import State
@@ -34,11 +36,28 @@ def images(machine: Machine, file_target: str = "") -> list[Found]:
 
 
 @contextmanager
+def in_file(path: Path) -> Iterator[tuple[Found, Store]]:
+    """Open an image in an ordinary file.
+
+    :raises ImageError: there is none.
+    """
+    with Store(path, writable=os.access(path, os.W_OK)) as store:
+        header = headers.read(store)
+        if header is None:
+            raise ImageError(f"{path} holds no image", ident="HIB-E-NO-IMAGE")
+        yield Found(TargetRef(DeviceKey("", 0, store.capacity, ""), str(path)), str(path), header), store
+
+
+@contextmanager
 def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tuple[Found, Store]]:
-    """Open the image that was asked for, or the only one.
+    """Open the image that was asked for, in an ordinary file too, or the only one on the machine's disks.
 
     :raises ImageError: there is none, or several.
     """
+    if Path(wanted).is_file():
+        with in_file(Path(wanted)) as both:
+            yield both
+        return
     found = [item for item in images(machine, file_target) if not wanted or wanted in (item.where, item.header.image_id)]
     if not found:
         raise ImageError(f"there is no image{f' on {wanted}' if wanted else ''}", hint="see `khib image list`")
@@ -97,15 +116,3 @@ def info(item: Found, store: Store, sealer: Sealer | None = None) -> dict[str, A
         "disks": ", ".join(disk.name for disk in manifest.disks),
     }
     return data
-
-
-def reference(machine: Machine, text: str) -> TargetRef:
-    """Turn a target as people write it into one without device names.
-
-    :raises ImageError: the device is not there.
-    """
-    target = targets.parse(text)
-    device = machine.device(target.device)
-    if device is None:
-        raise ImageError(f"{target.device} is not there", ident="HIB-E-TARGET-MISSING")
-    return TargetRef(key_of(device), target.path)

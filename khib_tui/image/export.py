@@ -12,7 +12,6 @@ from typing import BinaryIO, Protocol
 
 from khib_tui.errors import CommandFailed, ImageError, UsageError
 from khib_tui.events import Message, Meter, Sink, Stage
-from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.contents import of_payload
 from khib_tui.image.elfdump import Elf
@@ -72,16 +71,10 @@ def source(wanted: str, machine: Callable[[], Machine], file_target: str) -> Ite
 
     :raises ImageError: there is none, or there are several.
     """
-    if Path(wanted).is_file():
-        with Store(Path(wanted)) as store:
-            header = headers.read(store)
-            if header is None:
-                raise ImageError(f"{wanted} holds no image", ident="HIB-E-NO-IMAGE")
-            yield header, store
-        return
     from khib_tui.image import catalog
 
-    with catalog.chosen(machine(), wanted, file_target) as (found, store):
+    place = catalog.in_file(Path(wanted)) if Path(wanted).is_file() else catalog.chosen(machine(), wanted, file_target)
+    with place as (found, store):
         yield found.header, store
 
 
