@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khib_tui.errors import Refused
+from khib_tui.image.pipeline import MOST_WORKERS, WORKER_MEMORY
 from khib_tui.machine import KernelFile, Machine, MemoryRange
 from khib_tui.ranges import Ranges
 from khib_tui.units import MIB, PAGE, size
@@ -19,9 +20,9 @@ LOW_END = 0xA0000
 ALIGN = 64 * MIB
 SLACK = 16 * MIB
 AUTOMATIC = 0
-# Beside the kernel: the unpacked initramfs takes 40 MiB; saving 45 MiB, unlocking a sealed image 90 MiB; the kernel's own
-# structures some 20 MiB. Measured in B and C, see docs/architecture.md.
-_PROGRAM = 152 * MIB
+# Beside the kernel itself and threads: the unpacked initramfs, Python, unlocking a sealed image, the kernel's structures.
+# Measured in B and C, see docs/architecture.md.
+_PROGRAM = 134 * MIB
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def system_ram(ranges: tuple[MemoryRange, ...]) -> Ranges:
     return ram.inward(PAGE) - Ranges.of([(0, PAGE)])
 
 
-def proposed(init_size: int) -> int:
-    """Give the bytes of RAM that B and C need with a kernel of this size, which is more than it keeps."""
-    return init_size + _PROGRAM
+def proposed(init_size: int, cpus: int) -> int:
+    """Give the bytes of RAM that B and C need with so many processors and a kernel of this size, of which it keeps less."""
+    return init_size + _PROGRAM + cpus * MIB + min(cpus, MOST_WORKERS) * WORKER_MEMORY
 
 
 def choose(machine: Machine, kernel: KernelFile, size_wanted: int = AUTOMATIC) -> Region:
@@ -78,7 +79,7 @@ def choose(machine: Machine, kernel: KernelFile, size_wanted: int = AUTOMATIC) -
             hint="choose another kernel for saving", ident="HIB-E-REGION-HOLE",
         )  # fmt: skip
     low = ram.clip(PAGE, LOW_END)
-    wanted = size_wanted or proposed(kernel.init_size)
+    wanted = size_wanted or proposed(kernel.init_size, machine.cpu.count)
     end = base
     while ram.clip(base, end).total < wanted:
         end = (end // ALIGN + 1) * ALIGN

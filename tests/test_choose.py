@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from khib_tui.errors import ImageError
-from khib_tui.image import choose, vmcore
+from khib_tui.image import choose, pipeline, vmcore
 from khib_tui.image.choose import Speed
 from khib_tui.image.codec import Codec, CodecChoice
 from khib_tui.image.pipeline import InOrder, together
@@ -65,6 +66,22 @@ def test_a_buffer_takes_what_fits_and_nothing_else(count: int) -> None:
     for at in (-1, 512 * KIB - count + 1):
         with pytest.raises(ValueError, match="do not fit"):
             buffer.put(at, source[7:])
+
+
+@pytest.mark.parametrize(("cpus", "memory", "count"), [(2, 100, 2), (16, 1000, 8), (16, 80, 6), (4, 30, 1), (1, 1000, 1)])
+def test_there_are_as_many_threads_as_processors_and_memory_allow(
+    monkeypatch: pytest.MonkeyPatch, cpus: int, memory: int, count: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cpus)))
+    monkeypatch.setattr(pipeline, "available", lambda: memory * MIB)
+    assert pipeline.workers() == count
+
+
+def test_the_available_memory_is_read_or_not_known(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   2048 kB\n")
+    assert pipeline.available(tmp_path / "meminfo") == 2 * MIB
+    assert pipeline.available(tmp_path / "none") > 1 << 60
+    assert MIB < pipeline.available() < 1 << 60
 
 
 def test_threads_work_together_and_the_first_failure_ends_all() -> None:

@@ -60,10 +60,15 @@ def test_the_region_has_low_pages_and_starts_where_the_kernel_does() -> None:
     assert chosen.main.spans == ((16 * MIB, 256 * MIB),)
 
 
-@pytest.mark.parametrize(("init_size", "end"), [(18, 192), (30, 256), (64, 256), (100, 320)])
-def test_the_region_is_as_large_as_the_kernel_needs(init_size: int, end: int) -> None:
+@pytest.mark.parametrize(
+    ("init_size", "cpus", "end"),
+    [(18, 2, 192), (30, 2, 256), (64, 4, 256), (64, 8, 320), (100, 2, 320), (64, 16, 320), (64, 128, 448)],
+)
+def test_the_region_is_as_large_as_kernel_and_processors_need(init_size: int, cpus: int, end: int) -> None:
     kernel = msgspec.structs.replace(KERNEL, init_size=init_size * MIB)
-    assert region.choose(facts("qemu-bios-1g"), kernel).own.end == end * MIB
+    here = with_ram((PAGE, 0x9F000), (MIB, 4 * GIB))
+    here = msgspec.structs.replace(here, cpu=msgspec.structs.replace(here.cpu, count=cpus))
+    assert region.choose(here, kernel).own.end == end * MIB
 
 
 def test_firmware_holes_inside_the_region_belong_to_nobody() -> None:

@@ -6,19 +6,35 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Generic, TypeVar
 
-from khib_tui.units import MIB
+from khib_tui.units import KIB, MIB
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
+# What a thread takes, measured with zstd: its frame, what it makes of it, frames that wait for their turn, the codec.
+WORKER_MEMORY = 8 * MIB
+# More are faster than any disk.
+MOST_WORKERS = 8
+_RESERVE = 32 * MIB
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 def workers() -> int:
-    """How many threads to use: one a processor."""
-    return len(os.sched_getaffinity(0))
+    """How many threads to use: one a processor, but not more than there is memory for. B and C have little of it."""
+    return max(1, min(len(os.sched_getaffinity(0)), MOST_WORKERS, (available() - _RESERVE) // WORKER_MEMORY))
+
+
+def available(path: Path = Path("/proc/meminfo")) -> int:
+    """Give the bytes of memory that can be had, a great many if the kernel does not tell."""
+    try:
+        words = path.read_text().split()
+        return int(words[words.index("MemAvailable:") + 1]) * KIB
+    except (OSError, ValueError, IndexError):
+        return 1 << 62
 
 
 def keep_memory() -> None:

@@ -51,7 +51,7 @@ class Lab:
     def shadow(self) -> int:
         """Bytes of A's memory that loading the saver takes, rounded up."""
         init_size = bzimage.read(self.kernel.bzimage).init_size
-        return region.proposed(init_size) + region.ALIGN + region.SLACK
+        return region.proposed(init_size, self.hardware.cpus) + region.ALIGN + region.SLACK
 
     def boot_a(self, words: str) -> Boot:
         """Boot kernel A from its root; KASLR stays on."""
