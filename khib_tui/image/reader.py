@@ -10,6 +10,7 @@ import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Protocol
 
 import xxhash
@@ -28,7 +29,7 @@ from khib_tui.units import MIB
 
 # These wait for the medium while as many threads as there are processors compute.
 EXTRA_READERS = 2
-READ_AT_ONCE = 3 * MIB
+READ_AT_ONCE = 6 * MIB
 # What is mapped stays mapped, up to 1 GiB: 2 MiB of page tables.
 KEPT_WINDOWS = 16
 
@@ -193,7 +194,8 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
 
     def work(task: range | tuple[int, int]) -> int:
         if isinstance(task, tuple):
-            filler.zero(*task)
+            with computing:
+                filler.zero(*task)
             return task[1] - task[0]
         found = payload.stored(task)
         with computing:
@@ -207,7 +209,16 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
 
 
 def tasks(placed: Sequence[vmcore.Placed], first: int, frames: Sequence[Frame]) -> Iterator[range | tuple[int, int]]:
-    """Give what is to be done: numbers of frames from `first` on that are read at once, then ranges that must be zero."""
+    """Give what is to be done: frames that are read at once, and between them, while the medium is busy, ranges to clear."""
+    for numbers, span in zip_longest(reads(first, frames), zeros(placed)):
+        if numbers is not None:
+            yield numbers
+        if span is not None:
+            yield span
+
+
+def reads(first: int, frames: Sequence[Frame]) -> Iterator[range]:
+    """Give the numbers of frames from `first` on that are read at once."""
     at = first
     while at < len(frames):
         stop, amount = at, 0
@@ -216,7 +227,6 @@ def tasks(placed: Sequence[vmcore.Placed], first: int, frames: Sequence[Frame]) 
             stop += 1
         yield range(at, stop)
         at = stop
-    yield from zeros(placed)
 
 
 def zeros(placed: Sequence[vmcore.Placed]) -> Iterator[tuple[int, int]]:
