@@ -74,16 +74,11 @@ def _setup(commands: Commands) -> None:
 def _rehearse(commands: Commands) -> None:
     rehearse = _add(commands, "rehearse", "verbs:rehearse", "jump into the saver and straight back")
     rehearse.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
-    _choices(rehearse)
-    _dry_run(rehearse)
-    _key_file(rehearse)
+    _journey(rehearse)
 
 
 def _hibernate(commands: Commands) -> None:
-    hibernate = _add(commands, "hibernate", "verbs:hibernate", "save the running system and power off")
-    _choices(hibernate)
-    _dry_run(hibernate)
-    _key_file(hibernate)
+    _journey(_add(commands, "hibernate", "verbs:hibernate", "save the running system and power off"))
 
 
 def _seal(commands: Commands) -> None:
@@ -139,6 +134,12 @@ def _lab(commands: Commands) -> None:
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
     _add(actions, "kernel", "verbs:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
+
+
+def _journey(command: argparse.ArgumentParser) -> None:
+    _choices(command)
+    _dry_run(command)
+    _key_file(command)
 
 
 def _key_file(command: argparse.ArgumentParser) -> None:

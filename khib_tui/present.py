@@ -25,7 +25,7 @@ def use_screens(arguments: Namespace) -> bool:
     return not (arguments.json or arguments.plain or dumb) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def present(arguments: Namespace, sink: Sink, title: str, work: Work[Any]) -> Any:
+def show(arguments: Namespace, sink: Sink, title: str, work: Work[Any]) -> Any:
     """Do a long piece of work, on a screen or as lines; Esc stops it."""
     if use_screens(arguments):
         from screens.stage import run_stage

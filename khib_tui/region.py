@@ -62,13 +62,13 @@ def proposed(init_size: int, cpus: int) -> int:
     return init_size + _PROGRAM + cpus * MIB + min(cpus, MOST_WORKERS) * WORKER_MEMORY
 
 
-def choose(machine: Machine, kernel: KernelFile, size_wanted: int = AUTOMATIC) -> Region:
+def choose(machine: Machine, kernel: KernelFile, wanted: int = AUTOMATIC) -> Region:
     """Choose the region for this machine and kernel.
 
     It starts at the kernel's preferred address, where a boot loader puts C too, and ends at a multiple of 64 MiB;
     holes of the firmware inside it belong to nobody.
 
-    :param size_wanted: bytes of RAM that B and C get at least; AUTOMATIC for what the kernel needs.
+    :param wanted: bytes of RAM that B and C get at least; AUTOMATIC for what the kernel needs.
     :raises Refused: the memory map or the kexec limit of half the RAM forbids it.
     """
     ram = system_ram(machine.iomem)
@@ -79,13 +79,13 @@ def choose(machine: Machine, kernel: KernelFile, size_wanted: int = AUTOMATIC) -
             hint="choose another kernel for saving", ident="HIB-E-REGION-HOLE",
         )  # fmt: skip
     low = ram.clip(PAGE, LOW_END)
-    wanted = size_wanted or proposed(kernel.init_size, machine.cpu.count)
+    needed = wanted or proposed(kernel.init_size, machine.cpu.count)
     end = base
-    while ram.clip(base, end).total < wanted:
+    while ram.clip(base, end).total < needed:
         end = (end // ALIGN + 1) * ALIGN
         if end > min(ram.end, 1 << 32):
             raise Refused(
-                f"there is no {size(wanted)} of memory from {size(base)} upwards", ident="HIB-E-REGION-SMALL",
+                f"there is no {size(needed)} of memory from {size(base)} upwards", ident="HIB-E-REGION-SMALL",
                 hint="choose a smaller region",
             )  # fmt: skip
     own = low | ram.clip(base, end)

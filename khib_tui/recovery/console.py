@@ -46,7 +46,7 @@ def save(arguments: Namespace, sink: Sink) -> NoReturn:
     given = handover.receive()
     arguments.plain = arguments.plain or given.plain
     told = with_events(quiet if use_screens(arguments) else sink, given.events)
-    kernel_b.run(given, lambda title, work: present.present(arguments, told, title, work))
+    kernel_b.run(given, lambda title, work: present.show(arguments, told, title, work))
 
 
 def restore(arguments: Namespace, sink: Sink) -> int:
@@ -60,14 +60,14 @@ def restore(arguments: Namespace, sink: Sink) -> int:
         if arguments.vmcore:
             from khib_tui.recovery import fromvmcore
 
-            fromvmcore.run(arguments, sink, lambda title, work: present.present(arguments, sink, title, work))
+            fromvmcore.run(arguments, sink, lambda title, work: present.show(arguments, sink, title, work))
             return Exit.OK
         if arguments.dry_run:
             return try_out(arguments, words, sink)
         if use_screens(arguments):
             return present.restore(arguments.image, words, sink)
         kernel_c.run(
-            lambda title, work: present.present(arguments, sink, title, work), arguments.image, words.image,
+            lambda title, work: present.show(arguments, sink, title, work), arguments.image, words.image,
             lambda found: unlock.on_console(found, sink, arguments.key_file), mend=arguments.repair,
         )  # fmt: skip
     except KhibError as error:
