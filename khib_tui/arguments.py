@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from khib_tui import __version__
-from khib_tui.handover import After
-from khib_tui.image.codec import CodecChoice
-from khib_tui.settings import PATH as SETTINGS_PATH
+from khib_tui.model.choices import After, CodecChoice
+from khib_tui.model.settings import PATH as SETTINGS_PATH
 
 EPILOG = """exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check refuses, 5 failed with nothing changed,
 6 failed after changes, 7 no image or one that must not be resumed, 128+N ended by signal N"""

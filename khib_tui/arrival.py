@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from khib_tui.errors import Cancelled, Exit, FailedAfterChange
-from khib_tui.events import Result, Sink
+from khib_tui.events.types import Result, Sink
 from khib_tui.handover import Mode
+from khib_tui.model.units import duration, size
 from khib_tui.report import Outcome, Report
 from khib_tui.steps.base import Run
-from khib_tui.units import duration, size
 
 
 def arrived(run: Run, sink: Sink, mode: Mode) -> int:

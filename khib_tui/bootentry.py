@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui.settings import Settings
+from khib_tui.model.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from khib_tui.events import Finding
-from khib_tui.kernels import unfit_as_a, unfit_as_saver
-from khib_tui.machine import Machine
+from khib_tui.events.types import Finding
+from khib_tui.facts.kernels import unfit_as_a, unfit_as_saver
+from khib_tui.model.machine import Machine
 
 BATTERY_WARNING = 10.0
 BATTERY_BLOCKER = 3.0

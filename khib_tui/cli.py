@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from khib_tui.errors import Exit, KhibError, UsageError
-from khib_tui.events import Failure, JsonSink, PlainSink, Sink
+from khib_tui.events.sinks import JsonSink, PlainSink
+from khib_tui.events.types import Failure, Sink
 
 if TYPE_CHECKING:
     from argparse import Namespace

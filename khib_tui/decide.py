@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from khib_tui import checks, region, targets
+from khib_tui import checks, region
 from khib_tui.errors import Refused
-from khib_tui.events import Finding
-from khib_tui.kernels import unfit_as_saver
-from khib_tui.machine import KernelFile, Machine
+from khib_tui.events.types import Finding
+from khib_tui.facts.kernels import unfit_as_saver
+from khib_tui.model import target as targets
+from khib_tui.model.machine import KernelFile, Machine
+from khib_tui.model.settings import Settings
+from khib_tui.model.target import Target
+from khib_tui.model.units import MIB
 from khib_tui.region import Region
-from khib_tui.settings import Settings
-from khib_tui.targets import Target
-from khib_tui.units import MIB
+from khib_tui.targets import refusals
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def decide(machine: Machine, settings: Settings, *, need_target: bool = True, ne
         if not settings.target:
             raise Refused("no place for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
         target = targets.resolved(targets.parse(settings.target))
-        found = targets.refusals(machine, target, image_limit(chosen))
+        found = refusals(machine, target, image_limit(chosen))
         refuse(found)
         findings = [*findings, *found]
     return Choice(machine, settings, kernel, chosen, target, tuple(findings))

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 from khib_tui.errors import KhibError
-from khib_tui.identity import TargetRef
-from khib_tui.image.codec import CodecChoice
+from khib_tui.formats.cpio import Entry, archive
 from khib_tui.image.keyslots import Seal
-from khib_tui.image.manifest import Spans
-from khib_tui.machine import Cpu, MemoryRange
+from khib_tui.model.choices import After, CodecChoice
+from khib_tui.model.identity import TargetRef
+from khib_tui.model.machine import Cpu, MemoryRange
+from khib_tui.model.ranges import Spans
 from khib_tui.pagefilter.policy import FreePages
-from khib_tui.recovery.cpio import Entry, archive
 
 PATH = "khib/handover.json"
 
@@ -25,14 +25,6 @@ class Mode(StrEnum):
     REHEARSE = "rehearse"
     REHEARSE_SAVE = "rehearse-save"
     SAVE = "save"
-
-
-class After(StrEnum):
-    """What B does with the machine when the image is complete."""
-
-    POWEROFF = "poweroff"
-    REBOOT = "reboot"
-    PLATFORM = "platform"
 
 
 class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

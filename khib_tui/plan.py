@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.decide import Choice
-from khib_tui.events import Sink, Step
+from khib_tui.events.types import Sink, Step
 from khib_tui.handover import Mode
-from khib_tui.settings import PATH
+from khib_tui.model.settings import PATH
 from khib_tui.steps.base import Action, Run
 from khib_tui.steps.install import InstallSaver, KeepSettings, WriteBootEntry
 from khib_tui.steps.journey import CloseImage, Jump, LoadSaver, Unload, WriteBack

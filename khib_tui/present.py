@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
-from collections.abc import Callable
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from khib_tui.events import Sink
-from khib_tui.stage import Stop, Work, escape_key
+from khib_tui.events.progress import Stop, Work
+from khib_tui.events.types import Sink
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from khib_tui.machine import Machine
+    from khib_tui.model.machine import Machine
+    from khib_tui.model.settings import Settings
     from khib_tui.recovery.words import Words
-    from khib_tui.settings import Settings
 
 
 def use_screens(arguments: Namespace) -> bool:
@@ -50,3 +54,31 @@ def restore(wanted: str, words: Words, sink: Sink) -> int:
     from screens.restore import run_restore
 
     return run_restore(wanted, words, sink)
+
+
+ESCAPE = b"\x1b"
+
+
+@contextmanager
+def escape_key() -> Iterator[Callable[[], bool]]:
+    """Watch the terminal for Esc, without reading lines; gives a function that tells whether it was pressed."""
+    fd = sys.stdin.fileno() if sys.stdin else -1
+    if fd < 0 or not os.isatty(fd):
+        yield lambda: False
+        return
+    before = termios.tcgetattr(fd)
+
+    def pressed() -> bool:
+        while select.select([fd], [], [], 0)[0]:
+            data = os.read(fd, 64)
+            if not data:
+                return False
+            if ESCAPE in data:
+                return True
+        return False
+
+    try:
+        tty.setcbreak(fd)
+        yield pressed
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khib_tui.errors import Refused
-from khib_tui.image.pipeline import MOST_WORKERS, WORKER_MEMORY
-from khib_tui.machine import KernelFile, Machine, MemoryRange
-from khib_tui.ranges import Ranges
-from khib_tui.units import MIB, PAGE, size
+from khib_tui.model.choices import AUTOMATIC
+from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
+from khib_tui.model.machine import KernelFile, Machine, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE, size
 
 RAM = "System RAM"
 LOW_END = 0xA0000
 # IO_STRICT_DEVMEM denies the "RAM buffer" between the end of B's RAM and the next such boundary.
 ALIGN = 64 * MIB
 SLACK = 16 * MIB
-AUTOMATIC = 0
 # Beside the kernel itself and threads: the unpacked initramfs, Python, unlocking a sealed image, the kernel's structures.
 # Measured in B and C, see docs/architecture.md.
 _PROGRAM = 134 * MIB

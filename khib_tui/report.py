@@ -19,9 +19,9 @@ from typing import IO
 import msgspec
 
 from khib_tui.errors import Refused
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 
 COOKIE_SIZE = 32
 _LENGTH = struct.Struct("<I")

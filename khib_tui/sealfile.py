@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from khib_tui.errors import UsageError
-from khib_tui.events import Finding
+from khib_tui.events.types import Finding
+from khib_tui.files import write_private
 from khib_tui.image.keyslots import Seal
-from khib_tui.settings import write_private
 
 UNSEALED = Finding(
     "HIB-W-UNSEALED", "warning", "the image will not be sealed",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from khib_tui import sealfile, secret
 from khib_tui.errors import Exit, ImageError
-from khib_tui.events import Message, Result, Sink, Step
+from khib_tui.events.types import Message, Result, Sink, Step
 from khib_tui.image import seal as seals
 from khib_tui.image.header import Header
 from khib_tui.image.keyslots import Seal

@@ -5,94 +5,13 @@ Names such as `/dev/vdb1` are for people; between A, B and C a device is known b
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from khib_tui import signatures
-from khib_tui.errors import Refused, UsageError
-from khib_tui.events import Finding
-from khib_tui.identity import TargetRef, key_of, only
-from khib_tui.machine import BlockDevice, Machine
-from khib_tui.text import clean
-from khib_tui.units import size
-
-FILE_SYSTEMS = ("ext4", "ext3", "ext2", "xfs", "btrfs", "vfat")
-# No white space and nothing that a boot loader's script or a kernel command line takes apart.
-_PATH = re.compile(r"(/[A-Za-z0-9_@+.-]+)+")
-_DEVICE = re.compile(r"/dev(/[A-Za-z0-9_@+.-]+)+|/dev/disk/[a-z-]+/[A-Za-z0-9_@+.:-]+")
-_WORD = re.compile(r"([0-9A-Za-z-]+)-(\d{1,20}):(/.*)")
-
-
-class Target(msgspec.Struct, frozen=True):
-    """A place for the image: a device node, and a path inside its filesystem if it is a file."""
-
-    device: str
-    path: str = ""
-
-    @property
-    def kind(self) -> str:
-        """Tell `partition` from `file`."""
-        return "file" if self.path else "partition"
-
-    def __str__(self) -> str:
-        return f"{self.device}:{self.path}" if self.path else self.device
-
-
-def parse(text: str) -> Target:
-    """Read `/dev/vdb1` or `/dev/vdb2:/hibernate.khib`.
-
-    :raises UsageError: HIB-E-TARGET, it is neither.
-    """
-    device, colon, rest = text.strip().partition(":/")
-    path = f"/{rest}" if colon else ""
-    sound = _DEVICE.fullmatch(device) and (not path or _PATH.fullmatch(path))
-    if not sound or not {".", ".."}.isdisjoint([*device.split("/"), *path.split("/")]):
-        raise UsageError(
-            f"'{clean(text)}' is no place for an image", ident="HIB-E-TARGET",
-            hint="write /dev/PARTITION or /dev/PARTITION:/FILE, without spaces",
-        )  # fmt: skip
-    return Target(device, path)
-
-
-def resolved(target: Target) -> Target:
-    """Follow a link such as /dev/disk/by-id/... to the name that facts use."""
-    node = os.path.realpath(target.device)
-    return Target(node, target.path) if node.startswith("/dev/") else target
-
-
-def word(target: Target, machine: Machine) -> str:
-    """Spell a target for a kernel command line: `DISKID-START:/PATH`; without a partition table `UUID-0:/PATH`.
-
-    :raises Refused: HIB-E-TARGET-MISSING, or HIB-E-TARGET-IDENTITY where only its name tells it apart.
-    """
-    device = only([item for item in machine.devices if item.path == target.device], target.device)
-    identity = device.disk_id or device.uuid
-    if not identity:
-        raise Refused(
-            f"{target.device} has no identity to find it by after a restart", ident="HIB-E-TARGET-IDENTITY",
-            hint="use a partition of a disk that has a partition table",
-        )  # fmt: skip
-    return f"{identity}-{device.start}:{target.path}"
-
-
-def from_word(spelled: str, devices: Sequence[BlockDevice]) -> TargetRef:
-    """Find what `word` spelled, or a `/dev/NAME:/PATH`, among the devices there are now.
-
-    :raises UsageError: HIB-E-TARGET, it makes no sense.
-    :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE.
-    """
-    match = _WORD.fullmatch(spelled)
-    if not match:
-        target = parse(spelled)
-        found = [device for device in devices if device.path == target.device]
-    else:
-        target = parse(f"/dev/x:{match[3]}")
-        there = [device for device in devices if device.start == int(match[2])]
-        found = [device for device in there if match[1] in (device.disk_id, device.uuid)]
-    return TargetRef(key_of(only(found, clean(spelled))), target.path)
+from khib_tui.events.types import Finding
+from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.target import FILE_SYSTEMS, KHIB, Target
+from khib_tui.model.text import clean
+from khib_tui.model.units import size
 
 
 def above(devices: Sequence[BlockDevice], device: BlockDevice) -> list[BlockDevice]:
@@ -159,7 +78,7 @@ def _content(devices: Sequence[BlockDevice], device: BlockDevice, target: Target
         if device.fstype not in FILE_SYSTEMS:
             why = f"the saver can put a file on {', '.join(FILE_SYSTEMS)} only"
             yield _stop("FILESYSTEM", f"{device.path} holds {held or 'no filesystem'}", why, "choose another filesystem")
-    elif held and held != signatures.KHIB:
+    elif held and held != KHIB:
         file = f", or put the image into a file: {device.path}:/hibernate.khib" if device.fstype in FILE_SYSTEMS else ""
         yield _foreign(device, held, file)
     elif device.table or any(item.disk == device.name for item in devices):

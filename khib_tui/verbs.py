@@ -7,17 +7,20 @@ from typing import Any
 
 import msgspec
 
-from khib_tui import checks, console, machine, plan, present, probe, sealfile, settings
+from khib_tui import checks, plan, present, sealfile
 from khib_tui.arrival import arrived
 from khib_tui.decide import Choice, decide
 from khib_tui.errors import Cancelled, Exit, ImageError
-from khib_tui.events import Message, Result, Sink
-from khib_tui.handover import After, Mode
-from khib_tui.image.codec import CodecChoice
-from khib_tui.machine import Machine
-from khib_tui.settings import Settings
+from khib_tui.events.types import Message, Result, Sink
+from khib_tui.facts import probe
+from khib_tui.handover import Mode
+from khib_tui.linux import printk
+from khib_tui.model import machine, settings
+from khib_tui.model.choices import After, CodecChoice
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
+from khib_tui.model.units import parse_size, size
 from khib_tui.steps.base import Action, Run
-from khib_tui.units import parse_size, size
 
 
 def machine_of(arguments: Namespace) -> Machine:
@@ -48,7 +51,7 @@ def wizard(arguments: Namespace, sink: Sink) -> int:
     if not present.use_screens(arguments):
         sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
         return status(arguments, sink)
-    with console.kernel_quiet():
+    with printk.kernel_quiet():
         here, kept = machine_of(arguments), settings_of(arguments)
         return present.wizard(here, kept, arguments.settings, lambda: machine_of(arguments))
 
@@ -187,10 +190,10 @@ def image_info(arguments: Namespace, sink: Sink) -> int:
 
 def image_verify(arguments: Namespace, sink: Sink) -> int:
     """Check every byte of an image."""
+    from khib_tui.events.progress import Stop
     from khib_tui.image import catalog, header
     from khib_tui.recovery import saver
     from khib_tui.sealing import image_sealer
-    from khib_tui.stage import Stop
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not item.header.manifest_size:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from urwid.display import BaseScreen
 
-from khib_tui import probe, sealfile
+from khib_tui import sealfile
 from khib_tui.decide import decide
 from khib_tui.errors import Exit, KhibError
+from khib_tui.facts import probe
 from khib_tui.handover import Mode
-from khib_tui.machine import Machine
-from khib_tui.settings import Settings
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
 from khib_tui.steps.journey import Jump
 from screens.asking import ask_secret, seal_text
 from screens.journey import Outcome, Trip

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from khib_tui import sealfile, sealing
 from khib_tui.errors import ImageError, KhibError
+from khib_tui.events.sinks import error_text
 from khib_tui.image.keyslots import Seal, describe
 from khib_tui.sealfile import Opened
 from khib_tui.secret import result_or_wrong
 from screens.dialogs import Secret
-from screens.widgets import error_text
 from screens.window import Window
 
 TEXT = "The image will be sealed with the passphrase of this system."

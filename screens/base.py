@@ -9,6 +9,7 @@ import urwid
 from urwid import Severity
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
+from khib_tui.events import sinks
 from screens import keys, widgets
 from screens.keys import Key
 from screens.widgets import Choices, Size
@@ -55,7 +56,7 @@ class Page(urwid.WidgetWrap[PageFrame]):
 
     def refuse(self, error: BaseException) -> None:
         """Show an error's own sentence until the next key."""
-        self.tell(widgets.error_text(error), Severity.ERROR)
+        self.tell(sinks.error_text(error), Severity.ERROR)
 
     def back(self) -> None:
         """Go back, changing nothing."""

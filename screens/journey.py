@@ -8,15 +8,14 @@ from pathlib import Path
 from khib_tui import arrival, plan
 from khib_tui.decide import Choice
 from khib_tui.errors import Cancelled, Exit, KhibError
-from khib_tui.events import Event, Result, Sink
+from khib_tui.events.sinks import both, error_text
+from khib_tui.events.types import Event, Result, Sink
 from khib_tui.handover import Mode
 from khib_tui.image.keyslots import Seal
+from khib_tui.model.settings import PATH
 from khib_tui.sealfile import Opened
-from khib_tui.settings import PATH
-from khib_tui.stage import both
 from khib_tui.steps.base import Action, Run
 from khib_tui.steps.install import WriteBootEntry
-from screens.widgets import error_text
 
 TITLES = {
     None: "Setting up", Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump",

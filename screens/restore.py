@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from urwid.display import BaseScreen
 
-from khib_tui import probe
 from khib_tui.errors import Exit, ImageError, KhibError
-from khib_tui.events import Failure, Sink
+from khib_tui.events.sinks import error_parts
+from khib_tui.events.types import Failure, Sink
+from khib_tui.facts import probe
 from khib_tui.image.header import State
-from khib_tui.jump.syscalls import REBOOT_RESTART, reboot
-from khib_tui.machine import BlockDevice
+from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
+from khib_tui.model.machine import BlockDevice
 from khib_tui.recovery import kernel_c
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.recovery.words import Words
@@ -22,7 +23,6 @@ from screens.pages.refused import Answer, RefusedPage
 from screens.pages.search import SearchPage
 from screens.pages.unlock import UnlockPage
 from screens.stage import run_stage
-from screens.widgets import error_parts
 from screens.window import Window
 
 T = TypeVar("T")

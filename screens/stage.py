@@ -11,8 +11,9 @@ import urwid
 from urwid import Severity
 from urwid.display import BaseScreen
 
-from khib_tui.events import Event, Message, Sink
-from khib_tui.stage import Stop, Work, both
+from khib_tui.events.progress import Stop, Work
+from khib_tui.events.sinks import both
+from khib_tui.events.types import Event, Message, Sink
 from screens import keys
 from screens.base import Page
 from screens.board import Board

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from khib_tui.events import Event, Failure, Finding, Message, PlainSink, Progress, Result, Stage, Step
-from khib_tui.units import duration, size
+from khib_tui.events.sinks import PlainSink
+from khib_tui.events.types import Event, Failure, Finding, Message, Progress, Result, Stage, Step
+from khib_tui.model.units import duration, size
 
 PLANNED, RUNNING, DONE, FAILED = "[    ]", "[ .. ]", "[done]", "[FAIL]"
 STAGES = {

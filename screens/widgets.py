@@ -9,9 +9,8 @@ import urwid
 from urwid.util import get_encoding
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
-from khib_tui.errors import KhibError
-from khib_tui.events import Finding, PlainSink
-from khib_tui.text import clean
+from khib_tui.events.sinks import PlainSink
+from khib_tui.events.types import Finding
 from screens import theme
 
 Press = Callable[[], None]
@@ -27,23 +26,6 @@ def mark(severity: str) -> str:
 def attribute(severity: str) -> str:
     """Give the display attribute of a severity."""
     return severity if severity in ("ok", "warning", "blocker") else "dim"
-
-
-def error_parts(error: BaseException) -> tuple[str, str, str]:
-    """Give cause, next step and identifier of an error."""
-    if isinstance(error, KhibError):
-        return error.message, error.hint or "", error.ident
-    if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return f"{name}{error.strerror or error}", "check the medium and its cable", "HIB-E-IO"
-    text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
-    return text, "please report it with the output of `khib facts`", "HIB-E-DEFECT"
-
-
-def error_text(error: BaseException) -> str:
-    """Say an error as the command line does: cause, identifier, next step."""
-    message, hint, ident = error_parts(error)
-    return f"{message} [{ident}]" + (f"\n-> {hint}" if hint else "")
 
 
 def finding_text(finding: Finding) -> str:

@@ -14,7 +14,8 @@ from urwid.display import BaseScreen
 from urwid.widget import WidgetWarning
 
 from khib_tui.errors import Exit
-from screens import dialogs, keys, theme, widgets
+from khib_tui.events import sinks
+from screens import dialogs, keys, theme
 from screens.base import Page
 from screens.dialogs import Dialog
 from screens.widgets import Choices, Press
@@ -93,7 +94,7 @@ class Window:
 
     def complain(self, error: BaseException) -> None:
         """Show an error in a box."""
-        self.inform("That cannot be done", widgets.error_text(error))
+        self.inform("That cannot be done", sinks.error_text(error))
 
     def show_help(self, page: Page) -> None:
         """Show the help of a page."""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import msgspec
 
+from khib_tui.events.progress import Stop
 from khib_tui.handover import Handover, Mode
-from khib_tui.image.codec import CodecChoice
 from khib_tui.image.store import Store
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.machine import Cpu, MemoryRange
-from khib_tui.ranges import Ranges
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.choices import CodecChoice
+from khib_tui.model.machine import Cpu, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.recovery import saver
-from khib_tui.stage import Stop
-from khib_tui.units import MIB, PAGE
 
 SIZE = 24 * MIB
 RAM = Ranges.of([(PAGE, 0x9F000), (MIB, SIZE)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from khib_tui.events import Event, Progress
+from khib_tui.events.types import Event, Progress
 from khib_tui.runner import run
 
 ROOT = Path(__file__).parents[1]

@@ -10,9 +10,9 @@ from typing import Any
 import urwid
 from urwid.testing import ScriptedScreen
 
-from khib_tui import machine
-from khib_tui.machine import Machine
-from khib_tui.settings import Settings
+from khib_tui.model import machine
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
 from screens.app import Wizard
 from screens.window import Window
 

@@ -22,8 +22,8 @@ from elftools.elf.elffile import ELFFile
 
 from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.lab.mixture import Facts as GuestFacts
-from khib_tui.ranges import Ranges
-from khib_tui.units import MIB, PAGE
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 
 RAM = ((PAGE, 0x9F000), (MIB, 4 * MIB))
 PAGE_OFFSET = 0xFFFF888000000000

@@ -9,8 +9,8 @@ from faketree import bzimage as fake
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khib_tui import bzimage
 from khib_tui.errors import Refused
+from khib_tui.formats import bzimage
 
 GOOD = fake()
 

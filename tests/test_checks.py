@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from khib_tui import checks, machine
-from khib_tui.events import Finding
-from khib_tui.kernels import unfit_as_saver
-from khib_tui.machine import KernelFile, Machine, MemoryRange
+from khib_tui import checks
+from khib_tui.events.types import Finding
+from khib_tui.facts.kernels import unfit_as_saver
+from khib_tui.model import machine
+from khib_tui.model.machine import KernelFile, Machine, MemoryRange
 
 MACHINES = Path(__file__).parent / "machines"
 GOOD = machine.load(MACHINES / "qemu-bios-1g.json")

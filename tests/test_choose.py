@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import ImageError
-from khib_tui.image import choose, pipeline, vmcore
+from khib_tui.formats import vmcore
+from khib_tui.image import choose, pipeline
 from khib_tui.image.choose import Speed
-from khib_tui.image.codec import Codec, CodecChoice
+from khib_tui.image.codec import Codec
 from khib_tui.image.pipeline import InOrder, together
 from khib_tui.image.store import Store
 from khib_tui.image.writer import Gatherer, parts
-from khib_tui.jump.buffers import Buffer
-from khib_tui.jump.devmem import PhysicalMemory, Windows
-from khib_tui.ranges import Ranges
-from khib_tui.units import KIB, MIB, PAGE
+from khib_tui.linux.buffers import Buffer
+from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.model.choices import CodecChoice
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import KIB, MIB, PAGE
 
 LAPTOP = {Codec.LZ4: Speed(3e9, 0.5), Codec.ZSTD: Speed(1.6e9, 0.4), Codec.NONE: Speed(9e9, 1.0)}
 EMULATED = {Codec.LZ4: Speed(108e6, 0.87), Codec.ZSTD: Speed(45e6, 0.75), Codec.NONE: Speed(400e6, 1.0)}

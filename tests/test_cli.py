@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from khib_tui import arguments, cli, machine
-from khib_tui.events import Failure, Finding, Result, Step, decode
-from khib_tui.machine import Machine
+from khib_tui import arguments, cli
+from khib_tui.events.types import Failure, Finding, Result, Step, decode
+from khib_tui.model import machine
+from khib_tui.model.machine import Machine
 
 MACHINES = Path(__file__).with_name("machines")
 LAB = "qemu-bios-1g"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from khib_tui.recovery.cpio import Entry, archive, device, directory, file, symlink
+from khib_tui.formats.cpio import Entry, archive, device, directory, file, symlink
 from khib_tui.runner import run
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=40).filter(

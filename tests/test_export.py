@@ -15,11 +15,14 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from exported import DIRECT_MAP, ENTRY, OWN, RAM, REGION, SIZE, Hibernated, hibernate
 
-from khib_tui import probe, runner
+from khib_tui import runner
 from khib_tui.cli import main
 from khib_tui.errors import CommandFailed, Exit, ImageError, KhibError, Refused, UsageError
-from khib_tui.events import Event
-from khib_tui.image import export, kdump, seal, vmcore
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Event
+from khib_tui.facts import probe
+from khib_tui.formats import vmcore
+from khib_tui.image import export, kdump, seal
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.contents import Contents, PlainFile, of_payload
@@ -27,13 +30,12 @@ from khib_tui.image.elfdump import runs
 from khib_tui.image.reader import Payload
 from khib_tui.image.snapshot import batches
 from khib_tui.image.store import Store
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.machine import BlockDevice, MemoryRange
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.machine import BlockDevice, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter.kimage import shadows
-from khib_tui.ranges import Ranges
 from khib_tui.recovery import fromvmcore, plainvmcore
-from khib_tui.stage import Stop
-from khib_tui.units import MIB, PAGE
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +365,7 @@ def tasks(dump: Path, types: Path) -> list[tuple[int, str]]:
 def test_a_hibernated_machine_is_debugged_and_restored_from_its_exports(tmp_path: Path) -> None:
     from argparse import Namespace
 
-    from khib_tui.events import Failure, Result
+    from khib_tui.events.types import Failure, Result
     from khib_tui.lab import disks
     from khib_tui.lab.cycle import Session
     from khib_tui.lab.debuginfo import kernel_types

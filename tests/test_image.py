@@ -11,21 +11,22 @@ import msgspec
 import pytest
 
 from khib_tui.errors import Cancelled, ImageError, KhibError
-from khib_tui.events import Event, Progress
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Event, Progress
+from khib_tui.formats import vmcore
 from khib_tui.handover import Handover, Mode
 from khib_tui.image import header as headers
-from khib_tui.image import scan, vmcore
+from khib_tui.image import scan
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import State
 from khib_tui.image.seal import Cipher, Seal, Sealer
 from khib_tui.image.store import BUFFER, Store, Stream
-from khib_tui.jump.buffers import Buffer
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.machine import Cpu, MemoryRange
-from khib_tui.ranges import Ranges
+from khib_tui.linux.buffers import Buffer
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.machine import Cpu, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.recovery import restorer, saver
-from khib_tui.stage import Stop
-from khib_tui.units import MIB, PAGE
 
 RAM = Ranges.of([(PAGE, 0x9F000), (MIB, 24 * MIB)])
 REGION = Ranges.of([(PAGE, 0x9F000), (4 * MIB, 8 * MIB)])

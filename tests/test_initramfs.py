@@ -14,9 +14,9 @@ import zstandard
 from test_cpio import parse
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Event, Progress, Stage
+from khib_tui.events.types import Event, Progress, Stage
+from khib_tui.formats.cpio import Entry, archive
 from khib_tui.recovery import elfdeps, initramfs, modules, pyfiles, sysfiles
-from khib_tui.recovery.cpio import Entry, archive
 from khib_tui.recovery.initramfs import Compression
 from khib_tui.runner import run
 
@@ -144,8 +144,8 @@ def test_its_own_interpreter_and_libraries_work(tree: Path, entries: dict[str, t
 
 
 def test_tracebacks_name_modules_without_this_machine(entries: dict[str, tuple[int, bytes]]) -> None:
-    content = entries["usr/lib/khib/khib_tui/units.pyc"][1]
-    assert b"khib_tui/units.py" in content
+    content = entries["usr/lib/khib/khib_tui/model/units.pyc"][1]
+    assert b"khib_tui/model/units.py" in content
     assert str(Path(initramfs.__file__).parents[2]).encode() not in b"".join(data for _, data in entries.values())
 
 
@@ -176,7 +176,9 @@ def test_what_is_compressed_is_unpacked_by_the_programs_everybody_has(tmp_path: 
 @pytest.mark.parametrize(
     ("config", "kind"),
     [
-        ({}, "gzip"), ({"RD_ZSTD": "y", "RD_GZIP": "y"}, "zstd"), ({"RD_LZ4": "y", "RD_ZSTD": "y"}, "lz4"),
+        ({}, "gzip"),
+        ({"RD_ZSTD": "y", "RD_GZIP": "y"}, "zstd"),
+        ({"RD_LZ4": "y", "RD_ZSTD": "y"}, "lz4"),
         ({"RD_LZ4": "n"}, "gzip"),
     ],
 )

@@ -15,13 +15,13 @@ import pytest
 from lab_kit import MEMORY, linux_source, options, print_event
 
 from khib_tui import runner
-from khib_tui.events import Event, Failure, LabResult, Progress, Result
+from khib_tui.events.types import Event, Failure, LabResult, Progress, Result
 from khib_tui.image import header as headers
 from khib_tui.lab import demo, disks
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab, prepare
 from khib_tui.lab.vm import Hardware
-from khib_tui.units import MIB
+from khib_tui.model.units import MIB
 
 pytestmark = pytest.mark.lab
 

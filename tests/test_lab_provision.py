@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events import Event, Progress
+from khib_tui.events.types import Event, Progress
 from khib_tui.lab import apt, cache, kernel, program, root, system
 
 ONELINE = """

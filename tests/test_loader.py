@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khib_tui import machine
-from khib_tui.bzimage import BzImage
 from khib_tui.errors import Refused
+from khib_tui.formats.bzimage import BzImage
 from khib_tui.jump import bootparams, gdt, loader, stubs
 from khib_tui.jump.loader import LoadedB
-from khib_tui.machine import Machine, MemoryRange
-from khib_tui.ranges import Ranges
+from khib_tui.model import machine
+from khib_tui.model.machine import Machine, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import GIB, MIB, PAGE
 from khib_tui.region import Region
-from khib_tui.units import GIB, MIB, PAGE
 
 FACTS = machine.load(Path(__file__).with_name("machines") / "qemu-bios-1g.json")
 KERNEL = BzImage(

@@ -13,14 +13,14 @@ from benchmark.makedumpfile import makedumpfile
 from lab_kit import linux_source, options, print_event
 
 from khib_tui.image.scan import scan
-from khib_tui.jump.devmem import PhysicalMemory, Windows
 from khib_tui.lab import mixture
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare
+from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 from khib_tui.pagefilter.leftout import left_out
-from khib_tui.ranges import Ranges
 from khib_tui.runner import run
-from khib_tui.units import PAGE
 
 pytestmark = pytest.mark.lab
 FILL = "from khib_tui.lab import mixture as m; m.leave_stale_pages(); m.hold(m.empty_list); m.hold(m.zeros); m.tell()"

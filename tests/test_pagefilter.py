@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from khib_tui import machine
+from khib_tui.model import machine
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter import buddy, kimage, leftout, vmcoreinfo
 from khib_tui.pagefilter.pagetable import KERNEL_MAP, AddressSpace, kernel_space
 from khib_tui.pagefilter.policy import FreePages, policy
 from khib_tui.pagefilter.view import NOWHERE, Doubt, Shadows, Swapped, SystemView
-from khib_tui.ranges import Ranges
-from khib_tui.units import MIB, PAGE
 
 RAM = Ranges.of([(0, 256 * MIB)])
 REGION = Ranges.of([(16 * PAGE, 20 * PAGE), (16 * MIB, 16 * MIB + 600 * PAGE)])

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from faketree import MIB, Content, Link, bzimage, ext4, gpt, mbr, patched, tree
 
-from khib_tui import machine, probe
-from khib_tui.machine import BlockDevice, Machine, MemoryRange
+from khib_tui.facts import probe
+from khib_tui.model import machine
+from khib_tui.model.machine import BlockDevice, Machine, MemoryRange
 
 DISK = "8c18ed17-28fe-e745-b593-e7e88e40fde5"
 PART1 = "a1997fcf-a608-ce4d-b118-3f9307321c5d"

@@ -7,18 +7,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from khib_tui import machine
 from khib_tui.errors import ImageError, Refused
-from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import Header, State
 from khib_tui.image.keyslots import Cipher, Seal
-from khib_tui.image.manifest import DiskPrint, Manifest, WayBack
-from khib_tui.machine import Machine, MemoryRange
+from khib_tui.image.manifest import Manifest, WayBack
+from khib_tui.model import machine
+from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.machine import Machine, MemoryRange
+from khib_tui.model.origin import DiskPrint
+from khib_tui.model.units import MIB
 from khib_tui.recovery import guard, kernel_c, restorer
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.recovery.words import Words
-from khib_tui.units import MIB
 
 A = machine.load(Path(__file__).with_name("machines") / "qemu-bios-1g.json")
 REGION = ((0x1000, 0x9F000), (16 * MIB, 256 * MIB))

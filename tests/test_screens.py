@@ -15,16 +15,17 @@ from screens_kit import DrivenScreen, at_cursor, facts, make, press, set_up, sho
 from urwid.testing import render_runs, resolve_runs
 from urwid.util import set_temporary_encoding
 
-from khib_tui import decide, plan, region, steps, targets
+from khib_tui import decide, plan, region, steps
 from khib_tui.errors import CommandFailed, Exit
-from khib_tui.handover import After, Mode
-from khib_tui.identity import DeviceKey, TargetRef
+from khib_tui.handover import Mode
 from khib_tui.image import catalog
-from khib_tui.image.codec import CodecChoice
 from khib_tui.image.header import Header, State
+from khib_tui.model.choices import After, CodecChoice
+from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.units import MIB, size
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.report import Outcome, Report
-from khib_tui.units import MIB, size
+from khib_tui.targets import candidates
 from screens import theme
 from screens.app import STEPS, Wizard
 from screens.pages import images
@@ -254,7 +255,7 @@ def test_every_place_is_listed_with_the_engines_reason(tmp_path: Path, name: str
     wizard.window.redraw()
     text = shown(wizard.window)
     limit = decide.image_limit(region.choose(here, here.kernels[0]))
-    for target, findings in targets.candidates(here, limit):
+    for target, findings in candidates(here, limit):
         device = here.device(target.device)
         assert target.device in text and device is not None and device.serial in text
         assert [finding.what for finding in findings if finding.what not in text] == []

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from screens_kit import DrivenScreen, facts
 
-from khib_tui import probe
 from khib_tui.errors import CommandFailed, Exit, ImageError, Refused
-from khib_tui.events import Event, Failure
-from khib_tui.identity import DeviceKey, TargetRef
+from khib_tui.events.types import Event, Failure
+from khib_tui.facts import probe
 from khib_tui.image.header import DAMAGED, Header, State
+from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.recovery import kernel_c
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.recovery.words import Words

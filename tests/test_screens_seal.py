@@ -12,7 +12,7 @@ from test_screens_restore import SHELL, Cycle, image
 
 from khib_tui import sealfile
 from khib_tui.errors import Exit
-from khib_tui.events import Stage
+from khib_tui.events.types import Stage
 from khib_tui.handover import Mode
 from khib_tui.image import seal
 from khib_tui.image.keyslots import Cipher, Seal

@@ -11,8 +11,8 @@ import urwid
 from screens_kit import DrivenScreen
 
 from khib_tui.errors import Cancelled, ImageError
-from khib_tui.events import Event, Finding, Message, Progress, Sink, Stage, Step
-from khib_tui.stage import Stop
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Event, Finding, Message, Progress, Sink, Stage, Step
 from screens import stage
 from screens.stage import run_stage
 from screens.track import Track

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from khib_tui.model.units import MIB
 from khib_tui.recovery import elfdeps, pyfiles
 from khib_tui.runner import run
-from khib_tui.units import MIB
 
 ROUND = """
 from khib_tui.image import seal

@@ -11,18 +11,18 @@ import pytest
 from test_image import handover, nothing
 
 from khib_tui.errors import ImageError
+from khib_tui.events.progress import Stop
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image import seal
 from khib_tui.image.keyslots import Cipher, Seal
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.jump.devmem import PhysicalMemory
 from khib_tui.lab.seal import holds
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.units import MIB
 from khib_tui.recovery import restorer, saver
 from khib_tui.report import new_image_id
-from khib_tui.stage import Stop
-from khib_tui.units import MIB
 
 PASSPHRASE = "correct horse"
 IMAGE = "ab" * 16

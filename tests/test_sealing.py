@@ -18,20 +18,20 @@ from test_image import handover, nothing
 
 from khib_tui import cli, sealfile, sealing, secret
 from khib_tui.errors import Refused
-from khib_tui.events import Event, Failure, Finding, Message, Result, Stage, Step, decode
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Event, Failure, Finding, Message, Result, Stage, Step, decode
 from khib_tui.handover import Handover, Mode
 from khib_tui.handover import pack as pack_handover
-from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.image import catalog, seal
 from khib_tui.image.keyslots import Cipher, Seal
 from khib_tui.image.store import Store
-from khib_tui.jump.devmem import PhysicalMemory
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.units import MIB
 from khib_tui.recovery import saver, unlock
 from khib_tui.recovery.kernel_c import Found
-from khib_tui.stage import Stop
 from khib_tui.steps.base import Run
 from khib_tui.steps.journey import LoadSaver
-from khib_tui.units import MIB
 
 FACTS = Path(__file__).with_name("machines") / "qemu-bios-1g.json"
 PASSPHRASE = "a good passphrase"

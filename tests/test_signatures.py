@@ -7,8 +7,8 @@ from faketree import ext4, gpt, mbr, patched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khib_tui.parttable import PartitionTable, read_table
-from khib_tui.signatures import TABLE, Magic, Read, Signature, sniff
+from khib_tui.facts.parttable import PartitionTable, read_table
+from khib_tui.facts.signatures import TABLE, Magic, Read, Signature, sniff
 
 KIB = 1 << 10
 MIB = 1 << 20

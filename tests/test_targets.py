@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khib_tui import identity, machine, targets
 from khib_tui.errors import KhibError, Refused, UsageError
-from khib_tui.identity import DeviceKey, TargetRef
-from khib_tui.machine import BlockDevice, Machine
-from khib_tui.targets import Target
+from khib_tui.model import identity, machine
+from khib_tui.model import target as targets
+from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.target import Target
+from khib_tui.targets import candidates, refusals
 
 MACHINES = Path(__file__).parent / "machines"
 GIB = 1 << 30
@@ -36,7 +38,7 @@ def device(facts: Machine, name: str) -> BlockDevice:
 
 
 def idents(facts: Machine, text: str, need: int = GIB) -> list[str]:
-    found = targets.refusals(facts, targets.parse(text), need)
+    found = refusals(facts, targets.parse(text), need)
     assert all(item.severity == "blocker" and item.what and item.why and item.fix for item in found)
     return [item.ident.removeprefix("HIB-E-TARGET-") for item in found]
 
@@ -145,7 +147,7 @@ def test_a_mounted_sibling_does_not_matter() -> None:
 
 
 def test_small_names_both_sizes_and_foreign_says_how_to_wipe() -> None:
-    foreign, small = targets.refusals(BIOS, Target("/dev/vdb2"), 3 * GIB)
+    foreign, small = refusals(BIOS, Target("/dev/vdb2"), 3 * GIB)
     assert "3.0 GiB" in small.what and "1022.0 MiB" in small.what
     assert "wipefs -a /dev/vdb2" in foreign.fix and "/dev/vdb2:/hibernate.khib" in foreign.fix
     assert "spare" in foreign.what
@@ -153,20 +155,20 @@ def test_small_names_both_sizes_and_foreign_says_how_to_wipe() -> None:
 
 def test_no_advice_to_wipe_what_is_in_use() -> None:
     for name in ("/dev/vda1", "/dev/vda"):
-        assert not any("wipefs" in item.fix for item in targets.refusals(BIOS, Target(name), 1))
+        assert not any("wipefs" in item.fix for item in refusals(BIOS, Target(name), 1))
 
 
 def test_mount_points_are_clean_in_messages() -> None:
-    (found,) = targets.refusals(changed(BIOS, "vdb1", mounts=("/\x1b[2J",)), Target("/dev/vdb1"), 1)
+    (found,) = refusals(changed(BIOS, "vdb1", mounts=("/\x1b[2J",)), Target("/dev/vdb1"), 1)
     assert "\x1b" not in found.what and "\\x1b" in found.what
 
 
 def test_candidates_are_all_partitions_and_undivided_disks() -> None:
-    found = {str(target): [item.ident for item in reasons] for target, reasons in targets.candidates(BIOS, GIB)}
+    found = {str(target): [item.ident for item in reasons] for target, reasons in candidates(BIOS, GIB)}
     assert list(found) == ["/dev/vda1", "/dev/vdb1", "/dev/vdb2"]
     assert found["/dev/vdb1"] == [] and all(found[name] for name in ("/dev/vda1", "/dev/vdb2"))
-    assert [str(target) for target, _ in targets.candidates(UEFI, GIB)] == ["/dev/vda1", "/dev/vda2", "/dev/vdb"]
-    assert not any("dm-" in str(target) or "loop" in str(target) for target, _ in targets.candidates(LAPTOP, GIB))
+    assert [str(target) for target, _ in candidates(UEFI, GIB)] == ["/dev/vda1", "/dev/vda2", "/dev/vdb"]
+    assert not any("dm-" in str(target) or "loop" in str(target) for target, _ in candidates(LAPTOP, GIB))
 
 
 def test_find_by_identity_not_by_name() -> None:

@@ -11,9 +11,7 @@ from typing import Any
 
 import msgspec
 
-from khib_tui import targets
 from khib_tui.errors import ImageError
-from khib_tui.identity import DeviceKey, TargetRef
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.header import State
@@ -21,9 +19,11 @@ from khib_tui.image.keyslots import describe
 from khib_tui.image.place import opened
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
-from khib_tui.machine import Machine
+from khib_tui.model import target as targets
+from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.machine import Machine
+from khib_tui.model.units import duration, size
 from khib_tui.recovery.kernel_c import Found, search
-from khib_tui.units import duration, size
 
 
 def images(machine: Machine, file_target: str = "") -> list[Found]:

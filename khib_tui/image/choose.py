@@ -10,13 +10,14 @@ from itertools import islice
 from math import inf
 from typing import TypeVar
 
-from khib_tui.image.codec import Codec, CodecChoice
+from khib_tui.image.codec import Codec
 from khib_tui.image.header import PAYLOAD_OFFSET
 from khib_tui.image.pipeline import together, workers
 from khib_tui.image.store import BUFFER, Store
 from khib_tui.image.writer import Gatherer, Maker, Part
-from khib_tui.jump.buffers import Buffer
-from khib_tui.units import size
+from khib_tui.linux.buffers import Buffer
+from khib_tui.model.choices import CodecChoice
+from khib_tui.model.units import size
 
 SAMPLES = 12
 SECONDS = 0.1

@@ -12,7 +12,7 @@ import lz4.frame
 import zstandard
 
 from khib_tui.errors import ImageError
-from khib_tui.units import MIB
+from khib_tui.model.units import MIB
 
 FRAME = MIB
 
@@ -20,15 +20,6 @@ FRAME = MIB
 class Codec(StrEnum):
     """The codecs of an image."""
 
-    LZ4 = "lz4"
-    ZSTD = "zstd"
-    NONE = "none"
-
-
-class CodecChoice(StrEnum):
-    """What a user can choose; `auto` measures disk and processor and picks."""
-
-    AUTO = "auto"
     LZ4 = "lz4"
     ZSTD = "zstd"
     NONE = "none"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Protocol
 
 from khib_tui.errors import ImageError
-from khib_tui.image import vmcore
+from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME
 from khib_tui.image.reader import Payload
-from khib_tui.ranges import Ranges
+from khib_tui.model.ranges import Ranges
 
 KEEP = 24
 

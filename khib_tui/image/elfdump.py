@@ -17,15 +17,15 @@ import msgspec
 import xxhash
 
 from khib_tui.errors import ImageError
-from khib_tui.image import vmcore
+from khib_tui.formats import vmcore
+from khib_tui.formats.vmcore import Run
 from khib_tui.image.codec import FRAME
 from khib_tui.image.contents import File
 from khib_tui.image.ordered import ordered
 from khib_tui.image.pipeline import workers
 from khib_tui.image.snapshot import Snapshot, batches
-from khib_tui.image.vmcore import Run
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 
 NOTE = "KHIB"
 NOTE_MANIFEST = 1

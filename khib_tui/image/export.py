@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -11,7 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from khib_tui.errors import CommandFailed, ImageError, UsageError
-from khib_tui.events import Message, Meter, Sink, Stage
+from khib_tui.events.progress import Meter, Stop
+from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.files import partial, whole_file
 from khib_tui.image import manifest as manifests
 from khib_tui.image.contents import of_payload
 from khib_tui.image.elfdump import Elf
@@ -20,11 +21,9 @@ from khib_tui.image.kdump import Kdump
 from khib_tui.image.reader import Payload
 from khib_tui.image.snapshot import Snapshot, snapshot
 from khib_tui.image.store import Store
-from khib_tui.machine import Machine
-from khib_tui.stage import Stop
-from khib_tui.units import size
+from khib_tui.model.machine import Machine
+from khib_tui.model.units import size
 
-PART = ".part"
 STAGE = "export"
 
 
@@ -106,11 +105,6 @@ def refuse_bad_wish(wanted: dict[str, Path], *, force: bool) -> None:
             raise UsageError(f"{there} is there already", hint="give --force to overwrite it", ident="HIB-E-EXISTS")
 
 
-def partial(path: Path) -> Path:
-    """Give the name a file has until it is whole."""
-    return path.with_name(path.name + PART)
-
-
 def _export(writer: Writer, kind: str, path: Path, sink: Sink, stop: Stop) -> int:
     refuse_little_space(path, writer.needed)
     sink(Stage(STAGE, "started", f"{kind} to {path}"))
@@ -138,20 +132,3 @@ def refuse_little_space(path: Path, needed: int) -> None:
             f"{path} needs {size(needed)}, and {size(free)} are free", hint="choose a place with more space",
             ident="HIB-E-SPACE",
         )  # fmt: skip
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that is there as a whole, and durably, or not at all; only its owner can read it."""
-    part = partial(path)
-    part.unlink(missing_ok=True)
-    fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(fd, "w+b") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.rename(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

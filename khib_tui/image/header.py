@@ -17,7 +17,7 @@ import msgspec
 from khib_tui.errors import ImageError
 from khib_tui.image.keyslots import Seal
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.units import MIB
+from khib_tui.model.units import MIB
 
 MAGIC = b"KHIBIMG1"
 VERSION = 1

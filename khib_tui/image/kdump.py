@@ -17,8 +17,8 @@ from khib_tui.image.elfdump import kernel_notes
 from khib_tui.image.ordered import ordered
 from khib_tui.image.pipeline import workers
 from khib_tui.image.snapshot import Snapshot, Spans, batches
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 
 SIGNATURE, VERSION = b"KDUMP   ", 6
 ZLIB = 1

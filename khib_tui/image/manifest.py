@@ -12,30 +12,15 @@ from khib_tui.errors import ImageError
 from khib_tui.image.codec import Codec, seek_table
 from khib_tui.image.header import Header
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.machine import Cpu, MemoryRange
-from khib_tui.ranges import Ranges
-from khib_tui.units import MIB
+from khib_tui.model.machine import Cpu, MemoryRange
+from khib_tui.model.origin import DiskPrint
+from khib_tui.model.ranges import Ranges, Spans
+from khib_tui.model.units import MIB
 
 if TYPE_CHECKING:
     from khib_tui.image.seal import Sealer
 
 MAX_SIZE = 16 * MIB
-Spans = tuple[tuple[int, int], ...]
-
-
-class DiskPrint(msgspec.Struct, frozen=True):
-    """A disk or partition of A, and a digest of the parts of it that change when anybody mounts it.
-
-    `disk_id`, `start` and `size` name it without regard to device names; `name` is for messages.
-    """
-
-    name: str
-    disk_id: str
-    start: int
-    size: int
-    serial: str
-    label: str
-    digest: str
 
 
 class WayBack(msgspec.Struct, frozen=True):

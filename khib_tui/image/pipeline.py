@@ -9,14 +9,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from khib_tui.units import KIB, MIB
+from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
+from khib_tui.model.units import KIB, MIB
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
-# A thread takes 8 to 10 MiB, measured with zstd: its frame, what it makes of it, frames that wait for their turn, the codec.
-WORKER_MEMORY = 8 * MIB
-# More are faster than any disk.
-MOST_WORKERS = 8
 _RESERVE = 32 * MIB
 
 T = TypeVar("T")

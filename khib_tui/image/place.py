@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from khib_tui.errors import ImageError
-from khib_tui.identity import TargetRef, find
 from khib_tui.image.store import Store
-from khib_tui.jump.syscalls import mount, umount
-from khib_tui.machine import BlockDevice
+from khib_tui.linux.syscalls import mount, umount
+from khib_tui.model.identity import TargetRef, find
+from khib_tui.model.machine import BlockDevice
 
 MOUNT_POINT = Path("/run/khib/target")
 

@@ -8,10 +8,10 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from khib_tui.image.vmcore import Run
-from khib_tui.jump.devmem import Windows, span
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
+from khib_tui.formats.vmcore import Run
+from khib_tui.linux.devmem import Windows, span
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 
 # So many runs keep their headers small beside the content, and below the 65535 that every tool reads.
 MAX_RUNS = 1 << 15

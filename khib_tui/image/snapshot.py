@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from khib_tui.errors import ImageError
-from khib_tui.image import vmcore
+from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME
 from khib_tui.image.contents import Contents, File, read_head
 from khib_tui.image.manifest import Manifest
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB
 from khib_tui.pagefilter.kimage import shadows
 from khib_tui.pagefilter.view import NOWHERE, Doubt, Shadows, SystemView
-from khib_tui.ranges import Ranges
-from khib_tui.units import MIB
 
 MAX_NOTES = 64 * MIB
 Spans = list[tuple[int, int]]

@@ -15,8 +15,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from khib_tui.errors import ImageError
-from khib_tui.jump.buffers import Buffer
-from khib_tui.units import MIB
+from khib_tui.linux.buffers import Buffer
+from khib_tui.model.units import MIB
 
 BLOCK = 4096
 BUFFER = 4 * MIB

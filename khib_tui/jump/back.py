@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from khib_tui.errors import Refused
 from khib_tui.jump import stubs
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.jump.syscalls import REBOOT_KEXEC, Segment, kexec_load, reboot
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.linux.syscalls import REBOOT_KEXEC, Segment, kexec_load, reboot
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 
 
 def entry_page(entry: int) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from khib_tui.bzimage import BzImage
 from khib_tui.errors import Refused
-from khib_tui.machine import MemoryRange
-from khib_tui.ranges import Ranges
+from khib_tui.formats.bzimage import BzImage
+from khib_tui.model.machine import MemoryRange
+from khib_tui.model.ranges import Ranges
 
 SIZE = 4096
 SCREEN_INFO = slice(0x000, 0x040)

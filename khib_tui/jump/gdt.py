@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from khib_tui.errors import ImageError, Refused
-from khib_tui.image import vmcore
-from khib_tui.image.vmcore import Segment
-from khib_tui.units import PAGE
+from khib_tui.formats import vmcore
+from khib_tui.formats.vmcore import Segment
+from khib_tui.model.units import PAGE
 
 _GDT_ENTRY_KERNEL_CS = 2
 _KERNEL_TEXT = 0xFFFFFFFF80000000

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events import Meter, Sink
+from khib_tui.events.progress import Meter
+from khib_tui.events.types import Sink
 from khib_tui.runner import failure_text, spawn
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from khib_tui import runner
 from khib_tui.errors import Exit, UsageError
-from khib_tui.events import Message, Sink
+from khib_tui.events.types import Message, Sink
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.lab import disks

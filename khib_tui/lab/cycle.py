@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Event, Failure, Message, Result, Sink, Stage, Step
+from khib_tui.events.types import Event, Failure, Message, Result, Sink, Stage, Step
 from khib_tui.lab import disks
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Vm, start

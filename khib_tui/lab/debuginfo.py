@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from khib_tui.events import Message, Sink, Stage
+from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.lab.cache import entry
 from khib_tui.lab.kernel import STAGE, guest_kernel, newest_source, source_key
 from khib_tui.runner import run

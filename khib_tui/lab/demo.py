@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from khib_tui.errors import Exit
-from khib_tui.events import LabResult, Message, Result, Sink
+from khib_tui.events.types import LabResult, Message, Result, Sink
 from khib_tui.lab import seal
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare, workspace
-from khib_tui.units import MIB, duration, size
+from khib_tui.model.units import MIB, duration, size
 
 
 def demo(arguments: Namespace, sink: Sink) -> int:

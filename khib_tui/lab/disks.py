@@ -10,7 +10,7 @@ from pathlib import Path
 import xxhash
 
 from khib_tui import runner
-from khib_tui.units import MIB
+from khib_tui.model.units import MIB
 
 BLOCK = 64 * 1024
 _ZERO = bytes(BLOCK)

@@ -14,8 +14,8 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from khib_tui.lab.cache import digest_of, entry
+from khib_tui.model.units import KIB, MIB
 from khib_tui.runner import run
-from khib_tui.units import KIB, MIB
 
 PROJECT = "khib-tui"
 PACKAGES = ("khib_tui", "screens")

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events import Message, Sink, Stage
+from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.lab.apt import debian_mirror, host_suite
 from khib_tui.lab.cache import cache_dir, digest_of, entry, follow
 from khib_tui.lab.system import FILES, write_files
+from khib_tui.model.units import GIB, KIB, MIB
 from khib_tui.runner import interact, run
-from khib_tui.units import GIB, KIB, MIB
 
 STAGE = "lab system"
 PACKAGES = ("python3", "e2fsprogs", "util-linux", "mount", "fdisk", "procps", "kmod")

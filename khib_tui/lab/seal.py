@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from khib_tui.events import Message
+from khib_tui.events.types import Message
 from khib_tui.lab.cycle import SETTINGS, LabError, Session
 
 # A tmpfs in A: the program disk with the settings is read-only, and the passphrase must reach no disk.

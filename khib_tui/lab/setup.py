@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui import bzimage, region, settings
+from khib_tui import region
 from khib_tui.bootentry import BootEntry
-from khib_tui.events import Sink, Stage
+from khib_tui.events.types import Sink, Stage
+from khib_tui.formats import bzimage
 from khib_tui.lab import disks
 from khib_tui.lab.cache import cache_dir, digest_of
 from khib_tui.lab.kernel import GuestKernel, guest_kernel
 from khib_tui.lab.program import program_disk
 from khib_tui.lab.root import guest_root
 from khib_tui.lab.vm import Boot, Hardware
+from khib_tui.model import settings
 from khib_tui.recovery import initramfs, installed
 
 TARGET = "/dev/vdb1"

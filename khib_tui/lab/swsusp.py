@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from khib_tui.events import Event
+from khib_tui.events.types import Event
 from khib_tui.lab.cycle import DEMO_WORDS, LabError, Session
 from khib_tui.lab.setup import Lab
+from khib_tui.model.units import MIB
 from khib_tui.runner import run
-from khib_tui.units import MIB
 
 SWAP_DISK = "/dev/vdd"
 WORDS = f"resume={SWAP_DISK}"

@@ -19,7 +19,7 @@ import msgspec
 
 from khib_tui import runner
 from khib_tui.errors import CommandFailed
-from khib_tui.events import Event, decode
+from khib_tui.events.types import Event, decode
 
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")

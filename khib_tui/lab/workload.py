@@ -18,7 +18,7 @@ from typing import Any
 
 import xxhash
 
-from khib_tui.units import MIB
+from khib_tui.model.units import MIB
 
 TMPFS_FILE = Path("/tmp/khib-known")
 LOG_FILE = Path("/var/tmp/khib-log")

@@ -11,11 +11,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 from khib_tui.pagefilter.pagetable import AddressSpace
 from khib_tui.pagefilter.view import Doubt
 from khib_tui.pagefilter.vmcoreinfo import VmcoreInfo
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
 
 _MAP_FLAGS = PAGE - 1  # enum in include/linux/mmzone.h: SECTION_MAP_LAST_BIT is far below
 _HAS_MEM_MAP = 1 << 1

@@ -10,9 +10,9 @@ from __future__ import annotations
 import struct
 from array import array
 
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 from khib_tui.pagefilter.view import NOWHERE, Doubt, Reader, Shadows, Swapped
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
 
 _DESTINATION, _INDIRECTION, _DONE, _SOURCE = 1, 2, 4, 8
 _FLAGS = PAGE - 1

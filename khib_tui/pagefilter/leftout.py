@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from khib_tui.handover import Handover
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
 from khib_tui.pagefilter import buddy, kimage, vmcoreinfo
 from khib_tui.pagefilter.pagetable import kernel_space
 from khib_tui.pagefilter.view import Doubt, Reader, Shadows, SystemView
-from khib_tui.ranges import Ranges
-from khib_tui.units import PAGE
 
 
 def left_out(memory: Reader, handover: Handover, entry: int) -> Ranges:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter.view import Doubt, Reader
 from khib_tui.pagefilter.vmcoreinfo import VmcoreInfo
-from khib_tui.units import MIB, PAGE
 
 KERNEL_MAP = 0xFFFFFFFF80000000  # __START_KERNEL_map: the kernel image
 _KERNEL_SPAN = 1024 * MIB

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from khib_tui.machine import Machine
+from khib_tui.model.machine import Machine
 
 
 class FreePages(StrEnum):

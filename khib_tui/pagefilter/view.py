@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from khib_tui.ranges import Ranges
+from khib_tui.model.ranges import Ranges
 
 
 class Doubt(Exception):

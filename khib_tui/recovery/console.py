@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from khib_tui import handover, present
 from khib_tui.errors import Exit, KhibError
-from khib_tui.events import Event, Failure, JsonSink, Result, Sink
+from khib_tui.events.sinks import JsonSink, both
+from khib_tui.events.types import Event, Failure, Result, Sink
 from khib_tui.present import use_screens
 from khib_tui.recovery.words import Words
-from khib_tui.stage import both
 
 if TYPE_CHECKING:
     from argparse import Namespace

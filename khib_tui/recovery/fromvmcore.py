@@ -6,24 +6,25 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-from khib_tui import probe
 from khib_tui.errors import Refused, UsageError
-from khib_tui.events import Message, Meter, Result, Sink, Stage
+from khib_tui.events.progress import Meter, Stop, Work
+from khib_tui.events.types import Message, Result, Sink, Stage
+from khib_tui.facts import probe
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
-from khib_tui.image.manifest import DiskPrint, Manifest
+from khib_tui.image.manifest import Manifest
 from khib_tui.image.place import opened as opened_image
 from khib_tui.jump import back
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.machine import BlockDevice
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import DiskPrint
+from khib_tui.model.units import size
 from khib_tui.recovery import guard, kernel_c, restorer
 from khib_tui.recovery.kernel_c import Found
 from khib_tui.recovery.plainvmcore import Vmcore, fill, load, refuse_elsewhere
 from khib_tui.recovery.vmcoreplace import find, opened
 from khib_tui.region import system_ram
 from khib_tui.report import Outcome, Report, leave
-from khib_tui.stage import Stop, Work
-from khib_tui.units import size
 
 ONCE = "a vmcore can be restored again and again: if its system has run since, restoring it destroys filesystems"
 Present = Callable[[str, Work[None]], None]

@@ -12,10 +12,10 @@ import os
 import struct
 from collections.abc import Iterable, Sequence
 
-from khib_tui.events import Finding
-from khib_tui.image.manifest import DiskPrint
-from khib_tui.machine import BlockDevice
-from khib_tui.units import KIB
+from khib_tui.events.types import Finding
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import DiskPrint
+from khib_tui.model.units import KIB
 
 _BLKROSET = 0x125D
 _HEAD = 256 * KIB

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from khib_tui import handover
-from khib_tui.jump.syscalls import REBOOT_RESTART, load_module, mount, reboot
+from khib_tui.linux.syscalls import REBOOT_RESTART, load_module, mount, reboot
 from khib_tui.recovery.words import Words
 
 _MOUNTS = (

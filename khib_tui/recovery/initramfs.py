@@ -20,10 +20,11 @@ import lz4.block
 import zstandard
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Message, Meter, Sink, Stage
+from khib_tui.events.progress import Meter
+from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.formats.cpio import Entry, archive, directory, file
+from khib_tui.model.units import MIB, size
 from khib_tui.recovery import elfdeps, installed, modules, pyfiles, sysfiles
-from khib_tui.recovery.cpio import Entry, archive, directory, file
-from khib_tui.units import MIB, size
 
 STAGE = "initramfs"
 MODULES = "etc/khib/modules"

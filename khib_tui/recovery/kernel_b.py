@@ -10,22 +10,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from khib_tui import identity, probe
 from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
-from khib_tui.events import Message, Sink, Stage
-from khib_tui.handover import After, Handover, Mode
+from khib_tui.events.progress import Stop, Work
+from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.facts import probe
+from khib_tui.handover import Handover, Mode
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.place import opened
 from khib_tui.jump import back
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.jump.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unload, reboot
-from khib_tui.machine import BlockDevice
-from khib_tui.ranges import Ranges
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unload, reboot
+from khib_tui.model import identity
+from khib_tui.model.choices import After
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import size
 from khib_tui.recovery import guard, saver
 from khib_tui.report import Outcome, Report, leave
-from khib_tui.stage import Stop, Work
-from khib_tui.units import size
 
 Present = Callable[[str, Work[Header | None]], Header | None]
 

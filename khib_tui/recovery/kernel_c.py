@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from khib_tui import identity, probe, targets
 from khib_tui.errors import CommandFailed, ImageError, KhibError, Refused
-from khib_tui.events import Message, Sink, Stage
-from khib_tui.identity import TargetRef
+from khib_tui.events.progress import Stop, Work
+from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.facts import probe
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import Manifest
@@ -21,13 +21,15 @@ from khib_tui.image.place import mounted, opened
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.jump import back
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.machine import BlockDevice
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model import identity
+from khib_tui.model import target as targets
+from khib_tui.model.identity import TargetRef
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.units import size
 from khib_tui.recovery import guard, restorer
 from khib_tui.recovery.words import Words
 from khib_tui.report import Outcome, Report, leave
-from khib_tui.stage import Stop, Work
-from khib_tui.units import size
 
 Present = Callable[[str, Work[None]], None]
 

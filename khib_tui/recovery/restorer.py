@@ -6,19 +6,20 @@ import time
 from collections.abc import Sequence
 
 from khib_tui.errors import ImageError, Refused
-from khib_tui.events import Finding, Meter, Sink
+from khib_tui.events.progress import Meter, Stop
+from khib_tui.events.types import Finding, Sink
 from khib_tui.image import header as headers
 from khib_tui.image import reader
 from khib_tui.image.header import Header, State
-from khib_tui.image.manifest import DiskPrint, Manifest, read, read_index
+from khib_tui.image.manifest import Manifest, read, read_index
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
-from khib_tui.jump.devmem import PhysicalMemory
-from khib_tui.machine import Machine
+from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.machine import Machine
+from khib_tui.model.origin import DiskPrint
+from khib_tui.model.units import size
 from khib_tui.recovery import guard
 from khib_tui.region import system_ram
-from khib_tui.stage import Stop
-from khib_tui.units import size
 
 
 def refuse_state(header: Header) -> None:

@@ -9,26 +9,28 @@ from typing import Any
 import msgspec
 
 from khib_tui.errors import FailedAfterChange, ImageError, KhibError
-from khib_tui.events import Message, Meter, Sink
+from khib_tui.events.progress import Meter, Stop
+from khib_tui.events.types import Message, Sink
+from khib_tui.formats import vmcore
 from khib_tui.handover import Handover
 from khib_tui.image import header as headers
-from khib_tui.image import reader, vmcore
+from khib_tui.image import reader
 from khib_tui.image.choose import choose
 from khib_tui.image.codec import FRAME, Codec
 from khib_tui.image.header import PAYLOAD_OFFSET, Header, State
-from khib_tui.image.manifest import DiskPrint, Manifest, WayBack, digest, pack_index, read, read_index
+from khib_tui.image.manifest import Manifest, WayBack, digest, pack_index, read, read_index
 from khib_tui.image.scan import Content, scan
 from khib_tui.image.scan import runs as make_runs
 from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.image.writer import Gatherer, Maker, Payload, parts, write_payload
-from khib_tui.jump.devmem import PhysicalMemory, Windows
+from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.model.origin import DiskPrint
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import size
 from khib_tui.pagefilter.leftout import left_out
 from khib_tui.pagefilter.policy import FreePages
 from khib_tui.pagefilter.view import Doubt
-from khib_tui.ranges import Ranges
-from khib_tui.stage import Stop
-from khib_tui.units import size
 
 # What was mapped to look at it is still mapped when it is saved, up to 4 GiB: 8 MiB of page tables.
 KEPT_WINDOWS = 64

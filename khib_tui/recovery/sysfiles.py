@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from khib_tui.recovery.cpio import Entry, device, directory, file, symlink
+from khib_tui.formats.cpio import Entry, device, directory, file, symlink
 from khib_tui.recovery.elfdeps import placed
 from khib_tui.recovery.pyfiles import INTERPRETER_DIR, LIBRARIES
 

@@ -9,7 +9,7 @@ from typing import TextIO, cast
 
 from khib_tui import secret
 from khib_tui.errors import ImageError
-from khib_tui.events import Message, Sink, Stage
+from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.recovery.kernel_c import Found
 
 STAGE = "passphrase"

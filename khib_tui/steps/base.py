@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Sink
+from khib_tui.events.types import Sink
 from khib_tui.handover import Handover
-from khib_tui.jump.syscalls import kexec_unload
-from khib_tui.machine import Machine
+from khib_tui.linux.syscalls import kexec_unload
+from khib_tui.model.machine import Machine
 from khib_tui.report import Report, ReportPage
 from khib_tui.sealfile import Opened
 

@@ -7,13 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui import targets
 from khib_tui.bootentry import BootEntry, restore_entry
 from khib_tui.decide import Choice
-from khib_tui.machine import KernelFile
+from khib_tui.model import target as targets
+from khib_tui.model.machine import KernelFile
+from khib_tui.model.settings import Settings
+from khib_tui.model.settings import save as save_settings
 from khib_tui.recovery import installed
-from khib_tui.settings import Settings
-from khib_tui.settings import save as save_settings
 from khib_tui.steps.base import Run
 
 

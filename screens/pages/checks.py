@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import urwid
 
 from khib_tui import checks, decide
-from khib_tui.events import Finding
-from khib_tui.settings import Settings
+from khib_tui.events.types import Finding
+from khib_tui.model.settings import Settings
 from screens import keys, widgets
 from screens.pages.step import StepPage
 

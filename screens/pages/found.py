@@ -9,9 +9,9 @@ import urwid
 from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.errors import Cancelled
+from khib_tui.model.text import clean
+from khib_tui.model.units import size
 from khib_tui.recovery.kernel_c import Found
-from khib_tui.text import clean
-from khib_tui.units import size
 from screens import keys
 from screens.base import Page
 from screens.keys import Key

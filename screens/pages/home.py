@@ -8,8 +8,9 @@ import urwid
 
 from khib_tui.decide import decide
 from khib_tui.errors import KhibError
+from khib_tui.events import sinks
 from khib_tui.handover import Mode
-from khib_tui.units import size
+from khib_tui.model.units import size
 from screens import widgets
 from screens.base import Page
 from screens.keys import Key
@@ -47,7 +48,7 @@ class HomePage(Page):
         try:
             choice = decide(self.wizard.machine, self.wizard.settings)
         except KhibError as error:
-            return f"Not ready: {widgets.error_text(error)}"
+            return f"Not ready: {sinks.error_text(error)}"
         saved = size(choice.region.saved.total)
         changed = self.wizard.kept != self.wizard.settings
         kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.wizard.path}"

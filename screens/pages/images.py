@@ -12,9 +12,9 @@ from urwid import Align, Severity, TableColumn, WHSettings
 
 from khib_tui.image import catalog
 from khib_tui.image.header import State
+from khib_tui.model.text import clean
+from khib_tui.model.units import size
 from khib_tui.recovery.kernel_c import Found
-from khib_tui.text import clean
-from khib_tui.units import size
 from screens import keys, widgets
 from screens.base import Page
 from screens.dialogs import Typed

@@ -12,9 +12,9 @@ from urwid.widget import AbstractFlowWidget
 
 from khib_tui.decide import choose_kernel
 from khib_tui.errors import KhibError
-from khib_tui.kernels import unfit_as_saver
-from khib_tui.machine import KernelFile
-from khib_tui.settings import Settings
+from khib_tui.facts.kernels import unfit_as_saver
+from khib_tui.model.machine import KernelFile
+from khib_tui.model.settings import Settings
 from screens import keys, widgets
 from screens.pages.step import StepPage
 

@@ -11,9 +11,11 @@ from urwid.widget import AbstractFlowWidget
 from khib_tui import region
 from khib_tui.decide import choose_kernel
 from khib_tui.errors import KhibError
-from khib_tui.region import AUTOMATIC, Region
-from khib_tui.settings import Settings
-from khib_tui.units import MIB, size
+from khib_tui.events import sinks
+from khib_tui.model.choices import AUTOMATIC
+from khib_tui.model.settings import Settings
+from khib_tui.model.units import MIB, size
+from khib_tui.region import Region
 from screens import keys, widgets
 from screens.pages.step import StepPage
 
@@ -69,7 +71,7 @@ class MemoryPage(StepPage):
         try:
             chosen = self.chosen(count)
         except KhibError as error:
-            self.facts.set_text(("blocker", widgets.error_text(error)))
+            self.facts.set_text(("blocker", sinks.error_text(error)))
             self.words[:] = [widgets.line("(none)")]
             return
         self.facts.set_text(facts(chosen, self.wizard.machine.mem_available))
@@ -102,5 +104,5 @@ def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:
     try:
         region.refuse_without_memory(chosen, available)
     except KhibError as error:
-        lines.append(("warning", f"\nNot now: {widgets.error_text(error)}"))
+        lines.append(("warning", f"\nNot now: {sinks.error_text(error)}"))
     return lines

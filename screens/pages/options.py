@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import urwid
 
-from khib_tui.handover import After
-from khib_tui.image.codec import CodecChoice
-from khib_tui.settings import Settings
-from khib_tui.units import duration
+from khib_tui.model.choices import After, CodecChoice
+from khib_tui.model.settings import Settings
+from khib_tui.model.units import duration
 from screens import widgets
 from screens.pages.step import StepPage
 

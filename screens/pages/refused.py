@@ -8,11 +8,12 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import Cancelled
+from khib_tui.events.sinks import error_text
 from khib_tui.image.header import DAMAGED, State
 from khib_tui.recovery.kernel_c import Found
 from screens.base import Page
 from screens.keys import Key
-from screens.widgets import error_text, line, listed
+from screens.widgets import line, listed
 from screens.window import Window
 
 

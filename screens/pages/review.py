@@ -10,8 +10,9 @@ from urwid.widget import AbstractFlowWidget
 from khib_tui import plan, sealfile
 from khib_tui.decide import Choice, decide
 from khib_tui.errors import KhibError
+from khib_tui.events import sinks
 from khib_tui.handover import Mode
-from khib_tui.settings import Settings
+from khib_tui.model.settings import Settings
 from khib_tui.steps.base import Action
 from screens import keys, widgets
 from screens.pages.step import StepPage
@@ -37,7 +38,7 @@ class ReviewPage(StepPage):
             rows = review(decide(wizard.machine, wizard.settings, need_memory=False), wizard)
             self.refused: KhibError | None = None
         except KhibError as error:
-            rows, self.refused = [widgets.line(widgets.error_text(error), "blocker")], error
+            rows, self.refused = [widgets.line(sinks.error_text(error), "blocker")], error
         more = [("Rehearse", wizard.rehearse), ("Hibernate now", lambda: wizard.travel(Mode.SAVE))]
         super().__init__(wizard, note, widgets.listed(rows), [] if self.refused else more)
 

@@ -10,7 +10,7 @@ import urwid
 from urwid import Severity
 
 from khib_tui import plan
-from khib_tui.events import Event, Step
+from khib_tui.events.types import Event, Step
 from screens import keys
 from screens.base import Page
 from screens.board import Board

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import urwid
 
 from khib_tui.errors import Cancelled
-from khib_tui.units import duration
+from khib_tui.model.units import duration
 from screens.base import Page
 from screens.keys import Key
 from screens.window import Window

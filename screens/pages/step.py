@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urwid.widget import AbstractBoxWidget
 
 from khib_tui.errors import KhibError
-from khib_tui.settings import Settings
+from khib_tui.model.settings import Settings
 from screens.base import Page
 from screens.widgets import Choices
 

@@ -8,13 +8,15 @@ import msgspec
 import urwid
 from urwid import Align, Severity, TableColumn, WHSettings
 
-from khib_tui import decide, region, targets
+from khib_tui import decide, region
 from khib_tui.errors import KhibError, Refused, UsageError
-from khib_tui.events import Finding
-from khib_tui.machine import BlockDevice
-from khib_tui.settings import Settings
-from khib_tui.targets import Target
-from khib_tui.units import size
+from khib_tui.events.types import Finding
+from khib_tui.model import target as targets
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.settings import Settings
+from khib_tui.model.target import Target
+from khib_tui.model.units import size
+from khib_tui.targets import candidates, refusals
 from screens import keys, widgets
 from screens.pages.step import StepPage
 
@@ -60,15 +62,15 @@ class TargetPage(StepPage):
         """Judge all places anew, for the file that is named now, and list them."""
         machine, path = self.wizard.machine, self.file.edit_text.strip()
         at = self.table.focus_position // 2 if self.verdicts else self.first()
-        places = [Target(target.device, path) for target, _ in targets.candidates(machine, self.need)]
-        self.verdicts = [(target, targets.refusals(machine, target, self.need)) for target in places]
+        places = [Target(target.device, path) for target, _ in candidates(machine, self.need)]
+        self.verdicts = [(target, refusals(machine, target, self.need)) for target in places]
         self.table.body[:] = [row for verdict in self.verdicts for row in self.lines(*verdict)]
         if self.verdicts:
             self.table.focus_position = 2 * min(at, len(self.verdicts) - 1)
 
     def first(self) -> int:
         """Give the place to begin with: the chosen one, else the first fit one."""
-        listed = targets.candidates(self.wizard.machine, self.need)
+        listed = candidates(self.wizard.machine, self.need)
         chosen = [index for index, (target, _) in enumerate(listed) if target.device == self.chosen]
         fit = [index for index, (_, findings) in enumerate(listed) if not findings]
         return (chosen or fit or [0])[0]
@@ -109,7 +111,7 @@ class TargetPage(StepPage):
         target = targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
         if path and not target.path:
             raise UsageError(f"'{path}' is no path", hint="begin it with /", ident="HIB-E-TARGET")
-        decide.refuse(targets.refusals(self.wizard.machine, target, self.need))
+        decide.refuse(refusals(self.wizard.machine, target, self.need))
         return msgspec.structs.replace(self.wizard.settings, target=str(target))
 
 

@@ -21,22 +21,22 @@ from pathlib import Path
 import msgspec
 
 from benchmark.sample import PIECE, Sample, opened
-from khib_tui.events import Event, Message, encode
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Event, Message, encode
 from khib_tui.handover import Handover
 from khib_tui.image import header as headers
 from khib_tui.image import reader
-from khib_tui.image.codec import CodecChoice
 from khib_tui.image.keyslots import Seal
 from khib_tui.image.manifest import read_index
 from khib_tui.image.seal import Sealer, best_cipher
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.jump.devmem import PhysicalMemory, span
-from khib_tui.machine import MemoryRange
+from khib_tui.linux.devmem import PhysicalMemory, span
+from khib_tui.model.choices import CodecChoice
+from khib_tui.model.machine import MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import GIB, MIB, PAGE
 from khib_tui.pagefilter.policy import FreePages
-from khib_tui.ranges import Ranges
 from khib_tui.recovery import restorer, saver
-from khib_tui.stage import Stop
-from khib_tui.units import GIB, MIB, PAGE
 
 IMAGE_ID = "be" * 16
 KEY = bytes(range(32))

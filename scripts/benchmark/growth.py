@@ -16,8 +16,8 @@ from benchmark.measure import measure, settle
 from benchmark.memory import directory, khib
 from benchmark.sample import PIECE, Sample, sample, scratch
 from benchmark.stats import Series, Target, noise_words
-from khib_tui.events import Message, Sink
-from khib_tui.units import GIB, MIB, PAGE
+from khib_tui.events.types import Message, Sink
+from khib_tui.model.units import GIB, MIB, PAGE
 
 SIZES = (1, 4, 16, 64)
 QUICK_SIZES = (1, 4)

@@ -13,13 +13,13 @@ from statistics import median
 from benchmark.document import provenance, table
 from benchmark.measure import settle, watched
 from benchmark.stats import Target
-from khib_tui import settings
 from khib_tui.errors import KhibError
-from khib_tui.events import Message, Progress, Sink
+from khib_tui.events.types import Message, Progress, Sink
 from khib_tui.lab import swsusp
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import Lab, prepare, workspace
-from khib_tui.units import GIB, MIB
+from khib_tui.model import settings
+from khib_tui.model.units import GIB, MIB
 
 MEMORY = 2048
 HELD = (25, 60)

@@ -16,9 +16,9 @@ from benchmark.measure import Command, measure, rounds, settle, words
 from benchmark.sample import Sample, sample, scratch
 from benchmark.stats import Series
 from khib_tui.errors import CommandFailed
-from khib_tui.events import Message, Sink
+from khib_tui.events.types import Message, Sink
+from khib_tui.model.units import MIB
 from khib_tui.runner import run
-from khib_tui.units import MIB
 
 CODECS = ("lz4", "zstd", "none", "auto")
 ONE = "0"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmark.document import provenance, table
 from benchmark.sample import Sample
 from benchmark.stats import Series, Target, noise_words, number, ratio
-from khib_tui.units import GIB, MIB
+from khib_tui.model.units import GIB, MIB
 
 KEPT = ("lz4", "zstd", "lz4, sealed")
 Found = Mapping[str, Series]

@@ -13,15 +13,15 @@ from pathlib import Path
 import msgspec
 
 from khib_tui.errors import KhibError
-from khib_tui.events import Message, Sink
-from khib_tui.image import vmcore
+from khib_tui.events.types import Message, Sink
+from khib_tui.formats import vmcore
 from khib_tui.lab import mixture
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.mixture import Facts
 from khib_tui.lab.setup import Lab, prepare, workspace
-from khib_tui.ranges import Ranges
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.runner import run
-from khib_tui.units import MIB, PAGE
 
 MEMORY = 2048
 FILES_MIB = 520

@@ -6,7 +6,7 @@ import re
 import zlib
 from pathlib import Path
 
-from khib_tui.text import data
+from khib_tui.facts.read import data
 
 _LIMIT = 4 << 20
 _GZIP = 31

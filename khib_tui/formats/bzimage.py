@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import Refused
-from khib_tui.text import clean
+from khib_tui.model.text import clean
 
 SETUP_SECTS = 0x1F1
 SYSSIZE = 0x1F4

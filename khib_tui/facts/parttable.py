@@ -6,7 +6,7 @@ import struct
 import uuid
 from dataclasses import dataclass, field
 
-from khib_tui.signatures import Read
+from khib_tui.facts.signatures import Read
 
 _SECTOR = 512
 _ENTRY_SIZES = range(128, 4096 + 1)

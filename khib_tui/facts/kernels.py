@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from khib_tui import bzimage, kconfig
 from khib_tui.errors import Refused
-from khib_tui.events import Finding
-from khib_tui.machine import KernelFile, Machine
+from khib_tui.events.types import Finding
+from khib_tui.facts import kconfig
+from khib_tui.formats import bzimage
+from khib_tui.model.machine import KernelFile, Machine
 
 _PLACES = ("vmlinuz-*", "vmlinuz", "khib/vmlinuz*")
 # What B and C need; the jump back is a plain kexec_load(2), so not KEXEC_JUMP.

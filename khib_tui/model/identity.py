@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from khib_tui.errors import Refused
-from khib_tui.machine import BlockDevice
-from khib_tui.units import size
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.units import size
 
 
 class DeviceKey(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from khib_tui.text import names, text, unescape
+from khib_tui.facts.read import names, text, unescape
 
 
 @dataclass

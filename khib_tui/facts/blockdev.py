@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from khib_tui.machine import BlockDevice
-from khib_tui.parttable import PartitionTable, read_table
-from khib_tui.signatures import Read, Signature, sniff
-from khib_tui.text import clean, data, names, number, text
-from khib_tui.usage import Usage, read_usage
+from khib_tui.facts.parttable import PartitionTable, read_table
+from khib_tui.facts.read import data, names, number, text
+from khib_tui.facts.signatures import Read, Signature, sniff
+from khib_tui.facts.usage import Usage, read_usage
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.text import clean
 
 SECTOR = 512
 _KINDS = {"loop": "loop", "zram": "zram", "ram": "ram", "sr": "rom", "fd": "floppy", "nbd": "network", "rbd": "network"}

@@ -80,3 +80,6 @@ class Ranges(msgspec.Struct, frozen=True):
     def end(self) -> int:
         """One past the highest number; 0 for the empty set."""
         return self.spans[-1][1] if self.spans else 0
+
+
+Spans = tuple[tuple[int, int], ...]

@@ -6,8 +6,9 @@ import hashlib
 import re
 from pathlib import Path
 
-from khib_tui.machine import Cpu
-from khib_tui.text import clean, text
+from khib_tui.facts.read import text
+from khib_tui.model.machine import Cpu
+from khib_tui.model.text import clean
 
 _MSR = "dev/cpu/0/msr"
 _IA32_APIC_BASE, _X2APIC_ENABLED = 0x1B, 1 << 10

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from khib_tui import blockdev, cpuinfo, kconfig, kernels
-from khib_tui.blockdev import devices
-from khib_tui.machine import BlockDevice, Machine, MemoryRange
-from khib_tui.text import clean, data, names, number, text
-from khib_tui.units import KIB
+from khib_tui.facts import blockdev, cpuinfo, kconfig, kernels
+from khib_tui.facts.blockdev import devices
+from khib_tui.facts.read import data, names, number, text
+from khib_tui.model.machine import BlockDevice, Machine, MemoryRange
+from khib_tui.model.text import clean
+from khib_tui.model.units import KIB
 
 __all__ = ["devices", "probe"]
 

@@ -11,13 +11,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from khib_tui.text import clean
-from khib_tui.units import KIB
+from khib_tui.model.target import KHIB
+from khib_tui.model.text import clean
+from khib_tui.model.units import KIB
 
 Read = Callable[[int, int], bytes]
 """`read(offset, count)` gives at most `count` bytes, fewer at the end or where the device cannot be read."""
 
-KHIB = "khib"
 SWAP_KINDS = frozenset({"swap", "swsuspend"})
 _HEAD = 260 * KIB
 _EXT3_JOURNAL, _EXT_JOURNAL_DEVICE = 0x4, 0x8

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 import tomli_w
 
 from khib_tui.errors import UsageError
-from khib_tui.handover import After
-from khib_tui.image.codec import CodecChoice
-from khib_tui.region import AUTOMATIC
+from khib_tui.files import write_private
+from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
 
 PATH = Path("/etc/khib/khib.toml")
 
@@ -68,15 +66,3 @@ def load(path: Path = PATH) -> Settings:
 def save(settings: Settings, path: Path = PATH) -> None:
     """Write the settings, whole or not at all."""
     write_private(path, tomli_w.dumps(msgspec.to_builtins(settings)).encode())
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(fd, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)

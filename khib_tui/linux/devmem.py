@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
-from khib_tui.jump.buffers import address_of
-from khib_tui.ranges import Ranges
-from khib_tui.units import MIB, PAGE
+from khib_tui.linux.buffers import address_of
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import MIB, PAGE
 
 WINDOW = 64 * MIB
 

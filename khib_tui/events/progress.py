@@ -1,0 +1,75 @@
+"""A long piece of work that tells how far it is and can be asked to stop: what B and C do, and what screens draw."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from khib_tui.errors import Cancelled
+from khib_tui.events.types import Progress, Sink
+
+T = TypeVar("T")
+
+
+class Stop:
+    """The user's wish to stop. Work looks at it where it can still stop without loss."""
+
+    def __init__(self, poll: Callable[[], bool] | None = None) -> None:
+        self.requested = False
+        self.possible = True
+        self.poll = poll
+
+    def check(self) -> None:
+        """Stop here if the user asked for it.
+
+        :raises Cancelled: the user did.
+        """
+        if self.possible and (self.requested or (self.poll is not None and self.poll())):
+            raise Cancelled("you stopped it", ident="HIB-E-CANCELLED")
+
+    def too_late(self) -> None:
+        """From here on there is no stopping."""
+        self.possible = False
+
+
+Work = Callable[[Sink, Stop], T]
+
+
+class Meter:
+    """Turns "so many bytes are done" into Progress events with rate and time left, at most `per_second`.
+
+    :param clock: seconds, monotonic; for tests.
+    """
+
+    def __init__(
+        self, sink: Sink, stage: str, total: int, *, unit: str = "bytes", per_second: float = 4.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        self.sink, self.stage, self.total, self.unit = sink, stage, total, unit
+        self.clock = clock
+        self.started = clock()
+        self.interval = 1.0 / per_second
+        self.last = float("-inf")
+        self.done = 0
+
+    def add(self, amount: int) -> None:
+        """Count `amount` more as done."""
+        self.at(self.done + amount)
+
+    def at(self, done: int) -> None:
+        """Set how much is done, and tell the sink if it is time to."""
+        self.done = done
+        now = self.clock()
+        if now - self.last < self.interval and done < self.total:
+            return
+        self.last = now
+        elapsed = now - self.started
+        rate = done / elapsed if elapsed > 0 else 0.0
+        eta = (self.total - done) / rate if rate and elapsed > 0.5 else None
+        self.sink(Progress(self.stage, done, self.total, elapsed, rate, eta, self.unit))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the meter was made."""
+        return self.clock() - self.started

@@ -1,0 +1,129 @@
+"""Who takes events: lines on a terminal, JSON."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import BinaryIO, TextIO
+
+from khib_tui.errors import KhibError
+from khib_tui.events.types import Event, Failure, Finding, Message, Progress, Result, Sink, Stage, Step, encode
+from khib_tui.model.text import clean
+from khib_tui.model.units import duration, size
+
+
+def both(*sinks: Sink) -> Sink:
+    """Give every event to several sinks."""
+
+    def sink(event: Event) -> None:
+        for each in sinks:
+            each(event)
+
+    return sink
+
+
+class JsonSink:
+    """Writes one JSON object a line, unbuffered."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+
+    def __call__(self, event: Event) -> None:
+        self.stream.write(encode(event) + b"\n")
+        self.stream.flush()
+
+
+def progress_text(event: Progress) -> str:
+    """Say progress in one line of at most 76 columns."""
+    percent = 100.0 * event.done / event.total if event.total else 100.0
+    if event.unit != "bytes":
+        parts = [f"{event.stage} {percent:5.1f} %", f"{event.done} of {event.total} {event.unit}"]
+    else:
+        parts = [f"{event.stage} {percent:5.1f} %", f"{size(event.done)} of {size(event.total)}"]
+        if event.rate:
+            parts.append(f"{size(event.rate)}/s")
+    if event.eta is not None:
+        parts.append(f"{duration(event.eta)} left")
+    return "  ".join(parts)
+
+
+class PlainSink:
+    """Prints events as lines a person reads; progress overwrites its line on a terminal."""
+
+    marks = {"ok": "[ ok ]", "warning": "[warn]", "blocker": "[STOP]"}  # noqa: RUF012
+
+    def __init__(self, stream: TextIO | None = None, every: float = 2.0) -> None:
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty()
+        self.every = 0.2 if self.live else every
+        self.last = 0.0
+        self.open_line = False
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._progress(event)
+            return
+        for line in self._lines(event):
+            self._line(line)
+
+    def _progress(self, event: Progress) -> None:
+        now = time.monotonic()
+        if now - self.last < self.every and event.done < event.total:
+            return
+        self.last = now
+        if not self.live:
+            self._line(progress_text(event))
+            return
+        self.stream.write("\r" + progress_text(event).ljust(78))
+        self.stream.flush()
+        self.open_line = True
+
+    def _line(self, text: str) -> None:
+        if self.open_line:
+            self.stream.write("\n")
+            self.open_line = False
+        self.stream.write(text + "\n")
+        self.stream.flush()
+
+    def _lines(self, event: Event) -> list[str]:
+        match event:
+            case Message(text=text, level=level):
+                return [text if level == "info" else f"{level}: {text}"]
+            case Finding(severity=severity, what=what, why=why, fix=fix):
+                lines = [f"{self.marks[severity]} {what}"]
+                if severity != "ok":
+                    lines += [f"       {text}" for text in (why, fix and f"-> {fix}") if text]
+                return lines
+            case Step(number=number, total=total, text=text, status="planned"):
+                return [f"{number:2}. {text}" if total else text]
+            case Step(number=number, total=total, text=text, status="started"):
+                return [f"[{number}/{total}] {text}"]
+            case Stage(stage=stage, status="failed", detail=detail):
+                return [f"{stage} failed: {detail}"]
+            case Stage(stage=stage, status="done", detail=detail, seconds=seconds):
+                took = "" if seconds is None else f" in {duration(seconds)}"
+                return [f"{stage}: done{took}{', ' + detail if detail else ''}"]
+            case Stage(stage=stage, detail=detail):
+                return [f"{stage}{': ' + detail if detail else ' ...'}"]
+            case Result(text=text):
+                return [text] if text else []
+            case Failure(message=message, hint=hint, ident=ident):
+                return [f"error: {message} [{ident}]"] + ([f"(hint) {hint}"] if hint else [])
+        return []
+
+
+def error_parts(error: BaseException) -> tuple[str, str, str]:
+    """Give cause, next step and identifier of an error."""
+    if isinstance(error, KhibError):
+        return error.message, error.hint or "", error.ident
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror or error}", "check the medium and its cable", "HIB-E-IO"
+    text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
+    return text, "please report it with the output of `khib facts`", "HIB-E-DEFECT"
+
+
+def error_text(error: BaseException) -> str:
+    """Say an error as the command line does: cause, identifier, next step."""
+    message, hint, ident = error_parts(error)
+    return f"{message} [{ident}]" + (f"\n-> {hint}" if hint else "")

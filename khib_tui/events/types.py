@@ -1,0 +1,127 @@
+"""What happens, as typed events: the `--json` lines, and what every progress screen draws.
+
+Each event is one JSON object a line, told apart by its `event` key; sizes are bytes, times are seconds.
+`docs/events.md` lists them all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event"):
+    """Base of all events."""
+
+
+class Message(Event, frozen=True, tag="message"):
+    """A line for the log; level is `info`, `warning` or `error`."""
+
+    text: str
+    level: str = "info"
+
+
+class Finding(Event, frozen=True, tag="finding"):
+    """One answer of a check: what was found, why it matters, what to do about it.
+
+    Severity is `ok`, `warning` or `blocker`.
+    """
+
+    ident: str
+    severity: str
+    what: str
+    why: str = ""
+    fix: str = ""
+
+
+class Step(Event, frozen=True, tag="step"):
+    """A step of a plan; status is `planned`, `started`, `done` or `failed`."""
+
+    number: int
+    total: int
+    text: str
+    status: str
+    seconds: float | None = None
+
+
+class Progress(Event, frozen=True, tag="progress"):
+    """How far a long stage is. `rate` is bytes (or units) a second, `eta` seconds or null."""
+
+    stage: str
+    done: int
+    total: int
+    elapsed: float
+    rate: float = 0.0
+    eta: float | None = None
+    unit: str = "bytes"
+
+
+class Stage(Event, frozen=True, tag="stage"):
+    """A stage of the cycle begins or ends; status is `started`, `done` or `failed`."""
+
+    stage: str
+    status: str
+    detail: str = ""
+    seconds: float | None = None
+
+
+class Result(Event, frozen=True, tag="result"):
+    """The last event of a command; `data` is what that command documents."""
+
+    verb: str
+    ok: bool
+    text: str = ""
+    data: dict[str, Any] = {}
+
+
+class Failure(Event, frozen=True, tag="error"):
+    """Why a command ends without having done its work."""
+
+    ident: str
+    message: str
+    hint: str = ""
+    exit_code: int = 1
+
+
+class LabResult(Event, frozen=True, tag="lab-result"):
+    """What `khib lab demo` saw; times are wall clock seconds of the last cycle."""
+
+    resumed: bool
+    memory_intact: bool
+    cycles: int
+    image_bytes: int
+    ram_bytes: int
+    save_seconds: float
+    restore_seconds: float
+    hibernate_seconds: float
+    resume_seconds: float
+    disks_identical: bool = True
+    fsck_clean: bool | None = None
+    detail: str = ""
+    sealed: bool = False
+
+
+AnyEvent = Message | Finding | Step | Progress | Stage | Result | Failure | LabResult
+
+
+class Sink(Protocol):
+    """Whoever takes events: a terminal, a JSON stream, a screen, a list in a test."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event; must not block for long."""
+
+
+def encode(event: Event) -> bytes:
+    """Give the JSON line of an event, without its newline."""
+    return msgspec.json.encode(event)
+
+
+def decode(line: bytes | str) -> AnyEvent:
+    """Read an event back from its JSON line.
+
+    :raises msgspec.ValidationError: the line is JSON but no event of ours.
+    :raises msgspec.DecodeError: the line is no JSON.
+    """
+    event: AnyEvent = msgspec.json.decode(line, type=AnyEvent)
+    return event

@@ -1,0 +1,1 @@
+"""Files that others defined: kernels, archives, cores."""

@@ -1,0 +1,1 @@
+"""Frozen data: what all packages speak of."""

@@ -1,0 +1,25 @@
+"""What a user can choose between."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class After(StrEnum):
+    """What B does with the machine when the image is complete."""
+
+    POWEROFF = "poweroff"
+    REBOOT = "reboot"
+    PLATFORM = "platform"
+
+
+class CodecChoice(StrEnum):
+    """What a user can choose; `auto` measures disk and processor and picks."""
+
+    AUTO = "auto"
+    LZ4 = "lz4"
+    ZSTD = "zstd"
+    NONE = "none"
+
+
+AUTOMATIC = 0
