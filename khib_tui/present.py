@@ -18,9 +18,9 @@ from khib_tui.events.types import Sink
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from khib_tui.handover.cmdline import Words
     from khib_tui.model.machine import Machine
     from khib_tui.model.settings import Settings
-    from khib_tui.recovery.words import Words
 
 
 def use_screens(arguments: Namespace) -> bool:

@@ -7,20 +7,26 @@ from typing import Any
 
 import msgspec
 
-from khib_tui import checks, plan, present, sealfile
-from khib_tui.arrival import arrived
-from khib_tui.decide import Choice, decide
+from khib_tui import present
+from khib_tui.decide import checks
+from khib_tui.decide.choice import Choice, decide
+from khib_tui.decide.findings import blockers
 from khib_tui.errors import Cancelled, Exit, ImageError
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.facts import probe
-from khib_tui.handover import Mode
+from khib_tui.handover.handover import Mode
+from khib_tui.image import verify
 from khib_tui.linux import printk
 from khib_tui.model import machine, settings
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import parse_size, size
-from khib_tui.steps.base import Action, Run
+from khib_tui.plan import build
+from khib_tui.plan.execute import execute
+from khib_tui.plan.outcome import arrived
+from khib_tui.plan.step import Action, Run
+from khib_tui.seal import file as sealfile
 
 
 def machine_of(arguments: Namespace) -> Machine:
@@ -61,7 +67,7 @@ def check(arguments: Namespace, sink: Sink) -> int:
     findings = checks.check(machine_of(arguments))
     for finding in findings:
         sink(finding)
-    blocked = len(checks.blockers(findings))
+    blocked = len(blockers(findings))
     text = f"{blocked} of {len(findings)} checks refuse" if blocked else "this machine can hibernate"
     sink(Result("check", not blocked, text))
     return Exit.REFUSED if blocked else Exit.OK
@@ -75,7 +81,7 @@ def facts(arguments: Namespace, sink: Sink) -> int:
 
 def show_plan(choice: Choice, actions: list[Action], sink: Sink) -> None:
     """Print steps without applying them."""
-    for step in plan.describe(actions):
+    for step in build.describe(actions):
         sink(step)
 
 
@@ -88,7 +94,7 @@ def make_plan(arguments: Namespace, sink: Sink) -> int:
     sink(Message(f"their memory: {size(region.own.total)} of {size(region.ram.total)}"))
     sink(Message(f"to be saved: {size(region.saved.total)} at most, to {choice.target}"))
     sink(Message("memory words of the restorer: " + " ".join(choice.words)))
-    show_plan(choice, plan.journey(choice, Mode.SAVE, sealed), sink)
+    show_plan(choice, build.journey(choice, Mode.SAVE, sealed), sink)
     data = {
         "kernel": choice.kernel.path, "region": region.own.spans, "saved_bytes": region.saved.total,
         "target": str(choice.target), "words": choice.words, "sealed": sealed,
@@ -101,11 +107,11 @@ def setup(arguments: Namespace, sink: Sink) -> int:
     """Install saver and boot entry, and keep the choices."""
     choice = decide(machine_of(arguments), settings_of(arguments), need_memory=False)
     sealed = sealfile.load(sealfile.path_beside(arguments.settings)) is not None
-    actions = plan.setup(choice, arguments.settings, sealed)
+    actions = build.setup(choice, arguments.settings, sealed)
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK
-    plan.execute(actions, Run(sink, choice.machine), sink)
+    execute(actions, Run(sink, choice.machine), sink)
     sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
     return Exit.OK
 
@@ -122,24 +128,24 @@ def hibernate(arguments: Namespace, sink: Sink) -> int:
 
 def travel(arguments: Namespace, sink: Sink, mode: Mode) -> int:
     """Decide, open the seal if there is one, and apply the steps of a journey."""
-    from khib_tui.sealing import opened
+    from khib_tui.seal.unlock import opened
 
     choice = decide(machine_of(arguments), settings_of(arguments), need_target=mode is not Mode.REHEARSE)
     seal = sealfile.load(sealfile.path_beside(arguments.settings)) if mode is not Mode.REHEARSE else None
     if mode is not Mode.REHEARSE and seal is None:
         sink(sealfile.UNSEALED)
-    actions = plan.journey(choice, mode, seal is not None)
+    actions = build.journey(choice, mode, seal is not None)
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK
     run = Run(sink, choice.machine, opened(seal, arguments.key_file))
-    plan.execute(actions, run, sink)
+    execute(actions, run, sink)
     return arrived(run, sink, mode)
 
 
 def status(arguments: Namespace, sink: Sink) -> int:
     """Tell what is set up, loaded and saved."""
-    from khib_tui.image import catalog
+    from khib_tui.target import catalog
 
     here = machine_of(arguments)
     kept = settings_of(arguments)
@@ -160,7 +166,7 @@ def status(arguments: Namespace, sink: Sink) -> int:
 
 def image_list(arguments: Namespace, sink: Sink) -> int:
     """List all images."""
-    from khib_tui.image import catalog
+    from khib_tui.target import catalog
 
     images = catalog.images(machine_of(arguments), file_target(arguments))
     for item in images:
@@ -177,11 +183,12 @@ def file_target(arguments: Namespace) -> str:
 
 def image_info(arguments: Namespace, sink: Sink) -> int:
     """Show what an image holds."""
-    from khib_tui.image import catalog
-    from khib_tui.sealing import info_sealer
+    from khib_tui.seal.unlock import info_sealer
+    from khib_tui.target import catalog
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
-        data = catalog.info(item, store, info_sealer(item.header, arguments.key_file))
+        seal = item.header.seal if item.header.manifest_size else None
+        data = catalog.info(item, store, info_sealer(seal, item.header.image_id, arguments.key_file))
     for key, value in data.items():
         sink(Message(f"{key:>16}: {value}"))
     sink(Result("image info", True, "", data))
@@ -191,32 +198,32 @@ def image_info(arguments: Namespace, sink: Sink) -> int:
 def image_verify(arguments: Namespace, sink: Sink) -> int:
     """Check every byte of an image."""
     from khib_tui.events.progress import Stop
-    from khib_tui.image import catalog, header
-    from khib_tui.recovery import saver
-    from khib_tui.sealing import image_sealer
+    from khib_tui.image import header
+    from khib_tui.seal.unlock import image_sealer
+    from khib_tui.target import catalog
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not item.header.manifest_size:
             raise ImageError(f"the image on {item.where} is {item.header.state}: there is nothing to verify")
         header.refuse_damage(store)
-        sealer = image_sealer(item.header, arguments.key_file)
-        manifest = saver.verify(store, item.header, sink, Stop(), sealer)
+        sealer = image_sealer(item.header.seal, item.header.image_id, arguments.key_file)
+        manifest = verify.verify(store, item.header, sink, Stop(), sealer)
     sink(Result("image verify", True, f"the image on {item.where} is sound: {size(manifest.saved_ranges.total)} of memory"))
     return Exit.OK
 
 
 def image_export(arguments: Namespace, sink: Sink) -> int:
     """Write an image's memory as files for other tools."""
-    from khib_tui.image import export
+    from khib_tui.image.export import write
 
-    written = export.run(arguments, lambda: machine_of(arguments), file_target(arguments), sink)
+    written = write.run(arguments, lambda: machine_of(arguments), file_target(arguments), sink)
     sink(Result("image export", True, "exported", {"bytes": written}))
     return Exit.OK
 
 
 def image_discard(arguments: Namespace, sink: Sink) -> int:
     """Give an image up."""
-    from khib_tui.image import catalog
+    from khib_tui.target import catalog
 
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not arguments.yes:

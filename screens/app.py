@@ -10,16 +10,16 @@ from pathlib import Path
 
 from urwid.display import BaseScreen
 
-from khib_tui import sealfile
-from khib_tui.decide import decide
+from khib_tui.decide.choice import decide
 from khib_tui.errors import Exit, KhibError
 from khib_tui.facts import probe
-from khib_tui.handover import Mode
+from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
-from khib_tui.steps.journey import Jump
+from khib_tui.plan.hibernate import Jump
+from khib_tui.plan.task import Outcome, Trip
+from khib_tui.seal import file as sealfile
 from screens.asking import ask_secret, seal_text
-from screens.journey import Outcome, Trip
 from screens.pages.checks import ChecksPage
 from screens.pages.home import HomePage
 from screens.pages.images import ImagesPage

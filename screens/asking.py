@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from khib_tui import sealfile, sealing
 from khib_tui.errors import ImageError, KhibError
 from khib_tui.events.sinks import error_text
-from khib_tui.image.keyslots import Seal, describe
-from khib_tui.sealfile import Opened
-from khib_tui.secret import result_or_wrong
+from khib_tui.seal import file as sealfile
+from khib_tui.seal import unlock as sealing
+from khib_tui.seal.ask import result_or_wrong
+from khib_tui.seal.file import Opened
+from khib_tui.seal.keyslots import Seal, describe
 from screens.dialogs import Secret
 from screens.window import Window
 

@@ -12,12 +12,13 @@ from khib_tui.errors import Exit, ImageError, KhibError
 from khib_tui.events.sinks import error_parts
 from khib_tui.events.types import Failure, Sink
 from khib_tui.facts import probe
+from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import State
 from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
 from khib_tui.model.machine import BlockDevice
 from khib_tui.recovery import kernel_c
-from khib_tui.recovery.kernel_c import Found
-from khib_tui.recovery.words import Words
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
 from screens.pages.found import FoundPage
 from screens.pages.refused import Answer, RefusedPage
 from screens.pages.search import SearchPage
@@ -71,12 +72,12 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
 
     def search() -> Place:
         try:
-            devices, found = kernel_c.find(wanted, words.image)
+            devices, found = catalog.find(wanted, words.image)
         except ImageError as error:
             if error.ident != "HIB-E-TWO-IMAGES":
                 raise
             devices = probe.devices()
-            several = kernel_c.search(devices, words.image)
+            several = catalog.search(devices, words.image)
             return devices, [item for item in several if item.header.state is State.COMPLETE]
         return devices, [found]
 
@@ -150,7 +151,7 @@ def refused(error: Exception, found: Found | None, words: Words, screen: BaseScr
 def state_of(found: Found, words: Words) -> State | None:
     """Read again what state an image is in; None if it cannot be read."""
     with suppress(KhibError, OSError):
-        for item in kernel_c.search(probe.devices(), words.image):
+        for item in catalog.search(probe.devices(), words.image):
             if item.header.image_id == found.header.image_id:
                 return item.header.state
     return None

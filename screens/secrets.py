@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.secret import MAX_LENGTH
+from khib_tui.seal.ask import MAX_LENGTH
 from screens import widgets
 
 MASK = "*"

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from khib_tui.events.progress import Stop
-from khib_tui.handover import Handover, Mode
+from khib_tui.handover.handover import Handover, Mode
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.choices import CodecChoice

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from khib_tui import checks
+from khib_tui.decide import checks
+from khib_tui.decide.findings import blockers
+from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.events.types import Finding
-from khib_tui.facts.kernels import unfit_as_saver
 from khib_tui.model import machine
 from khib_tui.model.machine import KernelFile, Machine, MemoryRange
 
@@ -94,12 +95,12 @@ def test_every_check_says_something_good_too() -> None:
     findings = checks.check(GOOD)
     assert [item.ident for item in findings] == ALL
     assert all(item.severity == "ok" and item.what for item in findings)
-    assert checks.blockers(findings) == []
+    assert blockers(findings) == []
 
 
 def test_blockers_leaves_warnings_out() -> None:
     facts = msgspec.structs.replace(GOOD, root=False, page_poison=True)
-    assert [item.ident for item in checks.blockers(checks.check(facts))] == ["HIB-E-ROOT"]
+    assert [item.ident for item in blockers(checks.check(facts))] == ["HIB-E-ROOT"]
 
 
 def test_an_unknown_configuration_only_warns() -> None:

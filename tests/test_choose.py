@@ -9,11 +9,11 @@ import pytest
 
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
-from khib_tui.image import choose, pipeline
+from khib_tui.image import choose, threads
 from khib_tui.image.choose import Speed
 from khib_tui.image.codec import Codec
-from khib_tui.image.pipeline import InOrder, together
 from khib_tui.image.store import Store
+from khib_tui.image.threads import InOrder, together
 from khib_tui.image.writer import Gatherer, parts
 from khib_tui.linux.buffers import Buffer
 from khib_tui.linux.devmem import PhysicalMemory, Windows
@@ -75,15 +75,15 @@ def test_there_are_as_many_threads_as_processors_and_memory_allow(
     monkeypatch: pytest.MonkeyPatch, cpus: int, memory: int, count: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cpus)))
-    monkeypatch.setattr(pipeline, "available", lambda: memory * MIB)
-    assert pipeline.workers() == count
+    monkeypatch.setattr(threads, "available", lambda: memory * MIB)
+    assert threads.workers() == count
 
 
 def test_the_available_memory_is_read_or_not_known(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   2048 kB\n")
-    assert pipeline.available(tmp_path / "meminfo") == 2 * MIB
-    assert pipeline.available(tmp_path / "none") > 1 << 60
-    assert MIB < pipeline.available() < 1 << 60
+    assert threads.available(tmp_path / "meminfo") == 2 * MIB
+    assert threads.available(tmp_path / "none") > 1 << 60
+    assert MIB < threads.available() < 1 << 60
 
 
 def test_threads_work_together_and_the_first_failure_ends_all() -> None:

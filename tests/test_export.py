@@ -22,13 +22,13 @@ from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event
 from khib_tui.facts import probe
 from khib_tui.formats import vmcore
-from khib_tui.image import export, kdump, seal
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
-from khib_tui.image.contents import Contents, PlainFile, of_payload
-from khib_tui.image.elfdump import runs
+from khib_tui.image.export import kdump, write
+from khib_tui.image.export.contents import Contents, PlainFile, of_payload
+from khib_tui.image.export.elf import runs
+from khib_tui.image.export.snapshot import batches
 from khib_tui.image.reader import Payload
-from khib_tui.image.snapshot import batches
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import BlockDevice, MemoryRange
@@ -36,6 +36,7 @@ from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter.kimage import shadows
 from khib_tui.recovery import fromvmcore, plainvmcore
+from khib_tui.seal import crypto
 
 
 @pytest.fixture(scope="module")
@@ -247,23 +248,23 @@ def test_a_damaged_image_leaves_no_half_file(slept: Hibernated, tmp_path: Path, 
     data[frame.offset + frame.stored // 2] ^= 1
     (tmp_path / "image").write_bytes(data)
     with Store(tmp_path / "image") as store, pytest.raises(ImageError, match="damaged"):
-        export.export(payload(store), {kind: tmp_path / "out"}, nothing, Stop())
+        write.export(payload(store), {kind: tmp_path / "out"}, nothing, Stop())
     assert [path.name for path in tmp_path.iterdir()] == ["image"]
 
 
 def test_too_little_space_is_told_before(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed) as caught:
-        export.refuse_little_space(tmp_path / "out", 1 << 60)
+        write.refuse_little_space(tmp_path / "out", 1 << 60)
     assert caught.value.ident == "HIB-E-SPACE"
 
 
-@pytest.mark.parametrize("writer", [export.Elf, kdump.Kdump])
+@pytest.mark.parametrize("writer", [write.Elf, kdump.Kdump])
 def test_the_space_that_is_asked_for_is_about_what_is_taken(
-    slept: Hibernated, writer: Callable[[export.Snapshot], export.Writer]
+    slept: Hibernated, writer: Callable[[write.Snapshot], write.Writer]
 ) -> None:
     with Store(slept.image) as store:
-        needed = writer(export.snapshot(of_payload(payload(store)), payload(store).manifest)).needed
-    taken = slept.image.with_name("elf" if writer is export.Elf else "kdump").stat().st_blocks * 512
+        needed = writer(write.snapshot(of_payload(payload(store)), payload(store).manifest)).needed
+    taken = slept.image.with_name("elf" if writer is write.Elf else "kdump").stat().st_blocks * 512
     assert 0.8 * taken < needed < 1.3 * taken
 
 
@@ -324,10 +325,10 @@ def test_verifying_an_image_tells_of_a_damaged_header(
 def test_a_sealed_image_is_exported_with_its_passphrase_only(
     slept: Hibernated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seal, "MEMORY", 64)
-    monkeypatch.setattr(seal, "ITERATIONS", 1)
-    made, _ = seal.create("correct horse", seal.Cipher.AES)
-    key = seal.image_key(seal.unlock(made, "correct horse"), "ab" * 16).hex()
+    monkeypatch.setattr(crypto, "MEMORY", 64)
+    monkeypatch.setattr(crypto, "ITERATIONS", 1)
+    made, _ = crypto.create("correct horse", crypto.Cipher.AES)
+    key = crypto.image_key(crypto.unlock(made, "correct horse"), "ab" * 16).hex()
     sealed = hibernate(tmp_path, seal=made, key=key)
     word, out = tmp_path / "word", tmp_path / "elf"
     for text, code in (("wrong horses", Exit.REFUSED), ("correct horse", Exit.OK)):

@@ -14,12 +14,11 @@ from khib_tui.errors import Cancelled, ImageError, KhibError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Progress
 from khib_tui.formats import vmcore
-from khib_tui.handover import Handover, Mode
+from khib_tui.handover.handover import Handover, Mode
 from khib_tui.image import header as headers
-from khib_tui.image import scan
+from khib_tui.image import scan, verify
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import State
-from khib_tui.image.seal import Cipher, Seal, Sealer
 from khib_tui.image.store import BUFFER, Store, Stream
 from khib_tui.linux.buffers import Buffer
 from khib_tui.linux.devmem import PhysicalMemory
@@ -27,6 +26,7 @@ from khib_tui.model.machine import Cpu, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.recovery import restorer, saver
+from khib_tui.seal.crypto import Cipher, Seal, Sealer
 
 RAM = Ranges.of([(PAGE, 0x9F000), (MIB, 24 * MIB)])
 REGION = Ranges.of([(PAGE, 0x9F000), (4 * MIB, 8 * MIB)])
@@ -433,7 +433,7 @@ def test_every_single_flipped_bit_behind_the_headers_is_refused(tmp_path: Path, 
     store = Flipped(bytearray(target.read_bytes()))
 
     def verified() -> None:
-        saver.verify(store, restorer.examine(store, sealer)[0], nothing, Stop(), sealer)
+        verify.verify(store, restorer.examine(store, sealer)[0], nothing, Stop(), sealer)
 
     verified()
     for bit in range(headers.PAYLOAD_OFFSET * 8, -(-header.image_bytes // PAGE) * PAGE * 8, step):

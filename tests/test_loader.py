@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
 from khib_tui.jump import bootparams, gdt, loader, stubs
@@ -18,7 +19,6 @@ from khib_tui.model import machine
 from khib_tui.model.machine import Machine, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB, PAGE
-from khib_tui.region import Region
 
 FACTS = machine.load(Path(__file__).with_name("machines") / "qemu-bios-1g.json")
 KERNEL = BzImage(

@@ -19,7 +19,7 @@ from khib_tui.lab.setup import prepare
 from khib_tui.linux.devmem import PhysicalMemory, Windows
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
-from khib_tui.pagefilter.leftout import left_out
+from khib_tui.recovery.saver import find_free
 from khib_tui.runner import run
 
 pytestmark = pytest.mark.lab
@@ -83,7 +83,7 @@ def test_free_and_zero_pages_are_those_that_makedumpfile_finds(tmp_path: Path, v
     guest = recorded(tmp_path, version)
     assert guest.facts.release.startswith(version)
     memory = PhysicalMemory(guest.path)
-    free = left_out(memory, guest.handover("ab" * 16), guest.facts.entry)
+    free = find_free(guest.handover("ab" * 16), guest.facts.entry, memory, lambda event: None)
     windows = Windows(memory, guest.ram)
     content = scan(windows, guest.ram, free, lambda count: None)
     ours = pages(guest.ram) - pages(Ranges(tuple(zip(content.starts, content.ends, strict=True))))

@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from khib_tui.decide.freepages import policy
+from khib_tui.handover.handover import FreePages
 from khib_tui.model import machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter import buddy, kimage, leftout, vmcoreinfo
 from khib_tui.pagefilter.pagetable import KERNEL_MAP, AddressSpace, kernel_space
-from khib_tui.pagefilter.policy import FreePages, policy
 from khib_tui.pagefilter.view import NOWHERE, Doubt, Shadows, Swapped, SystemView
 
 RAM = Ranges.of([(0, 256 * MIB)])

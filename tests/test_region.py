@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khib_tui import region
+from khib_tui.decide import region
+from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
 from khib_tui.model import machine
 from khib_tui.model.machine import KernelFile, Machine, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB, PAGE
-from khib_tui.region import Region
 
 MACHINES = Path(__file__).with_name("machines")
 KERNEL = KernelFile("/boot/vmlinuz", "6.1", 30 * MIB, 16 * MIB, True)

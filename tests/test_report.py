@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import Refused
+from khib_tui.handover.report import Outcome, Report, ReportPage, leave
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
-from khib_tui.report import Outcome, Report, ReportPage, leave
 
 SAVED = Ranges.of([(4 * MIB, 8 * MIB)])
 

@@ -8,18 +8,19 @@ import msgspec
 import pytest
 
 from khib_tui.errors import ImageError, Refused
+from khib_tui.handover.cmdline import Words
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import Header, State
-from khib_tui.image.keyslots import Cipher, Seal
 from khib_tui.image.manifest import Manifest, WayBack
 from khib_tui.model import machine
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.machine import Machine, MemoryRange
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import MIB
-from khib_tui.recovery import guard, kernel_c, restorer
-from khib_tui.recovery.kernel_c import Found
-from khib_tui.recovery.words import Words
+from khib_tui.recovery import kernel_c, restorer
+from khib_tui.seal.keyslots import Cipher, Seal
+from khib_tui.target import catalog, guard
+from khib_tui.target.catalog import Found
 
 A = machine.load(Path(__file__).with_name("machines") / "qemu-bios-1g.json")
 REGION = ((0x1000, 0x9F000), (16 * MIB, 256 * MIB))
@@ -83,7 +84,7 @@ def image(where: str, state: State, ident: str = "aa") -> Found:
 
 def test_the_only_complete_image_is_taken() -> None:
     found = [image("/dev/a", State.DONE), image("/dev/b", State.COMPLETE), image("/dev/c", State.PARTIAL)]
-    assert kernel_c.choose(found).where == "/dev/b"
+    assert catalog.choose(found).where == "/dev/b"
 
 
 @pytest.mark.parametrize(
@@ -99,13 +100,13 @@ def test_the_only_complete_image_is_taken() -> None:
 )
 def test_otherwise_it_says_why_not(found: list[Found], ident: str) -> None:
     with pytest.raises(ImageError) as caught:
-        kernel_c.choose(found)
+        catalog.choose(found)
     assert caught.value.ident == ident and caught.value.hint
 
 
 def test_one_of_two_images_can_be_named() -> None:
     found = [image("/dev/a", State.COMPLETE, "aa"), image("/dev/b", State.COMPLETE, "bb")]
-    assert kernel_c.choose(found, "/dev/b").where == kernel_c.choose(found, "bb").where == "/dev/b"
+    assert catalog.choose(found, "/dev/b").where == catalog.choose(found, "bb").where == "/dev/b"
 
 
 def test_disks_that_are_missing_or_changed_are_named() -> None:

@@ -15,17 +15,20 @@ from screens_kit import DrivenScreen, at_cursor, facts, make, press, set_up, sho
 from urwid.testing import render_runs, resolve_runs
 from urwid.util import set_temporary_encoding
 
-from khib_tui import decide, plan, region, steps
+from khib_tui import steps
+from khib_tui.decide import region
+from khib_tui.decide.choice import decide, image_limit
+from khib_tui.decide.target import candidates
 from khib_tui.errors import CommandFailed, Exit
-from khib_tui.handover import Mode
-from khib_tui.image import catalog
+from khib_tui.handover.handover import Mode
+from khib_tui.handover.report import Outcome, Report
 from khib_tui.image.header import Header, State
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.units import MIB, size
-from khib_tui.recovery.kernel_c import Found
-from khib_tui.report import Outcome, Report
-from khib_tui.targets import candidates
+from khib_tui.plan import build
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
 from screens import theme
 from screens.app import STEPS, Wizard
 from screens.pages import images
@@ -254,7 +257,7 @@ def test_every_place_is_listed_with_the_engines_reason(tmp_path: Path, name: str
     wizard.window.loop.screen.size = (200, 60)  # type: ignore[attr-defined]
     wizard.window.redraw()
     text = shown(wizard.window)
-    limit = decide.image_limit(region.choose(here, here.kernels[0]))
+    limit = image_limit(region.choose(here, here.kernels[0]))
     for target, findings in candidates(here, limit):
         device = here.device(target.device)
         assert target.device in text and device is not None and device.serial in text
@@ -324,8 +327,8 @@ def test_the_review_shows_the_steps_word_for_word_and_starts_at_set_up(tmp_path:
     wizard.window.loop.screen.size = (80, 60)  # type: ignore[attr-defined]
     wizard.window.redraw()
     text = "".join(shown(wizard.window).split())
-    choice = decide.decide(facts(), wizard.settings)
-    for step in plan.describe([*plan.setup(choice, wizard.path), *plan.journey(choice, Mode.SAVE)]):
+    choice = decide(facts(), wizard.settings)
+    for step in build.describe([*build.setup(choice, wizard.path), *build.journey(choice, Mode.SAVE)]):
         assert "".join(step.text.split()) in text
     assert at_cursor(wizard.window).startswith("Set up")
 
@@ -349,7 +352,7 @@ def test_hibernating_asks_first_and_no_is_the_default(tmp_path: Path, monkeypatc
     assert not started
     press(wizard.window, "enter", "right", "enter")
     assert [type(step).__name__ for step in started[0].actions] == [
-        type(step).__name__ for step in plan.journey(decide.decide(facts(), wizard.settings), Mode.SAVE)
+        type(step).__name__ for step in build.journey(decide(facts(), wizard.settings), Mode.SAVE)
     ]
 
 
@@ -393,8 +396,8 @@ class Fake:
 
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, actions: list[Fake], mode: Mode | None = Mode.SAVE) -> Wizard:
     """Run steps through the real loop, up to the result page."""
-    monkeypatch.setattr(plan, "journey", lambda *_: actions)
-    monkeypatch.setattr(plan, "setup", lambda *_: actions)
+    monkeypatch.setattr(build, "journey", lambda *_: actions)
+    monkeypatch.setattr(build, "setup", lambda *_: actions)
     set_up(tmp_path)
     wizard = make(tmp_path, target="/dev/vdb1")
     arrived = wizard.arrived
@@ -412,9 +415,9 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, actions: list[Fake], m
 
 
 def hibernate(wizard: Wizard) -> None:
-    from screens.journey import Trip
+    from khib_tui.plan.task import Trip
 
-    wizard.run(Trip(decide.decide(wizard.machine, wizard.settings), Mode.SAVE))
+    wizard.run(Trip(decide(wizard.machine, wizard.settings), Mode.SAVE))
 
 
 RESUMED = Report(Outcome.RESUMED, "back", image_bytes=3 << 30, memory_bytes=9 << 30, save_seconds=21, restore_seconds=17)
@@ -461,11 +464,11 @@ def test_a_defect_in_a_step_is_told_too(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_run_cannot_be_left_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from screens.journey import Trip
+    from khib_tui.plan.task import Trip
 
-    monkeypatch.setattr(plan, "journey", lambda *_: [Fake("jump")])
+    monkeypatch.setattr(build, "journey", lambda *_: [Fake("jump")])
     wizard = make(tmp_path, target="/dev/vdb1")
-    wizard.window.show(RunPage(wizard, Trip(decide.decide(wizard.machine, wizard.settings), Mode.SAVE)))
+    wizard.window.show(RunPage(wizard, Trip(decide(wizard.machine, wizard.settings), Mode.SAVE)))
     for key in ("esc", "f10", "ctrl c"):
         assert "cannot be stopped here" in press(wizard.window, key)
     assert isinstance(wizard.window.page, RunPage)

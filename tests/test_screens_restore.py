@@ -11,11 +11,12 @@ from screens_kit import DrivenScreen, facts
 from khib_tui.errors import CommandFailed, Exit, ImageError, Refused
 from khib_tui.events.types import Event, Failure
 from khib_tui.facts import probe
+from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import DAMAGED, Header, State
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.recovery import kernel_c
-from khib_tui.recovery.kernel_c import Found
-from khib_tui.recovery.words import Words
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
 from screens import restore
 from screens.pages import found as found_page
 from screens.restore import run_restore
@@ -38,7 +39,7 @@ class Cycle:
         monkeypatch.setattr(found_page, "TICK", 0.01)
 
     def find(self, wanted: str, word: str) -> Any:
-        return facts().devices, kernel_c.choose(self.images, wanted)
+        return facts().devices, catalog.choose(self.images, wanted)
 
     def work(self, devices: Any, found: Found, sink: Any, stop: Any) -> None:
         self.resumed.append(found.where)

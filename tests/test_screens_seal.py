@@ -10,15 +10,15 @@ import pytest
 from screens_kit import make, press, set_up, shown, until
 from test_screens_restore import SHELL, Cycle, image
 
-from khib_tui import sealfile
 from khib_tui.errors import Exit
 from khib_tui.events.types import Stage
-from khib_tui.handover import Mode
-from khib_tui.image import seal
-from khib_tui.image.keyslots import Cipher, Seal
-from khib_tui.recovery.kernel_c import Found
+from khib_tui.handover.handover import Mode
+from khib_tui.plan.task import Trip
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal.keyslots import Cipher, Seal
+from khib_tui.target.catalog import Found
 from screens.app import STEPS, Wizard
-from screens.journey import Trip
 from screens.pages.home import HomePage
 from screens.pages.seal import RecoveryKeyPage, SealPage
 from screens.window import Window
@@ -30,13 +30,13 @@ KEY = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){7}\b")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make keyslots that cost nothing."""
-    monkeypatch.setattr(seal, "MEMORY", 64)
-    monkeypatch.setattr(seal, "ITERATIONS", 1)
+    monkeypatch.setattr(crypto, "MEMORY", 64)
+    monkeypatch.setattr(crypto, "ITERATIONS", 1)
 
 
 @pytest.fixture
 def made() -> tuple[Seal, str]:
-    return seal.create(PASSPHRASE, Cipher.AES)
+    return crypto.create(PASSPHRASE, Cipher.AES)
 
 
 def home(tmp_path: Path, *, size: tuple[int, int] = (80, 24)) -> Wizard:
@@ -81,7 +81,7 @@ def test_a_seal_is_kept_only_once_its_recovery_key_was_written_down(tmp_path: Pa
     text = press(wizard.window, "enter")
     there = kept(wizard)
     assert there and "Images will be sealed" in text and found[0] not in text
-    assert seal.unlock(there, PASSPHRASE) == seal.unlock(there, found[0])
+    assert crypto.unlock(there, PASSPHRASE) == crypto.unlock(there, found[0])
 
 
 def test_a_recovery_key_that_nobody_wants_seals_nothing(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_hibernating_with_a_seal_asks_for_the_passphrase_first(
     text = press(wizard.window, *PASSPHRASE, "enter")
     assert "Hibernate now?" in text and "sealed" in text and "image is not sealed" not in text and not trips
     press(wizard.window, "right", "enter")
-    assert trips[0].opened and trips[0].opened.master == seal.unlock(made[0], PASSPHRASE)
+    assert trips[0].opened and trips[0].opened.master == crypto.unlock(made[0], PASSPHRASE)
 
 
 def test_a_rehearsal_that_saves_asks_too_and_a_jump_alone_does_not(

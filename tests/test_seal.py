@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from khib_tui.errors import ImageError, UsageError
 from khib_tui.image import header as headers
-from khib_tui.image import recoverykey, seal
-from khib_tui.image.keyslots import Cipher, Kind, Seal
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK
+from khib_tui.seal import crypto, recoverykey
+from khib_tui.seal.crypto import Sealer
+from khib_tui.seal.keyslots import Cipher, Kind, Seal
 
 PASSPHRASE = "correct horse"
 IMAGE = "ab" * 16
@@ -28,8 +28,8 @@ CIPHERS = list(Cipher)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make keyslots that cost nothing; what a slot costs stands in it."""
-    monkeypatch.setattr(seal, "MEMORY", 64)
-    monkeypatch.setattr(seal, "ITERATIONS", 1)
+    monkeypatch.setattr(crypto, "MEMORY", 64)
+    monkeypatch.setattr(crypto, "ITERATIONS", 1)
 
 
 def sealer(cipher: Cipher = Cipher.AES, key: bytes = b"k" * 32, image: str = IMAGE) -> Sealer:
@@ -45,42 +45,42 @@ def refused(ident: str, action: Any, *arguments: Any) -> ImageError:
 
 @pytest.mark.parametrize("cipher", CIPHERS)
 def test_passphrase_and_recovery_key_open_the_same_master_key(cipher: Cipher) -> None:
-    made, recovery = seal.create(PASSPHRASE, cipher)
-    master = seal.unlock(made, PASSPHRASE)
-    assert len(master) == 32 and seal.unlock(made, recovery) == master
-    assert seal.unlock(made, recovery.lower().replace("-", "  ")) == master
+    made, recovery = crypto.create(PASSPHRASE, cipher)
+    master = crypto.unlock(made, PASSPHRASE)
+    assert len(master) == 32 and crypto.unlock(made, recovery) == master
+    assert crypto.unlock(made, recovery.lower().replace("-", "  ")) == master
     assert [slot.kind for slot in made.slots] == [Kind.PASSPHRASE, Kind.RECOVERY]
 
 
 def test_slots_cost_what_rfc_9106_proposes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    made, recovery = seal.create(PASSPHRASE, Cipher.AES)
+    made, recovery = crypto.create(PASSPHRASE, Cipher.AES)
     assert {(slot.iterations, slot.memory, slot.lanes, len(slot.salt)) for slot in made.slots} == {(3, 65536, 4, 16)}
-    assert seal.unlock(made, PASSPHRASE) == seal.unlock(made, recovery)
+    assert crypto.unlock(made, PASSPHRASE) == crypto.unlock(made, recovery)
 
 
 def test_two_seals_of_one_passphrase_share_nothing() -> None:
-    (one, first), (two, second) = seal.create(PASSPHRASE, Cipher.AES), seal.create(PASSPHRASE, Cipher.AES)
-    assert first != second and seal.unlock(one, PASSPHRASE) != seal.unlock(two, PASSPHRASE)
+    (one, first), (two, second) = crypto.create(PASSPHRASE, Cipher.AES), crypto.create(PASSPHRASE, Cipher.AES)
+    assert first != second and crypto.unlock(one, PASSPHRASE) != crypto.unlock(two, PASSPHRASE)
     assert len({slot.salt for made in (one, two) for slot in made.slots}) == 4
-    assert "another seal" in refused("HIB-E-PASSPHRASE", seal.unlock, one, second).message
+    assert "another seal" in refused("HIB-E-PASSPHRASE", crypto.unlock, one, second).message
 
 
 @pytest.mark.parametrize("wrong", ["", "correct horsf", PASSPHRASE + "\n", PASSPHRASE.upper(), "\udcff", "é" * 40])
 def test_a_wrong_passphrase_opens_nothing(wrong: str) -> None:
-    made, _ = seal.create(PASSPHRASE, Cipher.AES)
-    assert refused("HIB-E-PASSPHRASE", seal.unlock, made, wrong).message == "the passphrase is wrong"
+    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
+    assert refused("HIB-E-PASSPHRASE", crypto.unlock, made, wrong).message == "the passphrase is wrong"
 
 
 def test_a_typing_error_in_a_recovery_key_is_told_from_a_wrong_key() -> None:
-    made, recovery = seal.create(PASSPHRASE, Cipher.AES)
+    made, recovery = crypto.create(PASSPHRASE, Cipher.AES)
     compact = recovery.replace("-", "")
     for at in range(len(compact)):
         other = "7" if compact[at] != "7" else "8"
         typed = compact[:at] + other + compact[at + 1 :]
-        assert "typing error" in refused("HIB-E-PASSPHRASE", seal.unlock, made, typed).message
+        assert "typing error" in refused("HIB-E-PASSPHRASE", crypto.unlock, made, typed).message
     for typed in (compact[1:], compact + "7", compact[:5] + compact[6:]):
-        assert "typing error" in refused("HIB-E-PASSPHRASE", seal.unlock, made, typed).message
+        assert "typing error" in refused("HIB-E-PASSPHRASE", crypto.unlock, made, typed).message
 
 
 def test_letters_that_look_like_digits_may_be_typed_for_them() -> None:
@@ -95,7 +95,7 @@ def test_no_text_at_all_is_taken_for_a_recovery_key_or_breaks_its_reader(text: s
     assert recoverykey.resembles(text) in (True, False)
 
 
-def changed(slot: seal.Keyslot) -> Iterator[seal.Keyslot]:
+def changed(slot: crypto.Keyslot) -> Iterator[crypto.Keyslot]:
     replace = msgspec.structs.replace
     yield replace(slot, iterations=slot.iterations + 1)
     yield replace(slot, memory=slot.memory + 8)
@@ -108,29 +108,29 @@ def changed(slot: seal.Keyslot) -> Iterator[seal.Keyslot]:
 
 
 def test_a_slot_that_was_tampered_with_does_not_open() -> None:
-    made, _ = seal.create(PASSPHRASE, Cipher.AES)
+    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
     for slot in changed(made.slots[0]):
-        refused("HIB-E-PASSPHRASE", seal.unlock, Seal(made.cipher, (slot, made.slots[1])), PASSPHRASE)
-    refused("HIB-E-PASSPHRASE", seal.unlock, Seal(Cipher.CHACHA, made.slots), PASSPHRASE)
+        refused("HIB-E-PASSPHRASE", crypto.unlock, Seal(made.cipher, (slot, made.slots[1])), PASSPHRASE)
+    refused("HIB-E-PASSPHRASE", crypto.unlock, Seal(Cipher.CHACHA, made.slots), PASSPHRASE)
     swapped = msgspec.structs.replace(made.slots[1], kind=Kind.PASSPHRASE)
-    refused("HIB-E-PASSPHRASE", seal.unlock, Seal(made.cipher, (swapped,)), PASSPHRASE)
-    refused("HIB-E-PASSPHRASE", seal.unlock, Seal(made.cipher, ()), PASSPHRASE)
+    refused("HIB-E-PASSPHRASE", crypto.unlock, Seal(made.cipher, (swapped,)), PASSPHRASE)
+    refused("HIB-E-PASSPHRASE", crypto.unlock, Seal(made.cipher, ()), PASSPHRASE)
 
 
 @pytest.mark.parametrize(
     "bad", [{"memory": 1 << 30}, {"iterations": 1 << 20}, {"iterations": 0}, {"lanes": 0}, {"memory": 8}, {"salt": b""}]
 )
 def test_a_slot_that_would_eat_the_machine_is_refused_unused(bad: dict[str, Any]) -> None:
-    made, _ = seal.create(PASSPHRASE, Cipher.AES)
+    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
     slot = msgspec.structs.replace(made.slots[0], **bad)
-    refused("HIB-E-SEAL", seal.unlock, Seal(made.cipher, (slot,)), PASSPHRASE)
+    refused("HIB-E-SEAL", crypto.unlock, Seal(made.cipher, (slot,)), PASSPHRASE)
 
 
 def test_keys_of_images_differ_and_tell_nothing_of_each_other() -> None:
     master = os.urandom(32)
-    keys = {seal.image_key(master, image) for image in (IMAGE, "cd" * 16)}
+    keys = {crypto.image_key(master, image) for image in (IMAGE, "cd" * 16)}
     assert len(keys) == 2 and master not in keys
-    assert seal.image_key(master, IMAGE) in keys
+    assert crypto.image_key(master, IMAGE) in keys
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
@@ -181,7 +181,7 @@ def test_many_threads_may_use_one_sealer() -> None:
 
 
 def test_a_header_with_a_seal_fits_its_slot_and_is_read_back() -> None:
-    made, _ = seal.create(PASSPHRASE, Cipher.CHACHA)
+    made, _ = crypto.create(PASSPHRASE, Cipher.CHACHA)
     header = headers.Header(
         IMAGE, headers.State.ABANDONED, 9, 1.7e9, "h" * 64, "6" * 64, 1 << 45, 1 << 45, 1 << 44, 1 << 24, "f" * 64,
         "ü" * 512, made,
@@ -191,11 +191,11 @@ def test_a_header_with_a_seal_fits_its_slot_and_is_read_back() -> None:
 
 
 def test_the_seal_file_is_private_and_a_broken_one_is_no_missing_one(tmp_path: Path) -> None:
-    from khib_tui import sealfile
+    from khib_tui.seal import file as sealfile
 
     path = sealfile.path_beside(tmp_path / "khib.toml")
     assert sealfile.load(path) is None and not sealfile.remove(path)
-    made, _ = seal.create(PASSPHRASE, Cipher.AES)
+    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
     sealfile.save(made, path)
     assert sealfile.load(path) == made and path.stat().st_mode & 0o777 == 0o600
     path.write_text("{}")
@@ -215,8 +215,8 @@ KNOWN = (
 def test_a_seal_frame_and_manifest_of_former_versions_still_open() -> None:
     made = msgspec.json.decode(KNOWN, type=Seal)
     for secret in (PASSPHRASE, "0810-40G2-0810-40G2-0810-40G2-0813-GX4E"):
-        assert seal.unlock(made, secret) == b"\1" * 32
-    key = seal.image_key(b"\1" * 32, IMAGE)
+        assert crypto.unlock(made, secret) == b"\1" * 32
+    key = crypto.image_key(b"\1" * 32, IMAGE)
     assert key.hex() == "b723c92b4fb3c2192249cd4dc5f9d88089f8c7b267c31e052d1ce405cb037564"
     one, other = sealer(Cipher.AES, key), sealer(Cipher.CHACHA, key)
     assert one.open(258, True, bytes.fromhex("dfb64b2a326541f244b981c9bb21dca048462640")) == b"khib"
@@ -246,5 +246,5 @@ def test_the_format_is_what_the_document_says() -> None:
     master = AESGCM(slot_key).decrypt(bytes(12), base64.b64decode(slot["wrapped"]), aad)
     payload = hkdf(hkdf(master, IMAGE.encode(), b"khib image v1"), None, b"payload")
     nonce = (5).to_bytes(11, "big") + b"\0"
-    ours = sealer(Cipher.AES, seal.image_key(master, IMAGE)).seal(5, False, b"frame")
+    ours = sealer(Cipher.AES, crypto.image_key(master, IMAGE)).seal(5, False, b"frame")
     assert AESGCM(payload).decrypt(nonce, ours, IMAGE.encode()) == b"frame"

@@ -64,7 +64,7 @@ def test_what_sealing_does_not_need_is_left_out(tree: Path) -> None:
     assert size < 14 * MIB
 
 
-@pytest.mark.parametrize("module", ["khib_tui.recovery.console", "khib_tui.verbs", "khib_tui.sealing", "screens.restore"])
+@pytest.mark.parametrize("module", ["khib_tui.recovery.console", "khib_tui.verbs", "khib_tui.seal.unlock", "screens.restore"])
 def test_cryptography_is_not_loaded_for_what_is_not_sealed(module: str) -> None:
     code = f"import sys, {module}; print('cryptography' in sys.modules)"
     assert run([sys.executable, "-c", code], cwd=Path(pyfiles.__file__).parents[2]).stdout.strip() == "False"

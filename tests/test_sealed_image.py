@@ -12,17 +12,17 @@ from test_image import handover, nothing
 
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Stop
+from khib_tui.handover.report import new_image_id
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
-from khib_tui.image import seal
-from khib_tui.image.keyslots import Cipher, Seal
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.lab.seal import holds
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.units import MIB
 from khib_tui.recovery import restorer, saver
-from khib_tui.report import new_image_id
+from khib_tui.seal import crypto
+from khib_tui.seal.crypto import Sealer
+from khib_tui.seal.keyslots import Cipher, Seal
 
 PASSPHRASE = "correct horse"
 IMAGE = "ab" * 16
@@ -63,11 +63,11 @@ def made(physical: Path) -> tuple[Seal, str]:
     with physical.open("r+b") as stream:
         stream.seek(9 * MIB)
         stream.write(SECRET * 128)
-    return seal.create(PASSPHRASE, Cipher.AES)
+    return crypto.create(PASSPHRASE, Cipher.AES)
 
 
 def save(physical: Path, medium: Path, kept: Seal | None, image: str = IMAGE) -> headers.Header:
-    key = seal.image_key(seal.unlock(kept, PASSPHRASE), image).hex() if kept else ""
+    key = crypto.image_key(crypto.unlock(kept, PASSPHRASE), image).hex() if kept else ""
     with Store(medium, writable=True) as store:
         physical = PhysicalMemory(physical)
         given = handover(seal=kept, key=key, image_id=image)
@@ -84,7 +84,7 @@ def opener(medium: Path, secret: str = PASSPHRASE) -> Sealer:
     with Store(medium) as store:
         header = headers.read(store)
     assert header and header.seal
-    return seal.sealer_for(header.seal, secret, header.image_id)
+    return crypto.sealer_for(header.seal, secret, header.image_id)
 
 
 def blank(tmp_path: Path) -> Path:
@@ -117,7 +117,7 @@ def test_nothing_of_memory_or_machine_is_readable_in_a_sealed_image(
     assert holds(medium, SECRET) and holds(medium, b"firmware_memmap")
     medium.write_bytes(bytes(40 * MIB))
     save(physical, medium, made[0])
-    for hidden in (SECRET, b"firmware_memmap", b"way_back", PASSPHRASE.encode(), seal.unlock(made[0], PASSPHRASE)):
+    for hidden in (SECRET, b"firmware_memmap", b"way_back", PASSPHRASE.encode(), crypto.unlock(made[0], PASSPHRASE)):
         assert not holds(medium, hidden)
 
 

@@ -16,22 +16,27 @@ import msgspec
 import pytest
 from test_image import handover, nothing
 
-from khib_tui import cli, sealfile, sealing, secret
+from khib_tui import cli
 from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Failure, Finding, Message, Result, Stage, Step, decode
-from khib_tui.handover import Handover, Mode
-from khib_tui.handover import pack as pack_handover
-from khib_tui.image import catalog, seal
-from khib_tui.image.keyslots import Cipher, Seal
+from khib_tui.handover.handover import Handover, Mode
+from khib_tui.handover.handover import pack as pack_handover
+from khib_tui.image import verify
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.units import MIB
+from khib_tui.plan.hibernate import LoadSaver
+from khib_tui.plan.step import Run
 from khib_tui.recovery import saver, unlock
-from khib_tui.recovery.kernel_c import Found
-from khib_tui.steps.base import Run
-from khib_tui.steps.journey import LoadSaver
+from khib_tui.seal import ask as secret
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal import unlock as sealing
+from khib_tui.seal.keyslots import Cipher, Seal
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
 
 FACTS = Path(__file__).with_name("machines") / "qemu-bios-1g.json"
 PASSPHRASE = "a good passphrase"
@@ -74,7 +79,7 @@ def test_sealing_with_a_key_file_shows_a_recovery_key_that_opens(khib: Any, tmp_
     code, events = khib("seal", "--key-file", str(key_file))
     result, made = events[-1], kept(tmp_path)
     assert code == 0 and isinstance(result, Result) and made
-    assert seal.unlock(made, PASSPHRASE) == seal.unlock(made, result.data["recovery_key"])
+    assert crypto.unlock(made, PASSPHRASE) == crypto.unlock(made, result.data["recovery_key"])
     assert result.data["recovery_key"] in result.text and result.data["cipher"] == made.cipher
     assert PASSPHRASE not in (tmp_path / "seal.json").read_text()
     assert result.data["recovery_key"] not in (tmp_path / "seal.json").read_text()
@@ -123,7 +128,7 @@ def test_a_key_may_come_from_standard_input(khib: Any, tmp_path: Path, monkeypat
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PASSPHRASE.encode())))
     assert khib("seal", "--key-file", "-")[0] == 0
     made = kept(tmp_path)
-    assert made and seal.unlock(made, PASSPHRASE)
+    assert made and crypto.unlock(made, PASSPHRASE)
 
 
 def test_characters_that_another_keyboard_may_lack_are_warned_of(khib: Any, tmp_path: Path) -> None:
@@ -173,11 +178,11 @@ def test_a_journey_that_is_to_be_sealed_never_goes_unsealed() -> None:
 
 
 def test_the_hand_over_carries_the_key_of_one_image_and_not_the_master_key() -> None:
-    made, _ = seal.create(PASSPHRASE, Cipher.AES)
+    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
     opened = sealing.unlock(made, PASSPHRASE)
     given = handover(seal=made, key=opened.image_key("ab" * 16))
     packed = pack_handover(given)
-    assert bytes.fromhex(given.key) == seal.image_key(opened.master, "ab" * 16)
+    assert bytes.fromhex(given.key) == crypto.image_key(opened.master, "ab" * 16)
     assert opened.master.hex().encode() not in packed and opened.master not in packed and PASSPHRASE.encode() not in packed
     assert msgspec.json.decode(msgspec.json.encode(given), type=Handover) == given
     assert "master" not in repr(opened)
@@ -189,7 +194,7 @@ def test_the_hand_over_carries_the_key_of_one_image_and_not_the_master_key() -> 
 @pytest.fixture
 def image(tmp_path: Path) -> tuple[Found, Path]:
     """A sealed image in a file."""
-    made, _ = seal.create(PASSPHRASE, Cipher.CHACHA)
+    made, _ = crypto.create(PASSPHRASE, Cipher.CHACHA)
     physical, path = tmp_path / "mem", tmp_path / "image"
     physical.write_bytes(b"khib" * (6 * MIB))
     path.write_bytes(bytes(40 * MIB))
@@ -203,7 +208,7 @@ def test_a_sealed_image_tells_only_what_its_header_says_until_it_is_opened(image
     found, path = image
     with Store(path) as store:
         clear = catalog.info(found, store, None)
-        whole = catalog.info(found, store, sealing.info_sealer(found.header, str(key_file)))
+        whole = catalog.info(found, store, sealing.info_sealer(found.header.seal, found.header.image_id, str(key_file)))
     assert clear["sealed"].startswith("chacha20-poly1305") and "processor" not in clear
     assert whole["processor"] == "m" and clear.items() - {("memory", clear["memory"])} <= whole.items()
     assert catalog.line(found).endswith(", sealed")
@@ -214,10 +219,12 @@ def test_a_sealed_image_tells_only_what_its_header_says_until_it_is_opened(image
 def test_verify_opens_with_the_right_key_only(image: tuple[Found, Path], key_file: Path) -> None:
     found, path = image
     with Store(path) as store:
-        saver.verify(store, found.header, nothing, Stop(), sealing.image_sealer(found.header, str(key_file)))
+        verify.verify(
+            store, found.header, nothing, Stop(), sealing.image_sealer(found.header.seal, found.header.image_id, str(key_file))
+        )
     key_file.write_text("wrong passphrase")
     with pytest.raises(Refused) as caught:
-        sealing.image_sealer(found.header, str(key_file))
+        sealing.image_sealer(found.header.seal, found.header.image_id, str(key_file))
     assert caught.value.ident == "HIB-E-PASSPHRASE"
 
 
@@ -266,11 +273,11 @@ def test_a_new_passphrase_is_typed_twice_and_not_shown() -> None:
 
 
 def test_three_tries_on_a_terminal() -> None:
-    made, _ = seal.create(PASSPHRASE, Cipher.AES)
+    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
 
     def work() -> bool:
         opened = sealing.opened(made, "")
-        return opened is not None and opened.master == seal.unlock(made, PASSPHRASE)
+        return opened is not None and opened.master == crypto.unlock(made, PASSPHRASE)
 
     shown = on_terminal(work, ["wrong one", "wrong two", PASSPHRASE])
     assert "gave True" in shown and "1 more try" in shown and "wrong one" not in shown

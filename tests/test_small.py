@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.bootentry import BootEntry, console_words, restore_entry
+from khib_tui.bootloader.bls import BootEntry
+from khib_tui.bootloader.entry import console_words, restore_entry
 from khib_tui.errors import Cancelled, UsageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.sinks import PlainSink, progress_text  # fmt: skip
 from khib_tui.events.types import Event, Failure, Finding, LabResult, Message, Progress, Result, Stage, Step, decode, encode
+from khib_tui.handover.cmdline import DEFAULT_COUNTDOWN, Words
 from khib_tui.linux.printk import kernel_quiet
 from khib_tui.model import settings
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import duration, parse_size, size
 from khib_tui.present import escape_key
-from khib_tui.recovery.words import DEFAULT_COUNTDOWN, Words
 
 
 def test_words_are_read_and_nonsense_is_ignored() -> None:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khib_tui.decide.target import candidates, refusals
 from khib_tui.errors import KhibError, Refused, UsageError
 from khib_tui.model import identity, machine
 from khib_tui.model import target as targets
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.target import Target
-from khib_tui.targets import candidates, refusals
 
 MACHINES = Path(__file__).parent / "machines"
 GIB = 1 << 30

@@ -108,7 +108,7 @@ AnyEvent = Message | Finding | Step | Progress | Stage | Result | Failure | LabR
 class Sink(Protocol):
     """Whoever takes events: a terminal, a JSON stream, a screen, a list in a test."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Take one event; must not block for long."""
 
 

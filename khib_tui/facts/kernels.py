@@ -7,27 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from khib_tui.errors import Refused
-from khib_tui.events.types import Finding
 from khib_tui.facts import kconfig
 from khib_tui.formats import bzimage
-from khib_tui.model.machine import KernelFile, Machine
+from khib_tui.model.machine import KernelFile
 
 _PLACES = ("vmlinuz-*", "vmlinuz", "khib/vmlinuz*")
-# What B and C need; the jump back is a plain kexec_load(2), so not KEXEC_JUMP.
-SAVER_OPTIONS = {
-    "X86_64": "is not for x86_64",
-    "RELOCATABLE": "cannot run at another address",
-    "DEVMEM": "has no /dev/mem to reach the sleeping system's memory",
-    "KEXEC": "has no kexec_load, which jumps back",
-    "BLK_DEV_INITRD": "cannot start from an initramfs",
-}
-# What A needs: option, ident, what is missing, why it matters.
-A_OPTIONS = (
-    ("KEXEC", "HIB-E-KEXEC", "it cannot load the saver by kexec_load"),
-    ("KEXEC_JUMP", "HIB-E-KEXEC-JUMP", "it cannot jump to the saver and come back"),
-    ("HIBERNATION", "HIB-E-HIBERNATION", "its drivers have no code to freeze and thaw devices"),
-)
-_FIX = "install a kernel that has it (Ubuntu, Fedora, Arch and RHEL 9 kernels do), or rebuild this one with it"
 
 
 def find(root: Path, release: str, config: dict[str, str]) -> tuple[KernelFile, ...]:
@@ -64,26 +48,3 @@ def _kernel(root: Path, path: Path, release: str, config: dict[str, str]) -> Ker
 def _version(release: str) -> list[tuple[int, str]]:
     """Order 6.10 after 6.9."""
     return [(int(part[:9]), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9.]+", release)]
-
-
-def unfit_as_saver(kernel: KernelFile) -> list[str]:
-    """Say why a kernel cannot be B and C; empty if it can, or if only its configuration could tell and is unknown."""
-    header = {"X86_64": kernel.kernel_64, "RELOCATABLE": kernel.relocatable}
-    known = kernel.config or dict.fromkeys(SAVER_OPTIONS, "y")
-    missing = [name for name in SAVER_OPTIONS if known.get(name) != "y" or not header.get(name, True)]
-    return [f"it {SAVER_OPTIONS[name]} (CONFIG_{name})" for name in missing]
-
-
-def unfit_as_a(machine: Machine) -> list[Finding]:
-    """Judge the configuration of the running kernel: one finding for each option that A needs, `ok` ones too."""
-    return [_option(machine, *row) for row in A_OPTIONS]
-
-
-def _option(machine: Machine, name: str, ident: str, why: str) -> Finding:
-    kernel = f"the running kernel {machine.release}"
-    if not machine.config:
-        what = f"it is unknown whether {kernel} has CONFIG_{name}"
-        return Finding(ident, "warning", what, f"without it, {why}", f"look for CONFIG_{name}=y in its configuration")
-    if machine.config.get(name) == "y":
-        return Finding(ident, "ok", f"{kernel} has CONFIG_{name}")
-    return Finding(ident, "blocker", f"{kernel} has no CONFIG_{name}", why, _FIX)

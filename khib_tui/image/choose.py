@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import PAYLOAD_OFFSET
-from khib_tui.image.pipeline import together, workers
 from khib_tui.image.store import BUFFER, Store
+from khib_tui.image.threads import together, workers
 from khib_tui.image.writer import Gatherer, Maker, Part
 from khib_tui.linux.buffers import Buffer
 from khib_tui.model.choices import CodecChoice

@@ -15,9 +15,9 @@ from enum import StrEnum
 import msgspec
 
 from khib_tui.errors import ImageError
-from khib_tui.image.keyslots import Seal
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.model.units import MIB
+from khib_tui.seal.keyslots import Seal
 
 MAGIC = b"KHIBIMG1"
 VERSION = 1

@@ -12,13 +12,12 @@ from khib_tui.errors import ImageError
 from khib_tui.image.codec import Codec, seek_table
 from khib_tui.image.header import Header
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.model.machine import Cpu, MemoryRange
-from khib_tui.model.origin import DiskPrint
-from khib_tui.model.ranges import Ranges, Spans
+from khib_tui.model.origin import DiskPrint, Origin
+from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB
 
 if TYPE_CHECKING:
-    from khib_tui.image.seal import Sealer
+    from khib_tui.seal.crypto import Sealer
 
 MAX_SIZE = 16 * MIB
 
@@ -32,26 +31,14 @@ class WayBack(msgspec.Struct, frozen=True):
     cookie: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     """The manifest. Memory is in bytes; `saved` and `region` are spans of physical memory.
 
     `free_bytes` of `saved` are in no run of the payload; `zero_bytes` were found to be zero.
     """
 
-    image_id: str
-    created: float
-    host: str
-    release: str
-    version: str
     saver_release: str
     saver_version: str
-    cpu: Cpu
-    uefi: bool
-    dmi: dict[str, str]
-    firmware_memmap: tuple[MemoryRange, ...]
-    ram: Spans
-    region: Spans
-    saved: Spans
     way_back: WayBack
     disks: tuple[DiskPrint, ...]
     codec: Codec

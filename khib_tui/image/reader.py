@@ -19,13 +19,13 @@ from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME, decompress
 from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
-from khib_tui.image.pipeline import keep_memory, together, workers
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
+from khib_tui.image.threads import keep_memory, together, workers
 from khib_tui.linux.buffers import address_of, clear, move
 from khib_tui.linux.devmem import PhysicalMemory, Windows
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB
+from khib_tui.seal.crypto import Sealer
 
 # These wait for the medium while as many threads as there are processors compute.
 EXTRA_READERS = 2

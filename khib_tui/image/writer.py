@@ -12,11 +12,11 @@ from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME, Codec, Pace, compress, seek_table
 from khib_tui.image.header import PAYLOAD_OFFSET
 from khib_tui.image.manifest import Frame
-from khib_tui.image.pipeline import InOrder, keep_memory, together, workers
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store, Stream
+from khib_tui.image.threads import InOrder, keep_memory, together, workers
 from khib_tui.linux.buffers import Buffer, move
 from khib_tui.linux.devmem import Windows
+from khib_tui.seal.crypto import Sealer
 
 # Frames made before their turn, for each thread.
 AHEAD = 2

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from khib_tui.decide.region import Region, assert_complete
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
 from khib_tui.jump import stubs
@@ -18,7 +19,6 @@ from khib_tui.linux.syscalls import KEXEC_SEGMENT_MAX, Segment
 from khib_tui.model.machine import Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
-from khib_tui.region import Region, assert_complete
 
 COMMAND_LINE_MAX = 2047
 _SETUP_PAGES = 4

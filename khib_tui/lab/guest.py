@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from khib_tui import runner
+from khib_tui.handover.cmdline import Words
 from khib_tui.linux.syscalls import REBOOT_POWER_OFF, mount, reboot
-from khib_tui.recovery.words import Words
 
 LINE = "/dev/ttyS1"
 _MS_REMOUNT_RDONLY = 33

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import msgspec
 
+from khib_tui.decide.region import system_ram
 from khib_tui.facts import probe
+from khib_tui.handover.report import ReportPage
 from khib_tui.jump.gdt import read_facts
 from khib_tui.model.units import MIB
-from khib_tui.region import system_ram
-from khib_tui.report import ReportPage
 
 FACTS = Path("/run/khib-facts.json")
 LIST = Path("/run/khib-list")

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui import region
-from khib_tui.bootentry import BootEntry
+from khib_tui.bootloader.bls import BootEntry
+from khib_tui.decide import region
 from khib_tui.events.types import Sink, Stage
 from khib_tui.formats import bzimage
 from khib_tui.lab import disks

@@ -4,6 +4,29 @@ from __future__ import annotations
 
 import msgspec
 
+from khib_tui.model.machine import Cpu, MemoryRange
+from khib_tui.model.ranges import Spans
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What hand-over and manifest both say of A. `created` is in seconds since 1970, `ram`, `region` and `saved` in bytes.
+
+    `saved` is the memory that an image holds, `region` the memory that B and C live in; together they are `ram`.
+    """
+
+    image_id: str
+    created: float
+    host: str
+    release: str
+    version: str
+    cpu: Cpu
+    uefi: bool
+    dmi: dict[str, str]
+    firmware_memmap: tuple[MemoryRange, ...]
+    ram: Spans
+    region: Spans
+    saved: Spans
+
 
 class DiskPrint(msgspec.Struct, frozen=True):
     """A disk or partition of A, and a digest of the parts of it that change when anybody mounts it.

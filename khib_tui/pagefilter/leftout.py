@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from khib_tui.handover import Handover
+from collections.abc import Sequence
+
+from khib_tui.model.origin import Origin
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.pagefilter import buddy, kimage, vmcoreinfo
@@ -10,28 +12,31 @@ from khib_tui.pagefilter.pagetable import kernel_space
 from khib_tui.pagefilter.view import Doubt, Reader, Shadows, SystemView
 
 
-def left_out(memory: Reader, handover: Handover, entry: int) -> Ranges:
+def left_out(memory: Reader, origin: Origin, entry: int, *, page_offset: int, description: str, used: Sequence[int]) -> Ranges:
     """Find the free memory of A, by the physical addresses where its content lies after the jump.
 
     :param memory: physical memory as B sees it.
     :param entry: the jump back entry (physical).
+    :param page_offset: the virtual address of A's direct map.
+    :param description: A's VMCOREINFO.
+    :param used: physical addresses that are known to be in use.
     :raises Doubt: A's kernel is not as expected; nothing may be left out.
     """
-    ram, region = Ranges.of(handover.ram), Ranges.of(handover.region)
+    ram, region = Ranges.of(origin.ram), Ranges.of(origin.region)
     shadows = kimage.shadows(memory, entry, region, ram)
-    info = vmcoreinfo.parse(handover.vmcoreinfo)
-    if info.lines.get("OSRELEASE") != handover.release:
+    info = vmcoreinfo.parse(description)
+    if info.lines.get("OSRELEASE") != origin.release:
         raise Doubt("the kernel's description of itself is of another release")
-    space = kernel_space(SystemView(memory, shadows), info, handover.page_offset)
+    space = kernel_space(SystemView(memory, shadows), info, page_offset)
     free = buddy.free_pages(space, info, ram)
-    refuse_used(free, shadows, (entry, handover.report_page, space.root))
+    refuse_used(free, shadows, (entry, *used, space.root))
     moved = shadows.move(free)
-    if not Ranges.of(handover.saved).covers(moved):
+    if not Ranges.of(origin.saved).covers(moved):
         raise Doubt("free pages lie outside of what is to be saved")
     return moved
 
 
-def refuse_used(free: Ranges, shadows: Shadows, used: tuple[int, ...]) -> None:
+def refuse_used(free: Ranges, shadows: Shadows, used: Sequence[int]) -> None:
     """Refuse a set of free pages that has pages in it which are known to be in use.
 
     :raises Doubt: naming one.

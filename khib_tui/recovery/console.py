@@ -10,12 +10,14 @@ import tty
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from khib_tui import handover, present
+from khib_tui import present
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events.sinks import JsonSink, both
 from khib_tui.events.types import Event, Failure, Result, Sink
+from khib_tui.handover import handover
+from khib_tui.handover.cmdline import Words
 from khib_tui.present import use_screens
-from khib_tui.recovery.words import Words
+from khib_tui.target import catalog
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -81,7 +83,7 @@ def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     """Check everything that can be checked without restoring."""
     from khib_tui.recovery import kernel_c, unlock
 
-    devices, found = kernel_c.find(arguments.image, words.image)
+    devices, found = catalog.find(arguments.image, words.image)
     with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink):
         sink(Result("restore", True, f"the image on {found.where} could be resumed here"))
     return Exit.OK

@@ -6,25 +6,26 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from khib_tui.decide.region import system_ram
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.progress import Meter, Stop, Work
 from khib_tui.events.types import Message, Result, Sink, Stage
 from khib_tui.facts import probe
+from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.manifest import Manifest
-from khib_tui.image.place import opened as opened_image
 from khib_tui.jump import back
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
-from khib_tui.recovery import guard, kernel_c, restorer
-from khib_tui.recovery.kernel_c import Found
+from khib_tui.recovery import kernel_c, restorer
 from khib_tui.recovery.plainvmcore import Vmcore, fill, load, refuse_elsewhere
 from khib_tui.recovery.vmcoreplace import find, opened
-from khib_tui.region import system_ram
-from khib_tui.report import Outcome, Report, leave
+from khib_tui.target import catalog, guard
+from khib_tui.target.catalog import Found
+from khib_tui.target.place import opened as opened_image
 
 ONCE = "a vmcore can be restored again and again: if its system has run since, restoring it destroys filesystems"
 Present = Callable[[str, Work[None]], None]
@@ -109,10 +110,10 @@ def original_of(manifest: Manifest, devices: Sequence[BlockDevice]) -> Found | N
 
     :raises ImageError: it must not be resumed (any more), or there are several copies of it.
     """
-    found = [item for item in kernel_c.search(devices) if item.header.image_id == manifest.image_id]
+    found = [item for item in catalog.search(devices) if item.header.image_id == manifest.image_id]
     for item in found:
-        restorer.refuse_state(item.header)
-    return kernel_c.choose(found) if found else None
+        catalog.refuse_state(item.header)
+    return catalog.choose(found) if found else None
 
 
 def work(

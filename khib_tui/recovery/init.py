@@ -11,9 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from khib_tui import handover
+from khib_tui.handover import handover
+from khib_tui.handover.cmdline import Words
 from khib_tui.linux.syscalls import REBOOT_RESTART, load_module, mount, reboot
-from khib_tui.recovery.words import Words
 
 _MOUNTS = (
     ("proc", "/proc", "proc"),

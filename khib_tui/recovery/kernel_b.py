@@ -14,10 +14,11 @@ from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.facts import probe
-from khib_tui.handover import Handover, Mode
+from khib_tui.handover.handover import Handover, Mode
+from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
+from khib_tui.image import verify
 from khib_tui.image.header import Header, State
-from khib_tui.image.place import opened
 from khib_tui.jump import back
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unload, reboot
@@ -26,8 +27,9 @@ from khib_tui.model.choices import After
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
-from khib_tui.recovery import guard, saver
-from khib_tui.report import Outcome, Report, leave
+from khib_tui.recovery import saver
+from khib_tui.target import guard
+from khib_tui.target.place import opened
 
 Present = Callable[[str, Work[Header | None]], Header | None]
 
@@ -76,7 +78,7 @@ def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, sto
         header = saver.save(handover, entry, memory, store, prints, (uname.release, uname.version), sink, stop)
         sink(Stage("save", "done", size(header.image_bytes), time.monotonic() - started))
         if handover.mode is Mode.REHEARSE_SAVE:
-            saver.verify(store, header, sink, Stop(), saver.sealer_of(handover))
+            verify.verify(store, header, sink, Stop(), saver.sealer_of(handover))
             header = headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
     return header
 

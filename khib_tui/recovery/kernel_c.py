@@ -3,114 +3,31 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import contextmanager
 from typing import NoReturn
 
-from khib_tui.errors import CommandFailed, ImageError, KhibError, Refused
+from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.facts import probe
+from khib_tui.handover.cmdline import Words
+from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import Manifest
-from khib_tui.image.place import mounted, opened
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.jump import back
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import identity
-from khib_tui.model import target as targets
-from khib_tui.model.identity import TargetRef
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.units import size
-from khib_tui.recovery import guard, restorer
-from khib_tui.recovery.words import Words
-from khib_tui.report import Outcome, Report, leave
+from khib_tui.recovery import restorer
+from khib_tui.target import guard
+from khib_tui.target.catalog import Found, find
+from khib_tui.target.place import opened
 
 Present = Callable[[str, Work[None]], None]
-
-
-@dataclass(frozen=True)
-class Found:
-    """An image, wherever it lies; `sealer` is there once a sealed one was opened."""
-
-    target: TargetRef
-    where: str
-    header: Header
-    sealer: Sealer | None = field(default=None, repr=False, compare=False)
-
-
-def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
-    """Look for images on all partitions and disks, and in the file that a boot entry names.
-
-    :param word: `/dev/NAME:/PATH` or a `DISKID-START:/PATH` as `targets.word` makes it; empty for none.
-    """
-    found = []
-    for device in devices:
-        if device.fstype == "khib":
-            target = TargetRef(identity.key_of(device))
-            found += [Found(target, device.path, header) for header in _header(Path(device.path))]
-    if word:
-        with suppress(KhibError):
-            target = targets.from_word(word, devices)
-            device = identity.find(devices, target.key)
-            if target.path and not device.mounts:
-                with mounted(device) as root:
-                    there = _header(root / target.path.lstrip("/"))
-                found += [Found(target, f"{device.path}:{target.path}", header) for header in there]
-    return found
-
-
-def _header(path: Path) -> list[Header]:
-    """Give the header of an image as a list of one, or of none."""
-    try:
-        with Store(path) as store:
-            header = headers.read(store)
-    except KhibError:
-        return []
-    return [header] if header else []
-
-
-def choose(found: Sequence[Found], wanted: str = "") -> Found:
-    """Pick the image to resume: the one asked for, or the only complete one.
-
-    :raises ImageError: there is none, it was used before, or there are several.
-    """
-    if wanted:
-        found = [item for item in found if wanted in (item.where, item.header.image_id)]
-    complete = [item for item in found if item.header.state is State.COMPLETE]
-    if len(complete) == 1:
-        return complete[0]
-    if complete:
-        listed = ", ".join(f"{item.where} ({item.header.host})" for item in complete)
-        raise ImageError(
-            f"there are {len(complete)} images: {listed}", ident="HIB-E-TWO-IMAGES",
-            hint="say which one: khib restore --image DEVICE",
-        )  # fmt: skip
-    for item in found:
-        restorer.refuse_state(item.header)
-    raise ImageError(
-        f"there is no image{f' on {wanted}' if wanted else ''}", hint="plug in the disk it lies on, or boot normally",
-        ident="HIB-E-NO-IMAGE",
-    )  # fmt: skip
-
-
-def find(wanted: str, word: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
-    """Search until an image is there or time is over.
-
-    :raises ImageError: as `choose` says.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        devices = probe.devices()
-        found = search(devices, word)
-        if found or time.monotonic() > deadline:
-            return devices, choose(found, wanted)
-        time.sleep(0.5)
 
 
 @contextmanager

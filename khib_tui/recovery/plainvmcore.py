@@ -14,22 +14,22 @@ from itertools import chain
 import msgspec
 import xxhash
 
+from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError, Refused, UsageError
 from khib_tui.formats import vmcore
 from khib_tui.image import reader
 from khib_tui.image.codec import FRAME
-from khib_tui.image.contents import Contents, PlainFile, read_head
-from khib_tui.image.elfdump import NOTE, NOTE_MANIFEST, read_sums
+from khib_tui.image.export.contents import Contents, PlainFile, read_head
+from khib_tui.image.export.elf import NOTE, NOTE_MANIFEST, read_sums
+from khib_tui.image.export.snapshot import notes_of, swapped
 from khib_tui.image.manifest import Manifest
-from khib_tui.image.pipeline import keep_memory, together, workers
-from khib_tui.image.snapshot import notes_of, swapped
+from khib_tui.image.threads import keep_memory, together, workers
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE, size
 from khib_tui.pagefilter.pagetable import KERNEL_MAP
 from khib_tui.pagefilter.view import NOWHERE, Shadows
-from khib_tui.region import system_ram
 
 
 @dataclass(frozen=True)

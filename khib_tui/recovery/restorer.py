@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError, Refused
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Finding, Sink
@@ -12,32 +13,14 @@ from khib_tui.image import header as headers
 from khib_tui.image import reader
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import Manifest, read, read_index
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import Machine
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
-from khib_tui.recovery import guard
-from khib_tui.region import system_ram
-
-
-def refuse_state(header: Header) -> None:
-    """Refuse an image that is not complete and unused.
-
-    :raises ImageError: saying what became of it.
-    """
-    texts = {
-        State.PARTIAL: "saving it was cut short",
-        State.CLAIMED: "it was resumed before",
-        State.DONE: "it was resumed before",
-        State.ABANDONED: f"it was given up{': ' + header.reason if header.reason else ''}",
-    }
-    if header.state is not State.COMPLETE:
-        raise ImageError(
-            f"the image cannot be resumed: {texts[header.state]}", hint="boot normally",
-            ident=f"HIB-E-IMAGE-{header.state.name}",
-        )  # fmt: skip
+from khib_tui.seal.crypto import Sealer
+from khib_tui.target import guard
+from khib_tui.target.catalog import refuse_state
 
 
 def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) -> list[Finding]:

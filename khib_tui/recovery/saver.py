@@ -12,25 +12,24 @@ from khib_tui.errors import FailedAfterChange, ImageError, KhibError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Message, Sink
 from khib_tui.formats import vmcore
-from khib_tui.handover import Handover
+from khib_tui.handover.handover import FreePages, Handover
 from khib_tui.image import header as headers
-from khib_tui.image import reader
 from khib_tui.image.choose import choose
 from khib_tui.image.codec import FRAME, Codec
 from khib_tui.image.header import PAYLOAD_OFFSET, Header, State
-from khib_tui.image.manifest import Manifest, WayBack, digest, pack_index, read, read_index
+from khib_tui.image.manifest import Manifest, WayBack, digest, pack_index
 from khib_tui.image.scan import Content, scan
 from khib_tui.image.scan import runs as make_runs
-from khib_tui.image.seal import Sealer
 from khib_tui.image.store import BLOCK, Store
+from khib_tui.image.verify import check_readable, verify
 from khib_tui.image.writer import Gatherer, Maker, Payload, parts, write_payload
 from khib_tui.linux.devmem import PhysicalMemory, Windows
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
 from khib_tui.pagefilter.leftout import left_out
-from khib_tui.pagefilter.policy import FreePages
 from khib_tui.pagefilter.view import Doubt
+from khib_tui.seal.crypto import Sealer
 
 # What was mapped to look at it is still mapped when it is saved, up to 4 GiB: 8 MiB of page tables.
 KEPT_WINDOWS = 64
@@ -173,7 +172,10 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
         sink(Message("free pages are saved too: the kernel keeps a pattern in them (page_poison, debug_pagealloc)"))
         return Ranges()
     try:
-        return left_out(memory, handover, entry)
+        return left_out(
+            memory, handover, entry, page_offset=handover.page_offset, description=handover.vmcoreinfo,
+            used=[handover.report_page],
+        )  # fmt: skip
     except Doubt as doubt:
         sink(Message(f"free pages are saved too: {doubt}", "warning"))
         return Ranges()
@@ -208,28 +210,3 @@ def _manifest(
         saved=handover.saved, way_back=WayBack(entry, handover.gdt, handover.report_page, handover.cookie), disks=disks,
         payload_offset=PAYLOAD_OFFSET, save_seconds=seconds, **written,
     )  # fmt: skip
-
-
-def check_readable(store: Store, header: Header, sealer: Sealer | None = None) -> None:
-    """Read back manifest and index from the medium.
-
-    :raises ImageError: they are not what was written.
-    """
-    read_index(store, read(store, header, sealer))
-
-
-def verify(store: Store, header: Header, sink: Sink, stop: Stop, sealer: Sealer | None = None) -> Manifest:
-    """Read the whole image back from the medium and check every digest and the cover of memory.
-
-    :raises ImageError: it is damaged; the byte is in the text.
-    """
-    manifest = read(store, header, sealer)
-    frames = read_index(store, manifest)
-    meter = Meter(sink, "verify", manifest.saved_ranges.total)
-
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
-
-    reader.unfold(reader.Payload(store, manifest, frames, sealer), reader.Nowhere(), step)
-    return manifest

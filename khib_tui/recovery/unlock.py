@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TextIO, cast
 
-from khib_tui import secret
 from khib_tui.errors import ImageError
 from khib_tui.events.types import Message, Sink, Stage
-from khib_tui.recovery.kernel_c import Found
+from khib_tui.seal import ask as secret
+from khib_tui.target.catalog import Found
 
 STAGE = "passphrase"
 TRIES = 5
@@ -22,11 +22,11 @@ def attempt(found: Found, typed: str) -> Found:
 
     :raises ImageError: the passphrase or recovery key is wrong, or the keyslots are damaged.
     """
-    from khib_tui.image import seal
+    from khib_tui.seal import crypto
 
     header = found.header
     assert header.seal
-    return replace(found, sealer=seal.sealer_for(header.seal, typed, header.image_id))
+    return replace(found, sealer=crypto.sealer_for(header.seal, typed, header.image_id))
 
 
 def waits(found: Found) -> Stage:

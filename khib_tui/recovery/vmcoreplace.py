@@ -10,10 +10,10 @@ from pathlib import Path
 
 from khib_tui.errors import ImageError
 from khib_tui.facts import probe
-from khib_tui.image.contents import PlainFile
-from khib_tui.image.place import mounted
+from khib_tui.image.export.contents import PlainFile
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice
+from khib_tui.target.place import mounted
 
 
 def find(place: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], BlockDevice | None]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import urwid
 
-from khib_tui import checks, decide
+from khib_tui.decide import checks
+from khib_tui.decide.findings import blockers, refuse
 from khib_tui.events.types import Finding
 from khib_tui.model.settings import Settings
 from screens import keys, widgets
@@ -36,7 +37,7 @@ class ChecksPage(StepPage):
 
     def summary(self) -> str:
         """Count the findings."""
-        blocked = len(checks.blockers(self.findings))
+        blocked = len(blockers(self.findings))
         warned = sum(finding.severity == "warning" for finding in self.findings)
         if blocked:
             return f"{blocked} of {len(self.findings)} checks refuse:"
@@ -49,7 +50,7 @@ class ChecksPage(StepPage):
 
         :raises Refused: a blocker stands.
         """
-        decide.refuse(self.findings)
+        refuse(self.findings)
         return self.wizard.settings
 
 

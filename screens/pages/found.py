@@ -11,7 +11,7 @@ from urwid import Align, TableColumn, WHSettings
 from khib_tui.errors import Cancelled
 from khib_tui.model.text import clean
 from khib_tui.model.units import size
-from khib_tui.recovery.kernel_c import Found
+from khib_tui.target.catalog import Found
 from screens import keys
 from screens.base import Page
 from screens.keys import Key

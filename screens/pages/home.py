@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import urwid
 
-from khib_tui.decide import decide
+from khib_tui.decide.choice import decide
 from khib_tui.errors import KhibError
 from khib_tui.events import sinks
-from khib_tui.handover import Mode
+from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
 from screens import widgets
 from screens.base import Page

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import urwid
 from urwid import Align, Severity, TableColumn, WHSettings
 
-from khib_tui.image import catalog
 from khib_tui.image.header import State
 from khib_tui.model.text import clean
 from khib_tui.model.units import size
-from khib_tui.recovery.kernel_c import Found
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
 from screens import keys, widgets
 from screens.base import Page
 from screens.dialogs import Typed

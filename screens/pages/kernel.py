@@ -10,9 +10,9 @@ import urwid
 from urwid import Severity
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.decide import choose_kernel
+from khib_tui.decide.choice import choose_kernel
+from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.errors import KhibError
-from khib_tui.facts.kernels import unfit_as_saver
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from screens import keys, widgets

@@ -8,14 +8,14 @@ import msgspec
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui import region
-from khib_tui.decide import choose_kernel
+from khib_tui.decide import region
+from khib_tui.decide.choice import choose_kernel
+from khib_tui.decide.region import Region
 from khib_tui.errors import KhibError
 from khib_tui.events import sinks
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import MIB, size
-from khib_tui.region import Region
 from screens import keys, widgets
 from screens.pages.step import StepPage
 

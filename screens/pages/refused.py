@@ -10,7 +10,7 @@ from urwid.widget import AbstractFlowWidget
 from khib_tui.errors import Cancelled
 from khib_tui.events.sinks import error_text
 from khib_tui.image.header import DAMAGED, State
-from khib_tui.recovery.kernel_c import Found
+from khib_tui.target.catalog import Found
 from screens.base import Page
 from screens.keys import Key
 from screens.widgets import line, listed

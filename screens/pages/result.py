@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.handover import Mode
+from khib_tui.handover.handover import Mode
+from khib_tui.plan.task import Outcome, Trip
 from screens import keys, widgets
 from screens.base import Page
-from screens.journey import Outcome, Trip
 from screens.widgets import Press
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui import plan, sealfile
-from khib_tui.decide import Choice, decide
+from khib_tui.decide.choice import Choice, decide
 from khib_tui.errors import KhibError
 from khib_tui.events import sinks
-from khib_tui.handover import Mode
+from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import Settings
-from khib_tui.steps.base import Action
+from khib_tui.plan import build
+from khib_tui.plan.step import Action
+from khib_tui.seal import file as sealfile
 from screens import keys, widgets
 from screens.pages.step import StepPage
 
@@ -71,12 +72,12 @@ def review(choice: Choice, wizard: Wizard) -> list[AbstractFlowWidget]:
         widgets.item(widgets.mark(severity), wizard.seal_text(), severity),
         urwid.Padding(widgets.button("Seal the images", wizard.seal), left=7, width=19),
         urwid.Text(("heading", "Set up, once:")),
-        *steps(plan.setup(choice, wizard.path)),
+        *steps(build.setup(choice, wizard.path)),
         urwid.Text(("heading", "Each hibernation:")),
-        *steps(plan.journey(choice, Mode.SAVE, sealed)),
+        *steps(build.journey(choice, Mode.SAVE, sealed)),
     ]
 
 
 def steps(actions: list[Action]) -> list[AbstractFlowWidget]:
     """Say the steps as they will be applied."""
-    return [widgets.item(f"{step.number:2}.", step.text) for step in plan.describe(actions)]
+    return [widgets.item(f"{step.number:2}.", step.text) for step in build.describe(actions)]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import urwid
 from urwid import Severity
 
-from khib_tui import plan
 from khib_tui.events.types import Event, Step
+from khib_tui.plan import build
+from khib_tui.plan.task import Trip
 from screens import keys
 from screens.base import Page
 from screens.board import Board
-from screens.journey import Trip
 from screens.keys import Key
 from screens.track import Track
 from screens.widgets import Size
@@ -38,7 +38,7 @@ class RunPage(Page):
     def __init__(self, wizard: Wizard, trip: Trip) -> None:
         self.title = trip.title
         self.wizard, self.trip = wizard, trip
-        self.track = Track(plan.describe(trip.actions))
+        self.track = Track(build.describe(trip.actions))
         self.board = Board(self.track)
         super().__init__(wizard.window, self.board, focus=None)
         wizard.window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())

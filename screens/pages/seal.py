@@ -8,11 +8,12 @@ import urwid
 from urwid import Severity
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui import sealfile, secret
 from khib_tui.errors import KhibError, Refused
-from khib_tui.image import seal as seals
-from khib_tui.image.keyslots import Seal, describe
-from khib_tui.sealing import HARD_TO_TYPE
+from khib_tui.seal import ask as secret
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal.keyslots import Seal, describe
+from khib_tui.seal.unlock import HARD_TO_TYPE
 from screens import keys, widgets
 from screens.base import Page
 from screens.keys import Key
@@ -59,7 +60,7 @@ class SealPage(Page):
             return
         hard = secret.hard_to_type(passphrase)
         self.window.background(
-            "Making the keys...", lambda: seals.create(passphrase, seals.best_cipher()),
+            "Making the keys...", lambda: crypto.create(passphrase, crypto.best_cipher()),
             lambda made: self.window.show(RecoveryKeyPage(self.wizard, *made, warning=HARD_TO_TYPE if hard else "")),
         )  # fmt: skip
 

@@ -8,7 +8,10 @@ import msgspec
 import urwid
 from urwid import Align, Severity, TableColumn, WHSettings
 
-from khib_tui import decide, region
+from khib_tui.decide import region
+from khib_tui.decide.choice import choose_kernel, image_limit
+from khib_tui.decide.findings import refuse
+from khib_tui.decide.target import candidates, refusals
 from khib_tui.errors import KhibError, Refused, UsageError
 from khib_tui.events.types import Finding
 from khib_tui.model import target as targets
@@ -16,7 +19,6 @@ from khib_tui.model.machine import BlockDevice
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.model.units import size
-from khib_tui.targets import candidates, refusals
 from screens import keys, widgets
 from screens.pages.step import StepPage
 
@@ -111,7 +113,7 @@ class TargetPage(StepPage):
         target = targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
         if path and not target.path:
             raise UsageError(f"'{path}' is no path", hint="begin it with /", ident="HIB-E-TARGET")
-        decide.refuse(refusals(self.wizard.machine, target, self.need))
+        refuse(refusals(self.wizard.machine, target, self.need))
         return msgspec.structs.replace(self.wizard.settings, target=str(target))
 
 
@@ -126,8 +128,8 @@ def kept(text: str) -> tuple[str, str]:
 
 def needed(wizard: Wizard) -> int:
     """Give the bytes that an image may need."""
-    kernel = decide.choose_kernel(wizard.machine, wizard.settings)
-    return decide.image_limit(region.choose(wizard.machine, kernel, wizard.settings.region))
+    kernel = choose_kernel(wizard.machine, wizard.settings)
+    return image_limit(region.choose(wizard.machine, kernel, wizard.settings.region))
 
 
 def cells(device: BlockDevice) -> list[urwid.Widget | str]:

@@ -8,8 +8,8 @@ from khib_tui.errors import ImageError
 from khib_tui.events.types import Sink, Stage
 from khib_tui.model.text import clean
 from khib_tui.recovery import unlock
-from khib_tui.recovery.kernel_c import Found
-from khib_tui.secret import result_or_wrong
+from khib_tui.seal.ask import result_or_wrong
+from khib_tui.target.catalog import Found
 from screens import keys, widgets
 from screens.base import Page
 from screens.secrets import SecretFields

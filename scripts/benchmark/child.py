@@ -23,20 +23,20 @@ import msgspec
 from benchmark.sample import PIECE, Sample, opened
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Message, encode
-from khib_tui.handover import Handover
+from khib_tui.handover.handover import FreePages, Handover
 from khib_tui.image import header as headers
 from khib_tui.image import reader
-from khib_tui.image.keyslots import Seal
+from khib_tui.image import verify as verifying
 from khib_tui.image.manifest import read_index
-from khib_tui.image.seal import Sealer, best_cipher
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.linux.devmem import PhysicalMemory, span
 from khib_tui.model.choices import CodecChoice
 from khib_tui.model.machine import MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB, PAGE
-from khib_tui.pagefilter.policy import FreePages
 from khib_tui.recovery import restorer, saver
+from khib_tui.seal.crypto import Sealer, best_cipher
+from khib_tui.seal.keyslots import Seal
 
 IMAGE_ID = "be" * 16
 KEY = bytes(range(32))
@@ -126,7 +126,7 @@ def verify(image: str) -> dict[str, object]:
     with Store(Path(image)) as store:
         sealer = opener(store)
         header, _ = restorer.examine(store, sealer)
-        saver.verify(store, header, sink, Stop(), sealer)
+        verifying.verify(store, header, sink, Stop(), sealer)
     return {"work": time.monotonic() - began}
 
 

@@ -15,7 +15,7 @@ import msgspec
 from benchmark.record import FACTS_NAME, FILES_MIB, MEMORY, MEMORY_NAME, record
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Sink
-from khib_tui.handover import Handover, Mode
+from khib_tui.handover.handover import FreePages, Handover, Mode
 from khib_tui.lab import mixture
 from khib_tui.lab.cache import cache_dir, digest_of, entry
 from khib_tui.lab.kernel import guest_kernel
@@ -23,7 +23,6 @@ from khib_tui.lab.mixture import Facts
 from khib_tui.model.machine import Cpu, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB
-from khib_tui.pagefilter.policy import FreePages
 
 PIECE = "piece"
 _PIECE = 16 * MIB

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Sink
-from khib_tui.handover import Handover
+from khib_tui.handover.handover import Handover
+from khib_tui.handover.report import Report, ReportPage
 from khib_tui.linux.syscalls import kexec_unload
 from khib_tui.model.machine import Machine
-from khib_tui.report import Report, ReportPage
-from khib_tui.sealfile import Opened
+from khib_tui.seal.file import Opened
 
 
 class Action(Protocol):

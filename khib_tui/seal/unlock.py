@@ -5,14 +5,14 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from khib_tui import sealfile, secret
 from khib_tui.errors import Exit, ImageError
 from khib_tui.events.types import Message, Result, Sink, Step
-from khib_tui.image import seal as seals
-from khib_tui.image.header import Header
-from khib_tui.image.keyslots import Seal
-from khib_tui.image.seal import Sealer
-from khib_tui.sealfile import Opened
+from khib_tui.seal import ask as secret
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal.crypto import Sealer
+from khib_tui.seal.file import Opened
+from khib_tui.seal.keyslots import Seal
 
 HARD_TO_TYPE = "the passphrase has other characters than ASCII: they may be missing on the keyboard of the restoring kernel"
 
@@ -31,7 +31,7 @@ def seal(arguments: Namespace, sink: Sink) -> int:
     passphrase = secret.new(arguments.key_file)
     if secret.hard_to_type(passphrase):
         sink(Message(HARD_TO_TYPE, "warning"))
-    made, recovery = seals.create(passphrase, seals.best_cipher())
+    made, recovery = crypto.create(passphrase, crypto.best_cipher())
     sealfile.save(made, path)
     data = {"path": str(path), "sealed": True, "cipher": str(made.cipher), "recovery_key": recovery}
     sink(Result("seal", True, told(made, recovery), data))
@@ -43,7 +43,7 @@ def describe(path: Path, *, off: bool) -> str:
     if off:
         return f"remove {path}: later images are not sealed"
     again = "replace" if path.exists() else "write"
-    what = f"a new master key for {seals.best_cipher()}, wrapped for a passphrase and a recovery key"
+    what = f"a new master key for {crypto.best_cipher()}, wrapped for a passphrase and a recovery key"
     return f"{again} {path} (mode 0600): {what}"
 
 
@@ -70,33 +70,32 @@ def unlock(kept: Seal, typed: str) -> Opened:
 
     :raises ImageError: it is wrong.
     """
-    return Opened(kept, seals.unlock(kept, typed))
+    return Opened(kept, crypto.unlock(kept, typed))
 
 
-def image_sealer(header: Header, key_file: str) -> Sealer | None:
+def image_sealer(kept: Seal | None, image_id: str, key_file: str) -> Sealer | None:
     """Get what opens an image, asking for the passphrase; None if it is not sealed.
 
     :raises Refused: no secret was right.
     """
-    kept = header.seal
     if kept is None:
         return None
-    return secret.until_right(lambda typed: seals.sealer_for(kept, typed, header.image_id), key_file)
+    return secret.until_right(lambda typed: crypto.sealer_for(kept, typed, image_id), key_file)
 
 
-def info_sealer(header: Header, key_file: str) -> Sealer | None:
+def info_sealer(kept: Seal | None, image_id: str, key_file: str) -> Sealer | None:
     """Get what opens an image that is only to be described; None without a secret: its header says something too.
 
     :raises Refused: a secret was given, and it is wrong.
     """
-    if header.seal is None or not header.manifest_size or not (key_file or secret.has_terminal()):
+    if kept is None or not (key_file or secret.has_terminal()):
         return None
     if key_file:
-        return image_sealer(header, key_file)
+        return image_sealer(kept, image_id, key_file)
     typed = secret.ask("Passphrase or recovery key (empty: show only what the header says): ")
     if not typed:
         return None
     try:
-        return seals.sealer_for(header.seal, typed, header.image_id)
+        return crypto.sealer_for(kept, typed, image_id)
     except ImageError as error:
         raise secret.refused(error) from None

@@ -14,12 +14,12 @@ from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.files import partial, whole_file
 from khib_tui.image import manifest as manifests
-from khib_tui.image.contents import of_payload
-from khib_tui.image.elfdump import Elf
+from khib_tui.image.export.contents import of_payload
+from khib_tui.image.export.elf import Elf
+from khib_tui.image.export.kdump import Kdump
+from khib_tui.image.export.snapshot import Snapshot, snapshot
 from khib_tui.image.header import Header
-from khib_tui.image.kdump import Kdump
 from khib_tui.image.reader import Payload
-from khib_tui.image.snapshot import Snapshot, snapshot
 from khib_tui.image.store import Store
 from khib_tui.model.machine import Machine
 from khib_tui.model.units import size
@@ -51,14 +51,14 @@ def run(arguments: Namespace, machine: Callable[[], Machine], file_target: str, 
     :param arguments: `image`, `key_file`, `force`, and a path or None for each format.
     :param machine: gives the machine whose disks are searched.
     """
-    from khib_tui.sealing import image_sealer
+    from khib_tui.seal.unlock import image_sealer
 
     wanted = {kind: path for kind in FORMATS if (path := getattr(arguments, kind))}
     refuse_bad_wish(wanted, force=arguments.force)
     with source(arguments.image, machine, file_target) as (header, store):
         if not header.manifest_size:
             raise ImageError(f"the image is {header.state}: there is nothing to export", ident="HIB-E-EXPORT")
-        sealer = image_sealer(header, arguments.key_file)
+        sealer = image_sealer(header.seal, header.image_id, arguments.key_file)
         manifest = manifests.read(store, header, sealer)
         payload = Payload(store, manifest, manifests.read_index(store, manifest), sealer)
         return export(payload, wanted, sink, Stop(), force=arguments.force)
@@ -70,7 +70,7 @@ def source(wanted: str, machine: Callable[[], Machine], file_target: str) -> Ite
 
     :raises ImageError: there is none, or there are several.
     """
-    from khib_tui.image import catalog
+    from khib_tui.target import catalog
 
     place = catalog.in_file(Path(wanted)) if Path(wanted).is_file() else catalog.chosen(machine(), wanted, file_target)
     with place as (found, store):

@@ -13,10 +13,9 @@ from collections.abc import Callable
 from itertools import islice
 from typing import BinaryIO
 
-from khib_tui.image.elfdump import kernel_notes
-from khib_tui.image.ordered import ordered
-from khib_tui.image.pipeline import workers
-from khib_tui.image.snapshot import Snapshot, Spans, batches
+from khib_tui.image.export.elf import kernel_notes
+from khib_tui.image.export.snapshot import Snapshot, Spans, batches
+from khib_tui.image.threads import ordered, workers
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 

@@ -10,7 +10,7 @@ import msgspec
 from khib_tui.errors import UsageError
 from khib_tui.events.types import Finding
 from khib_tui.files import write_private
-from khib_tui.image.keyslots import Seal
+from khib_tui.seal.keyslots import Seal
 
 UNSEALED = Finding(
     "HIB-W-UNSEALED", "warning", "the image will not be sealed",
@@ -27,9 +27,9 @@ class Opened:
 
     def image_key(self, image_id: str) -> str:
         """Give the key of one image in hexadecimal."""
-        from khib_tui.image import seal
+        from khib_tui.seal import crypto
 
-        return seal.image_key(self.master, image_id).hex()
+        return crypto.image_key(self.master, image_id).hex()
 
 
 def path_beside(settings_path: Path) -> Path:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
+from khib_tui.handover.handover import FreePages
 from khib_tui.model.machine import Machine
-
-
-class FreePages(StrEnum):
-    """Free pages are left as they are found, made zero at the restore, or saved like all others."""
-
-    LEAVE_OUT = "leave-out"
-    ZERO = "zero"
-    SAVE = "save"
 
 
 def policy(machine: Machine) -> FreePages:

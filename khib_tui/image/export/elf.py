@@ -20,10 +20,9 @@ from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
 from khib_tui.formats.vmcore import Run
 from khib_tui.image.codec import FRAME
-from khib_tui.image.contents import File
-from khib_tui.image.ordered import ordered
-from khib_tui.image.pipeline import workers
-from khib_tui.image.snapshot import Snapshot, batches
+from khib_tui.image.export.contents import File
+from khib_tui.image.export.snapshot import Snapshot, batches
+from khib_tui.image.threads import ordered, workers
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui import arrival, plan
-from khib_tui.decide import Choice
+from khib_tui.decide.choice import Choice
 from khib_tui.errors import Cancelled, Exit, KhibError
 from khib_tui.events.sinks import both, error_text
 from khib_tui.events.types import Event, Result, Sink
-from khib_tui.handover import Mode
-from khib_tui.image.keyslots import Seal
+from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import PATH
-from khib_tui.sealfile import Opened
-from khib_tui.steps.base import Action, Run
-from khib_tui.steps.install import WriteBootEntry
+from khib_tui.plan import build
+from khib_tui.plan.boot import WriteBootEntry
+from khib_tui.plan.execute import execute
+from khib_tui.plan.outcome import arrived
+from khib_tui.plan.step import Action, Run
+from khib_tui.seal.file import Opened
+from khib_tui.seal.keyslots import Seal
 
 TITLES = {
     None: "Setting up", Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump",
@@ -48,13 +50,13 @@ class Trip:
     def actions(self) -> list[Action]:
         """Give the steps, each once."""
         sealed = self.seal is not None
-        actions = plan.setup(self.choice, self.settings_path, sealed) if self.keep or self.mode is None else []
+        actions = build.setup(self.choice, self.settings_path, sealed) if self.keep or self.mode is None else []
         return [*actions, *(step for step in self.journey if step not in actions)]
 
     @property
     def journey(self) -> list[Action]:
         """Give the steps of the journey alone."""
-        return plan.journey(self.choice, self.mode, self.seal is not None) if self.mode else []
+        return build.journey(self.choice, self.mode, self.seal is not None) if self.mode else []
 
     @property
     def entry(self) -> str:
@@ -67,9 +69,9 @@ class Trip:
         keep = both(sink, lambda event: _keep(results, event))
         try:
             run = Run(sink, self.choice.machine, self.opened)
-            plan.execute(self.actions, run, keep)
+            execute(self.actions, run, keep)
             if self.mode:
-                arrival.arrived(run, keep, self.mode)
+                arrived(run, keep, self.mode)
         except Exception as error:
             return failed(error)
         if self.mode is None:

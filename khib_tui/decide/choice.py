@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from khib_tui import checks, region
+from khib_tui.decide import checks, region
+from khib_tui.decide.findings import refuse
+from khib_tui.decide.kernel import unfit_as_saver
+from khib_tui.decide.region import Region
+from khib_tui.decide.target import refusals
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding
-from khib_tui.facts.kernels import unfit_as_saver
 from khib_tui.model import target as targets
 from khib_tui.model.machine import KernelFile, Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.model.units import MIB
-from khib_tui.region import Region
-from khib_tui.targets import refusals
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,3 @@ def decide(machine: Machine, settings: Settings, *, need_target: bool = True, ne
         refuse(found)
         findings = [*findings, *found]
     return Choice(machine, settings, kernel, chosen, target, tuple(findings))
-
-
-def refuse(findings: Sequence[Finding]) -> None:
-    """Refuse for the first blocker.
-
-    :raises Refused: with its cause and next step.
-    """
-    for finding in checks.blockers(findings):
-        text = f"{finding.what}: {finding.why}" if finding.why else finding.what
-        raise Refused(text, hint=finding.fix, ident=finding.ident)

@@ -5,10 +5,8 @@ Room for the region is `region`'s to judge, the place of the image `targets`'.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from khib_tui.decide.kernel import unfit_as_a, unfit_as_saver
 from khib_tui.events.types import Finding
-from khib_tui.facts.kernels import unfit_as_a, unfit_as_saver
 from khib_tui.model.machine import Machine
 
 BATTERY_WARNING = 10.0
@@ -36,11 +34,6 @@ def check(machine: Machine) -> list[Finding]:
         _kexec_loaded(machine),
         _battery(machine),
     ]
-
-
-def blockers(findings: Iterable[Finding]) -> list[Finding]:
-    """Keep what makes hibernating impossible."""
-    return [finding for finding in findings if finding.severity == "blocker"]
 
 
 def _judge(ident: str, good: bool, ok: str, what: str, why: str, fix: str, *, severity: str = "blocker") -> Finding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME
-from khib_tui.image.contents import Contents, File, read_head
+from khib_tui.image.export.contents import Contents, File, read_head
 from khib_tui.image.manifest import Manifest
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB

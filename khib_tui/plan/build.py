@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from khib_tui.decide import Choice
-from khib_tui.events.types import Sink, Step
-from khib_tui.handover import Mode
+from khib_tui.decide.choice import Choice
+from khib_tui.events.types import Step
+from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import PATH
-from khib_tui.steps.base import Action, Run
-from khib_tui.steps.install import InstallSaver, KeepSettings, WriteBootEntry
-from khib_tui.steps.journey import CloseImage, Jump, LoadSaver, Unload, WriteBack
+from khib_tui.plan.boot import WriteBootEntry
+from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
+from khib_tui.plan.install import InstallSaver, KeepSettings
+from khib_tui.plan.step import Action
 
 
 def setup(choice: Choice, settings_path: Path = PATH, sealed: bool = False) -> list[Action]:
@@ -38,20 +38,3 @@ def journey(choice: Choice, mode: Mode, sealed: bool = False) -> list[Action]:
 def describe(actions: Sequence[Action]) -> list[Step]:
     """Give the steps as events, just as they would be applied."""
     return [Step(number, len(actions), action.describe(), "planned") for number, action in enumerate(actions, 1)]
-
-
-def execute(actions: Sequence[Action], run: Run, sink: Sink) -> None:
-    """Apply the steps in order, and undo what can be undone when one fails.
-
-    :raises KhibError: as the failing step says.
-    """
-    for number, action in enumerate(actions, 1):
-        started = time.monotonic()
-        try:
-            sink(Step(number, len(actions), action.describe(), "started"))
-            action.apply(run)
-        except BaseException:
-            sink(Step(number, len(actions), action.describe(), "failed", time.monotonic() - started))
-            run.undo()
-            raise
-        sink(Step(number, len(actions), action.describe(), "done", time.monotonic() - started))

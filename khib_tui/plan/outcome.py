@@ -6,10 +6,10 @@ import msgspec
 
 from khib_tui.errors import Cancelled, Exit, FailedAfterChange
 from khib_tui.events.types import Result, Sink
-from khib_tui.handover import Mode
+from khib_tui.handover.handover import Mode
+from khib_tui.handover.report import Outcome, Report
 from khib_tui.model.units import duration, size
-from khib_tui.report import Outcome, Report
-from khib_tui.steps.base import Run
+from khib_tui.plan.step import Run
 
 
 def arrived(run: Run, sink: Sink, mode: Mode) -> int:

@@ -7,14 +7,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui.bootentry import BootEntry, restore_entry
-from khib_tui.decide import Choice
-from khib_tui.model import target as targets
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from khib_tui.model.settings import save as save_settings
+from khib_tui.plan.step import Run
 from khib_tui.recovery import installed
-from khib_tui.steps.base import Run
 
 
 @dataclass(frozen=True)
@@ -56,35 +53,6 @@ def copy_if_newer(source: Path, copy: Path) -> None:
     finally:
         os.close(fd)
     part.replace(copy)
-
-
-@dataclass(frozen=True)
-class WriteBootEntry:
-    """Write C's boot entry, with the exact memory words; if images are sealed, C takes no others."""
-
-    choice: Choice
-    sealed: bool = False
-
-    def describe(self) -> str:
-        """Say where the entry goes, and what memory it gives C."""
-        return f"write boot entry {self.choice.settings.boot_entry}: {self.entry().options}"
-
-    def entry(self) -> BootEntry:
-        """Make the entry."""
-        choice, target = self.choice, self.choice.target
-        image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
-        kernel = saver_kernel(choice.settings)
-        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, kernel, sealed=self.sealed)
-
-    def apply(self, run: Run) -> None:
-        """Write it unless it is the same already."""
-        path, text = self.choice.settings.boot_entry, self.entry().text()
-        if path.exists() and path.read_text() == text:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_text(text)
-        part.replace(path)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from khib_tui.errors import ImageError
-from khib_tui.image import recoverykey
-from khib_tui.image.keyslots import Cipher, Keyslot, Kind, Seal
+from khib_tui.seal import recoverykey
+from khib_tui.seal.keyslots import Cipher, Keyslot, Kind, Seal
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305

@@ -12,25 +12,25 @@ from pathlib import Path
 
 import msgspec
 
-from khib_tui import handover
-from khib_tui.bootentry import common_words
-from khib_tui.decide import Choice
+from khib_tui.bootloader.entry import common_words
+from khib_tui.decide.choice import Choice
+from khib_tui.decide.freepages import policy
 from khib_tui.errors import CommandFailed, FailedAfterChange, KhibError, Refused
 from khib_tui.events.types import Message
 from khib_tui.formats import bzimage
-from khib_tui.handover import Handover, Mode
+from khib_tui.handover import handover
+from khib_tui.handover.handover import Handover, Mode
+from khib_tui.handover.report import ReportPage, new_image_id
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
-from khib_tui.image.place import opened
 from khib_tui.jump import gdt, loader
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
 from khib_tui.model.choices import After
 from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.units import PAGE, size
-from khib_tui.pagefilter.policy import policy
-from khib_tui.report import ReportPage, new_image_id
-from khib_tui.steps.base import Run
-from khib_tui.steps.install import saver_kernel
+from khib_tui.plan.install import saver_kernel
+from khib_tui.plan.step import Run
+from khib_tui.target.place import opened
 
 
 @dataclass(frozen=True)

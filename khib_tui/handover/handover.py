@@ -9,12 +9,10 @@ import msgspec
 
 from khib_tui.errors import KhibError
 from khib_tui.formats.cpio import Entry, archive
-from khib_tui.image.keyslots import Seal
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import TargetRef
-from khib_tui.model.machine import Cpu, MemoryRange
-from khib_tui.model.ranges import Spans
-from khib_tui.pagefilter.policy import FreePages
+from khib_tui.model.origin import Origin
+from khib_tui.seal.keyslots import Seal
 
 PATH = "khib/handover.json"
 
@@ -27,26 +25,22 @@ class Mode(StrEnum):
     SAVE = "save"
 
 
-class Handover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FreePages(StrEnum):
+    """Free pages are left as they are found, made zero at the restore, or saved like all others."""
+
+    LEAVE_OUT = "leave-out"
+    ZERO = "zero"
+    SAVE = "save"
+
+
+class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     """The hand-over. Addresses are physical but for `gdt` and `page_offset`, which are virtual addresses of A.
 
-    `disks` are the devices of A that must not be written; `events` is a device for JSON events, or empty.
+    `events` is a device for JSON events, or empty.
     `key` is the key of this one image in hexadecimal; it opens no other.
     """
 
     mode: Mode
-    image_id: str
-    created: float
-    host: str
-    release: str
-    version: str
-    cpu: Cpu
-    uefi: bool
-    dmi: dict[str, str]
-    firmware_memmap: tuple[MemoryRange, ...]
-    ram: Spans
-    region: Spans
-    saved: Spans
     mailbox: int
     gdt: int
     report_page: int

@@ -1,0 +1,1 @@
+"""C's entry in the boot menu."""

@@ -1,0 +1,23 @@
+"""From findings to a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from khib_tui.errors import Refused
+from khib_tui.events.types import Finding
+
+
+def refuse(findings: Sequence[Finding]) -> None:
+    """Refuse for the first blocker.
+
+    :raises Refused: with its cause and next step.
+    """
+    for finding in blockers(findings):
+        text = f"{finding.what}: {finding.why}" if finding.why else finding.what
+        raise Refused(text, hint=finding.fix, ident=finding.ident)
+
+
+def blockers(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep what makes hibernating impossible."""
+    return [finding for finding in findings if finding.severity == "blocker"]

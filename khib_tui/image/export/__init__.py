@@ -1,0 +1,1 @@
+"""An image's memory as files for other tools."""

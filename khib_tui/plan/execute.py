@@ -1,0 +1,26 @@
+"""Applying the steps of a plan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from khib_tui.events.types import Sink, Step
+from khib_tui.plan.step import Action, Run
+
+
+def execute(actions: Sequence[Action], run: Run, sink: Sink) -> None:
+    """Apply the steps in order, and undo what can be undone when one fails.
+
+    :raises KhibError: as the failing step says.
+    """
+    for number, action in enumerate(actions, 1):
+        started = time.monotonic()
+        try:
+            sink(Step(number, len(actions), action.describe(), "started"))
+            action.apply(run)
+        except BaseException:
+            sink(Step(number, len(actions), action.describe(), "failed", time.monotonic() - started))
+            run.undo()
+            raise
+        sink(Step(number, len(actions), action.describe(), "done", time.monotonic() - started))

@@ -1,0 +1,1 @@
+"""Sealed images: keys, passphrases, and this machine's seal."""
