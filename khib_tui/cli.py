@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     :returns: the exit code.
     """
-    from khib_tui.arguments import parser
+    from khib_tui.commands.arguments import parser
 
     words = sys.argv[1:] if argv is None else list(argv)
     return run(parser(words).parse_args(words))

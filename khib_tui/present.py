@@ -8,12 +8,13 @@ import sys
 import termios
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from khib_tui.events.progress import Stop, Work
-from khib_tui.events.types import Sink
+from khib_tui.events.sinks import JsonSink, both
+from khib_tui.events.types import Event, Sink
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -82,3 +83,21 @@ def escape_key() -> Iterator[Callable[[], bool]]:
         yield pressed
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def quiet(event: Event) -> None:
+    """Take an event and show nothing: the screen does."""
+
+
+def with_events(sink: Sink, device: str) -> Sink:
+    """Send events to a device as well, as JSON lines; one that cannot be opened is left out."""
+    if not device:
+        return sink
+    try:
+        stream = open(device, "wb", buffering=0)  # noqa: SIM115
+    except OSError:
+        return sink
+    if os.isatty(stream.fileno()):
+        with suppress(OSError):
+            tty.setraw(stream.fileno())
+    return both(sink, JsonSink(stream))

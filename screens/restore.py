@@ -16,7 +16,7 @@ from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import State
 from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
 from khib_tui.model.machine import BlockDevice
-from khib_tui.recovery import kernel_c
+from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.pages.found import FoundPage

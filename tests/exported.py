@@ -17,7 +17,7 @@ from khib_tui.model.choices import CodecChoice
 from khib_tui.model.machine import Cpu, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
-from khib_tui.recovery import saver
+from khib_tui.saver import save as saver
 
 SIZE = 24 * MIB
 RAM = Ranges.of([(PAGE, 0x9F000), (MIB, SIZE)])

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from khib_tui import arguments, cli
+from khib_tui import cli
+from khib_tui.commands import arguments
 from khib_tui.events.types import Failure, Finding, Result, Step, decode
 from khib_tui.model import machine
 from khib_tui.model.machine import Machine

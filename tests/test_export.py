@@ -35,7 +35,8 @@ from khib_tui.model.machine import BlockDevice, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter.kimage import shadows
-from khib_tui.recovery import fromvmcore, plainvmcore
+from khib_tui.restorer import vmcore as plainvmcore
+from khib_tui.restorer import vmcore_run
 from khib_tui.seal import crypto
 
 
@@ -300,13 +301,13 @@ def test_the_image_that_was_exported_still_is_resumed_only_once(slept: Hibernate
     disk = BlockDevice("sdx", 1, "disk")
     with Store(image, writable=True) as store:
         manifest = payload(store).manifest
-        found = fromvmcore.original_of(manifest, [device, spare])
+        found = vmcore_run.original_of(manifest, [device, spare])
         assert found is not None and found.header.image_id == manifest.image_id
-        assert fromvmcore.original_of(msgspec.structs.replace(manifest, image_id="x"), [device]) is None
-        assert fromvmcore.others([device, disk, spare], None) == [spare]
+        assert vmcore_run.original_of(msgspec.structs.replace(manifest, image_id="x"), [device]) is None
+        assert vmcore_run.others([device, disk, spare], None) == [spare]
         headers.advance(store, found.header, headers.State.DONE)
         with pytest.raises(ImageError, match="resumed before"):
-            fromvmcore.original_of(manifest, [device, spare])
+            vmcore_run.original_of(manifest, [device, spare])
 
 
 def test_verifying_an_image_tells_of_a_damaged_header(

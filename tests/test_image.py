@@ -25,7 +25,8 @@ from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import Cpu, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
-from khib_tui.recovery import restorer, saver
+from khib_tui.restorer import restore as restorer
+from khib_tui.saver import save as saver
 from khib_tui.seal.crypto import Cipher, Seal, Sealer
 
 RAM = Ranges.of([(PAGE, 0x9F000), (MIB, 24 * MIB)])

@@ -16,16 +16,18 @@ from test_cpio import parse
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Event, Progress, Stage
 from khib_tui.formats.cpio import Entry, archive
-from khib_tui.recovery import elfdeps, initramfs, modules, pyfiles, sysfiles
-from khib_tui.recovery.initramfs import Compression
+from khib_tui.initramfs import build, elfdeps, modules, pyfiles, sysfiles
+from khib_tui.initramfs.build import Compression
 from khib_tui.runner import run
 
 MIB = 1 << 20
 # all that B and C may come to need, on the screen and without
 IMPORTS = (
-    "urwid, msgspec, lz4.block, zstandard, xxhash, ctypes, mmap, khib_tui.cli, khib_tui.recovery.console, "
-    "khib_tui.recovery.kernel_b, khib_tui.recovery.kernel_c, khib_tui.arguments, khib_tui.recovery.fromvmcore, "
-    "khib_tui.recovery.unlock, khib_tui.verbs, khib_tui.image.catalog, khib_tui.image.seal, "
+    "urwid, msgspec, lz4.block, zstandard, xxhash, ctypes, mmap, khib_tui.cli, khib_tui.commands.restore, "
+    "khib_tui.commands.save, "
+    "khib_tui.saver.run, khib_tui.restorer.run, khib_tui.commands.arguments, khib_tui.restorer.vmcore_run, "
+    "khib_tui.restorer.unlock, khib_tui.commands.machine, khib_tui.commands.image, khib_tui.target.catalog, "
+    "khib_tui.seal.crypto, "
     "screens.stage, screens.restore, screens.pages.unlock, screens.pages.refused, "
     "cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.argon2, "
     "cryptography.hazmat.primitives.kdf.hkdf"
@@ -45,7 +47,7 @@ def events() -> list[Event]:
 def built(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> bytes:
     marker = tmp_path_factory.mktemp("extra") / "marker"
     marker.write_text("here")
-    return initramfs.build(lambda event: events.append(event), extra={"/etc/marker": marker}, compression=Compression.ZSTD)
+    return build.build(lambda event: events.append(event), extra={"/etc/marker": marker}, compression=Compression.ZSTD)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,7 @@ def test_modules_are_sourceless_and_unneeded_ones_are_out(entries: dict[str, tup
     assert not [name for name in entries if name.endswith(".py")]
     parts = {part for name in entries for part in name.split("/")}
     assert parts.isdisjoint({"lab", "idlelib", "tkinter", "tests", "__pycache__", "pytest", "mypy", "pip", "hypothesis"})
-    assert "usr/lib/khib/khib_tui/recovery/init.pyc" in entries
+    assert "usr/lib/khib/khib_tui/init.pyc" in entries
 
 
 def test_it_tells_how_far_it_is(built: bytes, events: list[Event]) -> None:
@@ -113,11 +115,11 @@ def test_building_again_gives_the_same(built: bytes, tmp_path: Path) -> None:
     marker, out = tmp_path / "marker", tmp_path / "out"
     marker.write_text("here")
     code = (
-        "import sys, decimal, wsgiref.handlers; from pathlib import Path; from khib_tui.recovery import initramfs;"
-        "data = initramfs.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])}, compression='zstd');"
+        "import sys, decimal, wsgiref.handlers; from pathlib import Path; from khib_tui.initramfs import build;"
+        "data = build.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])}, compression='zstd');"
         "Path(sys.argv[2]).write_bytes(data)"
     )
-    run([sys.executable, "-c", code, marker, out], cwd=Path(initramfs.__file__).parents[2])
+    run([sys.executable, "-c", code, marker, out], cwd=Path(build.__file__).parents[2])
     assert out.read_bytes() == built
 
 
@@ -146,7 +148,7 @@ def test_its_own_interpreter_and_libraries_work(tree: Path, entries: dict[str, t
 def test_tracebacks_name_modules_without_this_machine(entries: dict[str, tuple[int, bytes]]) -> None:
     content = entries["usr/lib/khib/khib_tui/model/units.pyc"][1]
     assert b"khib_tui/model/units.py" in content
-    assert str(Path(initramfs.__file__).parents[2]).encode() not in b"".join(data for _, data in entries.values())
+    assert str(Path(build.__file__).parents[2]).encode() not in b"".join(data for _, data in entries.values())
 
 
 def legacy_end(packed: bytes) -> int:
@@ -160,7 +162,7 @@ def legacy_end(packed: bytes) -> int:
 @pytest.mark.parametrize("kind", Compression)
 def test_what_is_compressed_is_unpacked_by_the_programs_everybody_has(tmp_path: Path, kind: Compression) -> None:
     data = archive([Entry("a", 0o100644, bytes(9 * MIB) + b"x")])
-    packed = initramfs._compress(data, kind)
+    packed = build._compress(data, kind)
     assert len(packed) % 512 == 0
     match kind:
         case Compression.GZIP:
@@ -188,31 +190,31 @@ def test_the_compression_is_one_that_the_kernel_unpacks(config: dict[str, str], 
 
 def test_the_key_follows_the_inputs(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
-    keys = {initramfs.inputs_digest(), initramfs.inputs_digest(), initramfs.inputs_digest(extra={"m": marker})}
+    keys = {build.inputs_digest(), build.inputs_digest(), build.inputs_digest(extra={"m": marker})}
     marker.write_text("now it is there")
-    keys |= {initramfs.inputs_digest(extra={"m": marker}), initramfs.inputs_digest(names=["ext4"], modules_release="none")}
-    keys |= {initramfs.inputs_digest(compression=initramfs.Compression.GZIP)}
+    keys |= {build.inputs_digest(extra={"m": marker}), build.inputs_digest(names=["ext4"], modules_release="none")}
+    keys |= {build.inputs_digest(compression=build.Compression.GZIP)}
     assert len(keys) == 5
 
 
 def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
 
-    def build(sink: object, **arguments: object) -> bytes:
+    def built(sink: object, **arguments: object) -> bytes:
         calls.append("built")
         return b"packed"
 
-    monkeypatch.setattr(initramfs, "build", build)
+    monkeypatch.setattr(build, "build", built)
     path = tmp_path / "initramfs.img"
     for _ in range(2):
-        initramfs.install(lambda event: None, path, "no-such-release", {})
+        build.install(lambda event: None, path, "no-such-release", {})
     assert (path.read_bytes(), calls) == (b"packed", ["built"])
     path.with_suffix(".key").write_text("stale\n")
-    initramfs.install(lambda event: None, path, "no-such-release", {})
+    build.install(lambda event: None, path, "no-such-release", {})
     assert len(calls) == 2
     path.write_bytes(b"mine")
     path.with_suffix(".key").write_text("given\n")
-    initramfs.install(lambda event: None, path, "no-such-release", {})
+    build.install(lambda event: None, path, "no-such-release", {})
     assert (path.read_bytes(), len(calls)) == (b"mine", 2)
 
 

@@ -19,8 +19,8 @@ from khib_tui.lab.setup import prepare
 from khib_tui.linux.devmem import PhysicalMemory, Windows
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
-from khib_tui.recovery.saver import find_free
 from khib_tui.runner import run
+from khib_tui.saver.save import find_free
 
 pytestmark = pytest.mark.lab
 FILL = "from khib_tui.lab import mixture as m; m.leave_stale_pages(); m.hold(m.empty_list); m.hold(m.zeros); m.tell()"

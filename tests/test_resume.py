@@ -17,7 +17,8 @@ from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.machine import Machine, MemoryRange
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import MIB
-from khib_tui.recovery import kernel_c, restorer
+from khib_tui.restorer import restore as restorer
+from khib_tui.restorer import run as kernel_c
 from khib_tui.seal.keyslots import Cipher, Seal
 from khib_tui.target import catalog, guard
 from khib_tui.target.catalog import Found

@@ -15,7 +15,6 @@ from screens_kit import DrivenScreen, at_cursor, facts, make, press, set_up, sho
 from urwid.testing import render_runs, resolve_runs
 from urwid.util import set_temporary_encoding
 
-from khib_tui import steps
 from khib_tui.decide import region
 from khib_tui.decide.choice import decide, image_limit
 from khib_tui.decide.target import candidates
@@ -27,6 +26,7 @@ from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.units import MIB, size
 from khib_tui.plan import build
+from khib_tui.plan import step as steps
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens import theme

@@ -14,7 +14,7 @@ from khib_tui.facts import probe
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import DAMAGED, Header, State
 from khib_tui.model.identity import DeviceKey, TargetRef
-from khib_tui.recovery import kernel_c
+from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens import restore

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from khib_tui.initramfs import elfdeps, pyfiles
 from khib_tui.model.units import MIB
-from khib_tui.recovery import elfdeps, pyfiles
 from khib_tui.runner import run
 
 ROUND = """
-from khib_tui.image import seal
+from khib_tui.seal import crypto as seal
 assert "cryptography" not in sys.modules
 seal.MEMORY = 64
 for cipher in seal.Cipher:
@@ -64,7 +64,9 @@ def test_what_sealing_does_not_need_is_left_out(tree: Path) -> None:
     assert size < 14 * MIB
 
 
-@pytest.mark.parametrize("module", ["khib_tui.recovery.console", "khib_tui.verbs", "khib_tui.seal.unlock", "screens.restore"])
+@pytest.mark.parametrize(
+    "module", ["khib_tui.commands.restore", "khib_tui.commands.machine", "khib_tui.seal.unlock", "screens.restore"]
+)
 def test_cryptography_is_not_loaded_for_what_is_not_sealed(module: str) -> None:
     code = f"import sys, {module}; print('cryptography' in sys.modules)"
     assert run([sys.executable, "-c", code], cwd=Path(pyfiles.__file__).parents[2]).stdout.strip() == "False"

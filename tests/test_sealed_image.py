@@ -19,7 +19,8 @@ from khib_tui.image.store import BLOCK, Store
 from khib_tui.lab.seal import holds
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.units import MIB
-from khib_tui.recovery import restorer, saver
+from khib_tui.restorer import restore as restorer
+from khib_tui.saver import save as saver
 from khib_tui.seal import crypto
 from khib_tui.seal.crypto import Sealer
 from khib_tui.seal.keyslots import Cipher, Seal

@@ -29,7 +29,8 @@ from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.units import MIB
 from khib_tui.plan.hibernate import LoadSaver
 from khib_tui.plan.step import Run
-from khib_tui.recovery import saver, unlock
+from khib_tui.restorer import unlock
+from khib_tui.saver import save as saver
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile

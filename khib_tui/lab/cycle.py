@@ -11,7 +11,7 @@ from khib_tui.events.types import Event, Failure, Message, Result, Sink, Stage, 
 from khib_tui.lab import disks
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Vm, start
-from khib_tui.recovery import unlock
+from khib_tui.restorer import unlock
 
 SETTINGS = "/opt/khib/khib.toml"
 DEMO_WORDS = "khib.lab=demo"

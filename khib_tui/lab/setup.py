@@ -14,6 +14,7 @@ from khib_tui.bootloader.bls import BootEntry
 from khib_tui.decide import region
 from khib_tui.events.types import Sink, Stage
 from khib_tui.formats import bzimage
+from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
 from khib_tui.lab.cache import cache_dir, digest_of
 from khib_tui.lab.kernel import GuestKernel, guest_kernel
@@ -21,7 +22,6 @@ from khib_tui.lab.program import program_disk
 from khib_tui.lab.root import guest_root
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
-from khib_tui.recovery import initramfs, installed
 
 TARGET = "/dev/vdb1"
 SPARE = "/dev/vdb2"
@@ -90,11 +90,11 @@ def workspace(keep: Path | None) -> Iterator[Path]:
 
 def saver_initramfs(sink: Sink) -> Path:
     """Build the initramfs of B and C, or take it from the cache."""
-    path = cache_dir() / f"initramfs-{digest_of(initramfs.inputs_digest())}.img"
+    path = cache_dir() / f"initramfs-{digest_of(build.inputs_digest())}.img"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_bytes(initramfs.build(sink))
+        part.write_bytes(build.build(sink))
         part.replace(path)
     return path
 

@@ -7,11 +7,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from khib_tui.initramfs import installed
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from khib_tui.model.settings import save as save_settings
 from khib_tui.plan.step import Run
-from khib_tui.recovery import installed
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class InstallSaver:
         copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
         if installed.key(self.settings.initramfs) == installed.GIVEN:
             return
-        from khib_tui.recovery import initramfs
+        from khib_tui.initramfs import build
 
-        initramfs.install(run.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
+        build.install(run.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
 
 
 def saver_kernel(settings: Settings) -> Path:

@@ -8,12 +8,12 @@ import urwid
 from urwid import Severity
 from urwid.widget import AbstractFlowWidget
 
+from khib_tui.commands.seal import HARD_TO_TYPE
 from khib_tui.errors import KhibError, Refused
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Seal, describe
-from khib_tui.seal.unlock import HARD_TO_TYPE
 from screens import keys, widgets
 from screens.base import Page
 from screens.keys import Key

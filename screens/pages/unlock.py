@@ -7,7 +7,7 @@ from functools import partial
 from khib_tui.errors import ImageError
 from khib_tui.events.types import Sink, Stage
 from khib_tui.model.text import clean
-from khib_tui.recovery import unlock
+from khib_tui.restorer import unlock
 from khib_tui.seal.ask import result_or_wrong
 from khib_tui.target.catalog import Found
 from screens import keys, widgets

@@ -34,7 +34,8 @@ from khib_tui.model.choices import CodecChoice
 from khib_tui.model.machine import MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB, PAGE
-from khib_tui.recovery import restorer, saver
+from khib_tui.restorer import restore as restorer
+from khib_tui.saver import save as saver
 from khib_tui.seal.crypto import Sealer, best_cipher
 from khib_tui.seal.keyslots import Seal
 

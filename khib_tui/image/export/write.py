@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from khib_tui.errors import CommandFailed, ImageError, UsageError
+from khib_tui.errors import CommandFailed, UsageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.files import partial, whole_file
-from khib_tui.image import manifest as manifests
 from khib_tui.image.export.contents import of_payload
 from khib_tui.image.export.elf import Elf
 from khib_tui.image.export.kdump import Kdump
 from khib_tui.image.export.snapshot import Snapshot, snapshot
-from khib_tui.image.header import Header
 from khib_tui.image.reader import Payload
-from khib_tui.image.store import Store
-from khib_tui.model.machine import Machine
 from khib_tui.model.units import size
 
 STAGE = "export"
@@ -43,38 +37,6 @@ class Writer(Protocol):
 
 
 FORMATS: dict[str, Callable[[Snapshot], Writer]] = {"elf": Elf, "kdump": Kdump}
-
-
-def run(arguments: Namespace, machine: Callable[[], Machine], file_target: str, sink: Sink) -> dict[str, int]:
-    """Export the image that was asked for, as `export` says.
-
-    :param arguments: `image`, `key_file`, `force`, and a path or None for each format.
-    :param machine: gives the machine whose disks are searched.
-    """
-    from khib_tui.seal.unlock import image_sealer
-
-    wanted = {kind: path for kind in FORMATS if (path := getattr(arguments, kind))}
-    refuse_bad_wish(wanted, force=arguments.force)
-    with source(arguments.image, machine, file_target) as (header, store):
-        if not header.manifest_size:
-            raise ImageError(f"the image is {header.state}: there is nothing to export", ident="HIB-E-EXPORT")
-        sealer = image_sealer(header.seal, header.image_id, arguments.key_file)
-        manifest = manifests.read(store, header, sealer)
-        payload = Payload(store, manifest, manifests.read_index(store, manifest), sealer)
-        return export(payload, wanted, sink, Stop(), force=arguments.force)
-
-
-@contextmanager
-def source(wanted: str, machine: Callable[[], Machine], file_target: str) -> Iterator[tuple[Header, Store]]:
-    """Open an image in an ordinary file, or on one of the machine's disks.
-
-    :raises ImageError: there is none, or there are several.
-    """
-    from khib_tui.target import catalog
-
-    place = catalog.in_file(Path(wanted)) if Path(wanted).is_file() else catalog.chosen(machine(), wanted, file_target)
-    with place as (found, store):
-        yield found.header, store
 
 
 def export(payload: Payload, wanted: dict[str, Path], sink: Sink, stop: Stop, *, force: bool = False) -> dict[str, int]:

@@ -23,13 +23,13 @@ from khib_tui.errors import KhibError
 from khib_tui.events.progress import Meter
 from khib_tui.events.types import Message, Sink, Stage
 from khib_tui.formats.cpio import Entry, archive, directory, file
+from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles
 from khib_tui.model.units import MIB, size
-from khib_tui.recovery import elfdeps, installed, modules, pyfiles, sysfiles
 
 STAGE = "initramfs"
 MODULES = "etc/khib/modules"
 _LZ4_LEGACY, _LZ4_BLOCK = 0x184C2102, 8 * MIB
-INIT = f"{pyfiles.LIBRARIES}/khib_tui/recovery/init.py"
+INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
 
 
 class Compression(StrEnum):

@@ -29,7 +29,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show where an error came from")
     top.add_argument("--facts", type=Path, metavar="FILE", help="decide for the machine in this JSON file")
     top.add_argument("--settings", type=Path, metavar="FILE", default=SETTINGS_PATH, help=f"instead of {SETTINGS_PATH}")
-    top.set_defaults(verb="verbs:wizard")
+    top.set_defaults(verb="commands.wizard:wizard")
     commands = top.add_subparsers(metavar="COMMAND")
     typed = words[0] if words else ""
     for command in [typed] if typed in COMMANDS else COMMANDS:
@@ -49,46 +49,48 @@ def _add(commands: Commands, name: str, verb: str, text: str) -> argparse.Argume
 
 
 def _check(commands: Commands) -> None:
-    _add(commands, "check", "verbs:check", "tell whether this machine can hibernate, and why not")
+    _add(commands, "check", "commands.machine:check", "tell whether this machine can hibernate, and why not")
 
 
 def _facts(commands: Commands) -> None:
-    _add(commands, "facts", "verbs:facts", "print all facts about this machine as JSON")
+    _add(commands, "facts", "commands.machine:facts", "print all facts about this machine as JSON")
 
 
 def _status(commands: Commands) -> None:
-    _add(commands, "status", "verbs:status", "tell what is set up, loaded and saved")
+    _add(commands, "status", "commands.machine:status", "tell what is set up, loaded and saved")
 
 
 def _plan(commands: Commands) -> None:
-    _choices(_add(commands, "plan", "verbs:make_plan", "show kernel, memory region and the steps of a hibernation"))
+    _choices(
+        _add(commands, "plan", "commands.hibernate:make_plan", "show kernel, memory region and the steps of a hibernation")
+    )
 
 
 def _setup(commands: Commands) -> None:
-    setup = _add(commands, "setup", "verbs:setup", "install the saver and the boot entry, and keep the choices")
+    setup = _add(commands, "setup", "commands.hibernate:setup", "install the saver and the boot entry, and keep the choices")
     _choices(setup)
     _dry_run(setup)
 
 
 def _rehearse(commands: Commands) -> None:
-    rehearse = _add(commands, "rehearse", "verbs:rehearse", "jump into the saver and straight back")
+    rehearse = _add(commands, "rehearse", "commands.hibernate:rehearse", "jump into the saver and straight back")
     rehearse.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
     _journey(rehearse)
 
 
 def _hibernate(commands: Commands) -> None:
-    _journey(_add(commands, "hibernate", "verbs:hibernate", "save the running system and power off"))
+    _journey(_add(commands, "hibernate", "commands.hibernate:hibernate", "save the running system and power off"))
 
 
 def _seal(commands: Commands) -> None:
-    seal = _add(commands, "seal", "sealing:seal", "encrypt later images with a passphrase")
+    seal = _add(commands, "seal", "commands.seal:seal", "encrypt later images with a passphrase")
     seal.add_argument("--off", action="store_true", help="do not seal later images")
     _dry_run(seal)
     _key_file(seal)
 
 
 def _restore(commands: Commands) -> None:
-    restore = _add(commands, "restore", "recovery.console:restore", "resume an image (on the restoring kernel)")
+    restore = _add(commands, "restore", "commands.restore:restore", "resume an image (on the restoring kernel)")
     restore.add_argument("--image", default="", metavar="DEVICE", help="which image, if there are several")
     restore.add_argument("--dry-run", action="store_true", help="check everything, restore nothing")
     restore.add_argument("--repair", action="store_true", help="make a damaged header whole from its second copy first")
@@ -100,15 +102,15 @@ def _restore(commands: Commands) -> None:
 
 
 def _image(commands: Commands) -> None:
-    image = _add(commands, "image", "verbs:image_list", "list, show, verify or discard images")
+    image = _add(commands, "image", "commands.image:image_list", "list, show, verify or discard images")
     actions = image.add_subparsers(metavar="ACTION")
-    _add(actions, "list", "verbs:image_list", "list all images on this machine's disks")
-    _key_file(_one_image(actions, "info", "verbs:image_info", "show what an image holds"))
-    _key_file(_one_image(actions, "verify", "verbs:image_verify", "read an image and check every byte"))
-    discard = _one_image(actions, "discard", "verbs:image_discard", "give an image up, for ever")
+    _add(actions, "list", "commands.image:image_list", "list all images on this machine's disks")
+    _key_file(_one_image(actions, "info", "commands.image:image_info", "show what an image holds"))
+    _key_file(_one_image(actions, "verify", "commands.image:image_verify", "read an image and check every byte"))
+    discard = _one_image(actions, "discard", "commands.image:image_discard", "give an image up, for ever")
     discard.add_argument("--yes", action="store_true", help="do not ask")
     text = "write the memory as files for crash, drgn and makedumpfile"
-    export = _one_image(actions, "export", "verbs:image_export", text)
+    export = _one_image(actions, "export", "commands.image:image_export", text)
     _key_file(export)
     export.add_argument("--elf", type=Path, metavar="FILE", help="as an ELF vmcore")
     export.add_argument("--kdump", type=Path, metavar="FILE", help="as a kdump-compressed dump")
@@ -122,17 +124,17 @@ def _one_image(actions: Commands, name: str, verb: str, text: str) -> argparse.A
 
 
 def _lab(commands: Commands) -> None:
-    lab = _add(commands, "lab", "verbs:lab", "the throwaway QEMU machine: try everything without risk")
+    lab = _add(commands, "lab", "commands.lab:lab", "the throwaway QEMU machine: try everything without risk")
     _machine(lab)
     actions = lab.add_subparsers(metavar="ACTION")
-    demo = _add(actions, "demo", "verbs:lab_demo", "play whole cycles by itself")
+    demo = _add(actions, "demo", "commands.lab:lab_demo", "play whole cycles by itself")
     _machine(demo)
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
     demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
     demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
-    _add(actions, "kernel", "verbs:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
+    _add(actions, "kernel", "commands.lab:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
 
 
 def _journey(command: argparse.ArgumentParser) -> None:

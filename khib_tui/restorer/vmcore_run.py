@@ -20,9 +20,10 @@ from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
-from khib_tui.recovery import kernel_c, restorer
-from khib_tui.recovery.plainvmcore import Vmcore, fill, load, refuse_elsewhere
-from khib_tui.recovery.vmcoreplace import find, opened
+from khib_tui.restorer import restore as restorer
+from khib_tui.restorer import run as kernel_c
+from khib_tui.restorer.vmcore import Vmcore, fill, load, refuse_elsewhere
+from khib_tui.restorer.vmcore_place import find, opened
 from khib_tui.target import catalog, guard
 from khib_tui.target.catalog import Found
 from khib_tui.target.place import opened as opened_image
@@ -31,10 +32,11 @@ ONCE = "a vmcore can be restored again and again: if its system has run since, r
 Present = Callable[[str, Work[None]], None]
 
 
-def run(arguments: Namespace, sink: Sink, present: Present) -> None:
+def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[str], None]) -> None:
     """Check, ask, restore and jump; returns only from a dry run.
 
     :param arguments: `vmcore`, `entry`, `gdt`, `yes` and `dry_run`.
+    :param confirm: asks for a typed yes; raises Cancelled.
     :raises KhibError: why not; the vmcore is not changed by it.
     """
     devices, device = find(arguments.vmcore)
@@ -50,8 +52,6 @@ def run(arguments: Namespace, sink: Sink, present: Present) -> None:
         if original is None:
             sink(Message(ONCE, "warning"))
         if not arguments.yes:
-            from khib_tui.verbs import confirm
-
             confirm(f"Restore {host(core)} from {arguments.vmcore}? Type yes: ")
         present(f"Restoring {host(core)}", lambda told, stop: work(core, file.size, devices, device, original, told, stop))
 

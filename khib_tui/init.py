@@ -38,7 +38,7 @@ def main() -> None:
 
     try:
         if Path("/", handover.PATH).exists():
-            cli.run(cast(Any, SimpleNamespace(verb="recovery.console:save", json=False, plain=words.plain, debug=False)))
+            cli.run(cast(Any, SimpleNamespace(verb="commands.save:save", json=False, plain=words.plain, debug=False)))
         else:
             cli.main(["restore", *(["--plain"] if words.plain else [])])
     finally:

@@ -22,7 +22,7 @@ from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import identity
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.units import size
-from khib_tui.recovery import restorer
+from khib_tui.restorer import restore as restorer
 from khib_tui.target import guard
 from khib_tui.target.catalog import Found, find
 from khib_tui.target.place import opened

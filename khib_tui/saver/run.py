@@ -27,7 +27,7 @@ from khib_tui.model.choices import After
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
-from khib_tui.recovery import saver
+from khib_tui.saver import save as saver
 from khib_tui.target import guard
 from khib_tui.target.place import opened
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from khib_tui.formats.cpio import Entry, device, directory, file, symlink
-from khib_tui.recovery.elfdeps import placed
-from khib_tui.recovery.pyfiles import INTERPRETER_DIR, LIBRARIES
+from khib_tui.initramfs.elfdeps import placed
+from khib_tui.initramfs.pyfiles import INTERPRETER_DIR, LIBRARIES
 
 TERMINALS = (
     "linux", "vt100", "vt102", "vt220", "xterm", "xterm-256color", "dumb", "ansi", "screen", "screen-256color", "tmux",
@@ -94,7 +94,7 @@ def skeleton(interpreter: str) -> Iterator[Entry]:
     path = INTERPRETER_DIR + interpreter
     if interpreter != "python3":
         yield symlink(INTERPRETER_DIR + "python3", interpreter)
-    yield _script("init", path, "khib_tui.recovery.init", "main()")
+    yield _script("init", path, "khib_tui.init", "main()")
     yield _script("usr/bin/khib", path, "khib_tui.cli", "sys.exit(main())")
 
 

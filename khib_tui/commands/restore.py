@@ -5,64 +5,33 @@ What only one of them needs is imported by that one only: they have no time to l
 
 from __future__ import annotations
 
-import os
-import tty
-from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from khib_tui import present
+from khib_tui.commands.common import confirm
 from khib_tui.errors import Exit, KhibError
-from khib_tui.events.sinks import JsonSink, both
-from khib_tui.events.types import Event, Failure, Result, Sink
-from khib_tui.handover import handover
+from khib_tui.events.types import Failure, Result, Sink
 from khib_tui.handover.cmdline import Words
-from khib_tui.present import use_screens
+from khib_tui.present import quiet, use_screens, with_events
 from khib_tui.target import catalog
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 
-def quiet(event: Event) -> None:
-    """Take an event and show nothing: the screen does."""
-
-
-def with_events(sink: Sink, device: str) -> Sink:
-    """Send events to a device as well, as JSON lines; one that cannot be opened is left out."""
-    if not device:
-        return sink
-    try:
-        stream = open(device, "wb", buffering=0)  # noqa: SIM115
-    except OSError:
-        return sink
-    if os.isatty(stream.fileno()):
-        with suppress(OSError):
-            tty.setraw(stream.fileno())
-    return both(sink, JsonSink(stream))
-
-
-def save(arguments: Namespace, sink: Sink) -> NoReturn:
-    """In B: do what A handed over."""
-    from khib_tui.recovery import kernel_b
-
-    given = handover.receive()
-    arguments.plain = arguments.plain or given.plain
-    told = with_events(quiet if use_screens(arguments) else sink, given.events)
-    kernel_b.run(given, lambda title, work: present.show(arguments, told, title, work))
-
-
 def restore(arguments: Namespace, sink: Sink) -> int:
     """In C: resume; tells why not, and keeps the image."""
-    from khib_tui.recovery import kernel_c, unlock
+    from khib_tui.restorer import run as kernel_c
+    from khib_tui.restorer import unlock
 
     words = Words.read()
     arguments.plain = arguments.plain or bool(arguments.vmcore) or arguments.repair
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:
         if arguments.vmcore:
-            from khib_tui.recovery import fromvmcore
+            from khib_tui.restorer import vmcore_run
 
-            fromvmcore.run(arguments, sink, lambda title, work: present.show(arguments, sink, title, work))
+            vmcore_run.run(arguments, sink, lambda title, work: present.show(arguments, sink, title, work), confirm)
             return Exit.OK
         if arguments.dry_run:
             return try_out(arguments, words, sink)
@@ -81,7 +50,8 @@ def restore(arguments: Namespace, sink: Sink) -> int:
 
 def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     """Check everything that can be checked without restoring."""
-    from khib_tui.recovery import kernel_c, unlock
+    from khib_tui.restorer import run as kernel_c
+    from khib_tui.restorer import unlock
 
     devices, found = catalog.find(arguments.image, words.image)
     with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink):

@@ -1,0 +1,67 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+import msgspec
+
+from khib_tui.decide.choice import Choice
+from khib_tui.errors import Cancelled
+from khib_tui.events.types import Sink
+from khib_tui.facts import probe
+from khib_tui.model import machine, settings
+from khib_tui.model.choices import After, CodecChoice
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
+from khib_tui.model.units import parse_size
+from khib_tui.plan import build
+from khib_tui.plan.step import Action
+
+
+def machine_of(arguments: Namespace) -> Machine:
+    """Give the facts: of this machine, or those in a file."""
+    return machine.load(arguments.facts) if arguments.facts else probe.probe()
+
+
+def settings_of(arguments: Namespace) -> Settings:
+    """Give the kept choices with those of the command line on top."""
+    kept = settings.load(arguments.settings)
+    given: dict[str, Any] = {
+        "kernel": getattr(arguments, "kernel", None),
+        "target": getattr(arguments, "target", None),
+        "verify": getattr(arguments, "verify", None),
+        "plain": arguments.plain or None,
+    }
+    if getattr(arguments, "region", None):
+        given["region"] = parse_size(arguments.region)
+    if getattr(arguments, "codec", None):
+        given["codec"] = CodecChoice(arguments.codec)
+    if getattr(arguments, "after", None):
+        given["after"] = After(arguments.after)
+    return msgspec.structs.replace(kept, **{key: value for key, value in given.items() if value is not None})
+
+
+def show_plan(choice: Choice, actions: list[Action], sink: Sink) -> None:
+    """Print steps without applying them."""
+    for step in build.describe(actions):
+        sink(step)
+
+
+def file_target(arguments: Namespace) -> str:
+    """Give the settings' target, which may be a file that no search finds."""
+    return settings.load(arguments.settings).target
+
+
+def confirm(question: str) -> None:
+    """Ask for a typed yes.
+
+    :raises Cancelled: anything else was typed, or nobody can type.
+    """
+    try:
+        answer = input(question)
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() != "yes":
+        raise Cancelled("nothing was changed", hint="give --yes where nobody can type", ident="HIB-E-CANCELLED")

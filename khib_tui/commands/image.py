@@ -1,0 +1,104 @@
+"""`khib image`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from khib_tui.commands.common import confirm, file_target, machine_of
+from khib_tui.errors import Exit, ImageError
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Message, Result, Sink
+from khib_tui.image import header as headers
+from khib_tui.image import manifest as manifests
+from khib_tui.image import verify
+from khib_tui.image.header import Header
+from khib_tui.image.reader import Payload
+from khib_tui.image.store import Store
+from khib_tui.model.machine import Machine
+from khib_tui.model.units import size
+from khib_tui.seal.unlock import image_sealer, info_sealer
+from khib_tui.target import catalog
+
+
+def image_list(arguments: Namespace, sink: Sink) -> int:
+    """List all images."""
+    images = catalog.images(machine_of(arguments), file_target(arguments))
+    for item in images:
+        sink(Message(catalog.line(item)))
+    text = "" if images else "no image on any disk"
+    sink(Result("image list", True, text, {"images": [catalog.facts(item) for item in images]}))
+    return Exit.OK
+
+
+def image_info(arguments: Namespace, sink: Sink) -> int:
+    """Show what an image holds."""
+    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+        seal = item.header.seal if item.header.manifest_size else None
+        data = catalog.info(item, store, info_sealer(seal, item.header.image_id, arguments.key_file))
+    for key, value in data.items():
+        sink(Message(f"{key:>16}: {value}"))
+    sink(Result("image info", True, "", data))
+    return Exit.OK
+
+
+def image_verify(arguments: Namespace, sink: Sink) -> int:
+    """Check every byte of an image."""
+    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+        if not item.header.manifest_size:
+            raise ImageError(f"the image on {item.where} is {item.header.state}: there is nothing to verify")
+        headers.refuse_damage(store)
+        sealer = image_sealer(item.header.seal, item.header.image_id, arguments.key_file)
+        manifest = verify.verify(store, item.header, sink, Stop(), sealer)
+    sink(Result("image verify", True, f"the image on {item.where} is sound: {size(manifest.saved_ranges.total)} of memory"))
+    return Exit.OK
+
+
+def image_export(arguments: Namespace, sink: Sink) -> int:
+    """Write an image's memory as files for other tools."""
+    written = run(arguments, lambda: machine_of(arguments), file_target(arguments), sink)
+    sink(Result("image export", True, "exported", {"bytes": written}))
+    return Exit.OK
+
+
+def image_discard(arguments: Namespace, sink: Sink) -> int:
+    """Give an image up."""
+    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+        if not arguments.yes:
+            confirm(f"Give up {catalog.line(item)}? The session in it is lost. Type yes: ")
+        catalog.discard(item, store)
+    sink(Result("image discard", True, f"the image on {item.where} will never be resumed"))
+    return Exit.OK
+
+
+def run(arguments: Namespace, machine: Callable[[], Machine], file_target: str, sink: Sink) -> dict[str, int]:
+    """Export the image that was asked for, as `export` says.
+
+    :param arguments: `image`, `key_file`, `force`, and a path or None for each format.
+    :param machine: gives the machine whose disks are searched.
+    """
+
+    from khib_tui.image.export.write import FORMATS, export, refuse_bad_wish
+
+    wanted = {kind: path for kind in FORMATS if (path := getattr(arguments, kind))}
+    refuse_bad_wish(wanted, force=arguments.force)
+    with source(arguments.image, machine, file_target) as (header, store):
+        if not header.manifest_size:
+            raise ImageError(f"the image is {header.state}: there is nothing to export", ident="HIB-E-EXPORT")
+        sealer = image_sealer(header.seal, header.image_id, arguments.key_file)
+        manifest = manifests.read(store, header, sealer)
+        payload = Payload(store, manifest, manifests.read_index(store, manifest), sealer)
+        return export(payload, wanted, sink, Stop(), force=arguments.force)
+
+
+@contextmanager
+def source(wanted: str, machine: Callable[[], Machine], file_target: str) -> Iterator[tuple[Header, Store]]:
+    """Open an image in an ordinary file, or on one of the machine's disks.
+
+    :raises ImageError: there is none, or there are several.
+    """
+    place = catalog.in_file(Path(wanted)) if Path(wanted).is_file() else catalog.chosen(machine(), wanted, file_target)
+    with place as (found, store):
+        yield found.header, store

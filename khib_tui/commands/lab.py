@@ -1,0 +1,31 @@
+"""`khib lab`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from khib_tui.errors import Exit
+from khib_tui.events.types import Result, Sink
+
+
+def lab(arguments: Namespace, sink: Sink) -> int:
+    """Give the guest's console, with the wizard."""
+    from khib_tui.lab.console import interactive
+
+    return interactive(arguments, sink)
+
+
+def lab_demo(arguments: Namespace, sink: Sink) -> int:
+    """Play whole cycles."""
+    from khib_tui.lab.demo import demo
+
+    return demo(arguments, sink)
+
+
+def lab_kernel(arguments: Namespace, sink: Sink) -> int:
+    """Build the guest kernel."""
+    from khib_tui.lab.kernel import guest_kernel
+
+    kernel = guest_kernel(sink, arguments.linux_source)
+    sink(Result("lab kernel", True, f"{kernel.release}: {kernel.bzimage}", {"bzimage": str(kernel.bzimage)}))
+    return Exit.OK

@@ -1,0 +1,51 @@
+"""What each command does, as a function of its arguments and a sink for events."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from khib_tui.commands.common import machine_of, settings_of
+from khib_tui.decide import checks
+from khib_tui.decide.findings import blockers
+from khib_tui.errors import Exit
+from khib_tui.events.types import Message, Result, Sink
+from khib_tui.model import machine
+from khib_tui.seal import file as sealfile
+
+
+def check(arguments: Namespace, sink: Sink) -> int:
+    """Tell whether this machine can hibernate."""
+    findings = checks.check(machine_of(arguments))
+    for finding in findings:
+        sink(finding)
+    blocked = len(blockers(findings))
+    text = f"{blocked} of {len(findings)} checks refuse" if blocked else "this machine can hibernate"
+    sink(Result("check", not blocked, text))
+    return Exit.REFUSED if blocked else Exit.OK
+
+
+def facts(arguments: Namespace, sink: Sink) -> int:
+    """Print the facts as JSON."""
+    print(machine.dump(machine_of(arguments)).decode(), end="")
+    return Exit.OK
+
+
+def status(arguments: Namespace, sink: Sink) -> int:
+    """Tell what is set up, loaded and saved."""
+    from khib_tui.target import catalog
+
+    here = machine_of(arguments)
+    kept = settings_of(arguments)
+    ready = kept.boot_entry.exists() and kept.initramfs.exists()
+    sink(Message(f"set up: {'yes' if ready else 'no, run khib'}"))
+    sink(Message(f"target: {kept.target or 'not chosen'}"))
+    sealed = sealfile.path_beside(arguments.settings).exists()
+    sink(Message(f"images are sealed: {'yes' if sealed else 'no, run khib seal'}"))
+    sink(Message(f"a jump is loaded: {'yes' if here.kexec_loaded else 'no'}"))
+    images = catalog.images(here)
+    for item in images:
+        sink(Message(catalog.line(item)))
+    listed = [catalog.facts(item) for item in images]
+    data = {"ready": ready, "target": kept.target, "loaded": here.kexec_loaded, "sealed": sealed, "images": listed}
+    sink(Result("status", True, "" if images else "no image", data))
+    return Exit.OK

@@ -1,0 +1,21 @@
+"""What B runs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import NoReturn
+
+from khib_tui import present
+from khib_tui.events.types import Sink
+from khib_tui.handover import handover
+from khib_tui.present import quiet, use_screens, with_events
+
+
+def save(arguments: Namespace, sink: Sink) -> NoReturn:
+    """In B: do what A handed over."""
+    from khib_tui.saver import run as kernel_b
+
+    given = handover.receive()
+    arguments.plain = arguments.plain or given.plain
+    told = with_events(quiet if use_screens(arguments) else sink, given.events)
+    kernel_b.run(given, lambda title, work: present.show(arguments, told, title, work))

@@ -1,0 +1,21 @@
+"""`khib` without a command: the wizard."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from khib_tui import present
+from khib_tui.commands.common import machine_of, settings_of
+from khib_tui.commands.machine import status
+from khib_tui.events.types import Message, Sink
+from khib_tui.linux import printk
+
+
+def wizard(arguments: Namespace, sink: Sink) -> int:
+    """Start the wizard; without a terminal, say how to go on."""
+    if not present.use_screens(arguments):
+        sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
+        return status(arguments, sink)
+    with printk.kernel_quiet():
+        here, kept = machine_of(arguments), settings_of(arguments)
+        return present.wizard(here, kept, arguments.settings, lambda: machine_of(arguments))

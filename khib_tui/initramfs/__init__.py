@@ -1,0 +1,1 @@
+"""What B and C boot from, built in A."""

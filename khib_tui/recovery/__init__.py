@@ -1,1 +1,0 @@
-"""What runs in B and C: their initramfs, PID 1, the saver and the restorer."""

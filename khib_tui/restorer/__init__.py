@@ -1,0 +1,1 @@
+"""Kernel C: check an image, put A's memory back, jump."""

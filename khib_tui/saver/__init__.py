@@ -1,0 +1,1 @@
+"""Kernel B: save A's memory, or come straight back."""
