@@ -33,7 +33,7 @@ def use_screens(arguments: Namespace) -> bool:
 def show(arguments: Namespace, sink: Sink, title: str, work: Work[Any]) -> Any:
     """Do a long piece of work, on a screen or as lines; Esc stops it."""
     if use_screens(arguments):
-        from screens.stage import run_stage
+        from screens.progress.page import run_stage
 
         return run_stage(title, work, sink)
     with escape_key() as pressed:
@@ -45,14 +45,14 @@ def wizard(machine: Machine, settings: Settings, path: Path, reread: Callable[[]
 
     :param path: where it keeps the settings.
     """
-    from screens.app import run_wizard
+    from screens.wizard.app import run_wizard
 
     return run_wizard(machine, settings, path, reread=reread)
 
 
 def restore(wanted: str, words: Words, sink: Sink) -> int:
     """Run the screen of C; gives its exit code."""
-    from screens.restore import run_restore
+    from screens.restore.run import run_restore
 
     return run_restore(wanted, words, sink)
 

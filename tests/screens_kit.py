@@ -13,8 +13,8 @@ from urwid.testing import ScriptedScreen
 from khib_tui.model import machine
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
-from screens.app import Wizard
-from screens.window import Window
+from screens.ui.window import Window
+from screens.wizard.app import Wizard
 
 MACHINES = Path(__file__).parent / "machines"
 PATIENCE = 8.0

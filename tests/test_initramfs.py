@@ -28,7 +28,7 @@ IMPORTS = (
     "khib_tui.saver.run, khib_tui.restorer.run, khib_tui.commands.arguments, khib_tui.restorer.vmcore_run, "
     "khib_tui.restorer.unlock, khib_tui.commands.machine, khib_tui.commands.image, khib_tui.target.catalog, "
     "khib_tui.seal.crypto, "
-    "screens.stage, screens.restore, screens.pages.unlock, screens.pages.refused, "
+    "screens.progress.page, screens.restore.run, screens.restore.unlock, screens.restore.refused, "
     "cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.argon2, "
     "cryptography.hazmat.primitives.kdf.hkdf"
 )

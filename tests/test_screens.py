@@ -29,13 +29,13 @@ from khib_tui.plan import build
 from khib_tui.plan import step as steps
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
-from screens import theme
-from screens.app import STEPS, Wizard
-from screens.pages import images
-from screens.pages.images import ImagesPage
-from screens.pages.result import ResultPage
-from screens.pages.run import RunPage
-from screens.window import Window
+from screens.ui import theme
+from screens.ui.window import Window
+from screens.wizard import images
+from screens.wizard.app import STEPS, Wizard
+from screens.wizard.images import ImagesPage
+from screens.wizard.result import ResultPage
+from screens.wizard.run import RunPage
 
 ROOT = Path(__file__).parent.parent
 CHECKS, KERNEL, MEMORY, TARGET, OPTIONS, REVIEW = range(6)

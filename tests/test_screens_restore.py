@@ -17,9 +17,9 @@ from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
-from screens import restore
-from screens.pages import found as found_page
-from screens.restore import run_restore
+from screens.restore import found as found_page
+from screens.restore import run as restore
+from screens.restore.run import run_restore
 
 SHELL = ("< Retry", ["right", "enter"])
 
@@ -33,8 +33,8 @@ class Cycle:
         self.events: list[Event] = []
         self.error: Exception = Refused("the disks have changed", hint="boot normally", ident="HIB-E-DISKS")
         monkeypatch.setattr(probe, "devices", lambda *_: facts().devices)
-        monkeypatch.setattr(kernel_c, "search", lambda *_: self.images)
-        monkeypatch.setattr(kernel_c, "find", self.find)
+        monkeypatch.setattr(catalog, "search", lambda *_: self.images)
+        monkeypatch.setattr(catalog, "find", self.find)
         monkeypatch.setattr(kernel_c, "work", self.work)
         monkeypatch.setattr(found_page, "TICK", 0.01)
 
@@ -177,7 +177,7 @@ def test_a_search_can_be_stopped(one: Cycle, monkeypatch: pytest.MonkeyPatch) ->
         release.wait(5)
         raise ImageError("too late")
 
-    monkeypatch.setattr(kernel_c, "find", find)
+    monkeypatch.setattr(catalog, "find", find)
     one.run(0, ("Looking for the image...", ["esc"]), SHELL)
     release.set()
     assert one.code == Exit.CANCELLED and one.resumed == []

@@ -18,10 +18,10 @@ from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Cipher, Seal
 from khib_tui.target.catalog import Found
-from screens.app import STEPS, Wizard
-from screens.pages.home import HomePage
-from screens.pages.seal import RecoveryKeyPage, SealPage
-from screens.window import Window
+from screens.ui.window import Window
+from screens.wizard.app import STEPS, Wizard
+from screens.wizard.home import HomePage
+from screens.wizard.seal import RecoveryKeyPage, SealPage
 
 PASSPHRASE = "good words here"
 KEY = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){7}\b")

@@ -13,9 +13,9 @@ from screens_kit import DrivenScreen
 from khib_tui.errors import Cancelled, ImageError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Finding, Message, Progress, Sink, Stage, Step
-from screens import stage
-from screens.stage import run_stage
-from screens.track import Track
+from screens.progress import page as stage
+from screens.progress.page import run_stage
+from screens.progress.track import Track
 
 GIB = 1 << 30
 

@@ -65,7 +65,7 @@ def test_what_sealing_does_not_need_is_left_out(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["khib_tui.commands.restore", "khib_tui.commands.machine", "khib_tui.seal.unlock", "screens.restore"]
+    "module", ["khib_tui.commands.restore", "khib_tui.commands.machine", "khib_tui.seal.unlock", "screens.restore.run"]
 )
 def test_cryptography_is_not_loaded_for_what_is_not_sealed(module: str) -> None:
     code = f"import sys, {module}; print('cryptography' in sys.modules)"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import urwid
 from urwid.widget import AbstractFlowWidget
 
@@ -15,11 +13,9 @@ from khib_tui.model.settings import Settings
 from khib_tui.plan import build
 from khib_tui.plan.step import Action
 from khib_tui.seal import file as sealfile
-from screens import keys, widgets
-from screens.pages.step import StepPage
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
 
 
 class ReviewPage(StepPage):
@@ -34,14 +30,14 @@ class ReviewPage(StepPage):
     keys = keys.LIST
     forward_label = "Set up"
 
-    def __init__(self, wizard: Wizard, note: str = "") -> None:
+    def __init__(self, flow: Flow, note: str = "") -> None:
         try:
-            rows = review(decide(wizard.machine, wizard.settings, need_memory=False), wizard)
+            rows = review(decide(flow.machine, flow.settings, need_memory=False), flow)
             self.refused: KhibError | None = None
         except KhibError as error:
             rows, self.refused = [widgets.line(sinks.error_text(error), "blocker")], error
-        more = [("Rehearse", wizard.rehearse), ("Hibernate now", lambda: wizard.travel(Mode.SAVE))]
-        super().__init__(wizard, note, widgets.listed(rows), [] if self.refused else more)
+        more = [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
+        super().__init__(flow, note, widgets.listed(rows), [] if self.refused else more)
 
     def answer(self) -> Settings:
         """Give the settings.
@@ -50,7 +46,7 @@ class ReviewPage(StepPage):
         """
         if self.refused:
             raise self.refused
-        return self.wizard.settings
+        return self.flow.settings
 
     def next(self) -> None:
         """Set up."""
@@ -59,20 +55,20 @@ class ReviewPage(StepPage):
         except KhibError as error:
             self.refuse(error)
             return
-        self.wizard.travel(None)
+        self.flow.travel(None)
 
 
-def review(choice: Choice, wizard: Wizard) -> list[AbstractFlowWidget]:
+def review(choice: Choice, flow: Flow) -> list[AbstractFlowWidget]:
     """Say both plans, whether images are sealed, and the warnings."""
-    sealed = sealfile.path_beside(wizard.path).exists()
+    sealed = sealfile.path_beside(flow.path).exists()
     severity = "ok" if sealed else "warning"
     warnings = [finding for finding in choice.findings if finding.severity == "warning"]
     return [
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
-        widgets.item(widgets.mark(severity), wizard.seal_text(), severity),
-        urwid.Padding(widgets.button("Seal the images", wizard.seal), left=7, width=19),
+        widgets.item(widgets.mark(severity), flow.seal_text(), severity),
+        urwid.Padding(widgets.button("Seal the images", flow.seal), left=7, width=19),
         urwid.Text(("heading", "Set up, once:")),
-        *steps(build.setup(choice, wizard.path)),
+        *steps(build.setup(choice, flow.path)),
         urwid.Text(("heading", "Each hibernation:")),
         *steps(build.journey(choice, Mode.SAVE, sealed)),
     ]

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import urwid
 
 from khib_tui.decide import checks
 from khib_tui.decide.findings import blockers, refuse
 from khib_tui.events.types import Finding
 from khib_tui.model.settings import Settings
-from screens import keys, widgets
-from screens.pages.step import StepPage
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
 
 
 class ChecksPage(StepPage):
@@ -27,13 +23,13 @@ class ChecksPage(StepPage):
     )
     keys = keys.LIST
 
-    def __init__(self, wizard: Wizard, note: str = "") -> None:
-        self.findings = checks.check(wizard.machine)
+    def __init__(self, flow: Flow, note: str = "") -> None:
+        self.findings = checks.check(flow.machine)
         bad = [index for index, finding in enumerate(self.findings) if finding.severity == "blocker"]
         rows = [_row(finding) for finding in self.findings]
         body = widgets.listed(rows, bad[0] if bad else 0, intro=self.summary())
-        retry = [("Retry", lambda: wizard.look_again(lambda: wizard.go(0)))]
-        super().__init__(wizard, note, body, retry, focus=None if bad else 0)
+        retry = [("Retry", lambda: flow.look_again(lambda: flow.go(0)))]
+        super().__init__(flow, note, body, retry, focus=None if bad else 0)
 
     def summary(self) -> str:
         """Count the findings."""
@@ -51,7 +47,7 @@ class ChecksPage(StepPage):
         :raises Refused: a blocker stands.
         """
         refuse(self.findings)
-        return self.wizard.settings
+        return self.flow.settings
 
 
 def _row(finding: Finding) -> urwid.AttrMap[urwid.Columns]:

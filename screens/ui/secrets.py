@@ -8,7 +8,7 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.seal.ask import MAX_LENGTH
-from screens import widgets
+from screens.ui import widgets
 
 MASK = "*"
 LABEL = 27

@@ -19,20 +19,20 @@ from khib_tui.model.settings import Settings
 from khib_tui.plan.hibernate import Jump
 from khib_tui.plan.task import Outcome, Trip
 from khib_tui.seal import file as sealfile
-from screens.asking import ask_secret, seal_text
-from screens.pages.checks import ChecksPage
-from screens.pages.home import HomePage
-from screens.pages.images import ImagesPage
-from screens.pages.kernel import KernelPage
-from screens.pages.memory import MemoryPage
-from screens.pages.options import OptionsPage
-from screens.pages.result import ResultPage
-from screens.pages.review import ReviewPage
-from screens.pages.run import RunPage
-from screens.pages.seal import SealPage
-from screens.pages.step import StepPage
-from screens.pages.target import TargetPage
-from screens.window import Window
+from screens.ui.window import Window
+from screens.wizard.checks import ChecksPage
+from screens.wizard.home import HomePage
+from screens.wizard.images import ImagesPage
+from screens.wizard.kernel import KernelPage
+from screens.wizard.memory import MemoryPage
+from screens.wizard.options import OptionsPage
+from screens.wizard.passphrase import ask_secret, seal_text
+from screens.wizard.result import ResultPage
+from screens.wizard.review import ReviewPage
+from screens.wizard.run import RunPage
+from screens.wizard.seal import SealPage
+from screens.wizard.step import StepPage
+from screens.wizard.target import TargetPage
 
 Reread = Callable[[], Machine]
 MakeStep = Callable[["Wizard", str], StepPage]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import urwid
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
-from screens import keys, widgets
-from screens.keys import Key
-from screens.secrets import SecretFields
-from screens.widgets import Choices, Press, Size
+from screens.ui import keys, widgets
+from screens.ui.keys import Key
+from screens.ui.secrets import SecretFields
+from screens.ui.widgets import Choices, Press, Size
 
 WIDTH = 72
 

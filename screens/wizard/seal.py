@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import urwid
 from urwid import Severity
 from urwid.widget import AbstractFlowWidget
@@ -14,14 +12,12 @@ from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Seal, describe
-from screens import keys, widgets
-from screens.base import Page
-from screens.keys import Key
-from screens.secrets import SecretFields
-from screens.widgets import Size
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.ui.secrets import SecretFields
+from screens.ui.widgets import Size
+from screens.wizard.flow import Flow
 
 INTRO = (
     "A sealed image is encrypted, and any change of it is noticed. Hibernating and resuming ask for the passphrase. Who "
@@ -39,16 +35,16 @@ class SealPage(Page):
     )
     keys = keys.PAGE
 
-    def __init__(self, wizard: Wizard) -> None:
-        self.wizard = wizard
-        self.path = sealfile.path_beside(wizard.path)
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.path = sealfile.path_beside(flow.path)
         self.secret = SecretFields(["New passphrase:", "The same again:"])
-        now = wizard.seal_text()
+        now = flow.seal_text()
         choices = [("Seal", self.seal), ("Back", self.back)]
         if self.path.exists():
             choices.insert(1, ("Seal no more", self.ask_off))
         body = widgets.listed(self.secret.rows, intro=f"{INTRO}\n\n{now}", fields=True)
-        super().__init__(wizard.window, body, choices, focus=None)
+        super().__init__(flow.window, body, choices, focus=None)
 
     def seal(self) -> None:
         """Make the keys, and show the recovery key."""
@@ -61,7 +57,7 @@ class SealPage(Page):
         hard = secret.hard_to_type(passphrase)
         self.window.background(
             "Making the keys...", lambda: crypto.create(passphrase, crypto.best_cipher()),
-            lambda made: self.window.show(RecoveryKeyPage(self.wizard, *made, warning=HARD_TO_TYPE if hard else "")),
+            lambda made: self.window.show(RecoveryKeyPage(self.flow, *made, warning=HARD_TO_TYPE if hard else "")),
         )  # fmt: skip
 
     def ask_off(self) -> None:
@@ -72,11 +68,11 @@ class SealPage(Page):
     def off(self) -> None:
         """Seal no more."""
         sealfile.remove(self.path)
-        self.wizard.sealed("Later images are not sealed.")
+        self.flow.sealed("Later images are not sealed.")
 
     def back(self) -> None:
         """Go back, changing nothing."""
-        self.wizard.sealed("")
+        self.flow.sealed("")
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Let Enter in a field go to the next one."""
@@ -102,8 +98,8 @@ class RecoveryKeyPage(Page):
     help = "The key opens images if the passphrase is forgotten. It is kept nowhere: write it down, away from this machine."
     keys = (Key.CHOOSE, Key.HELP, Key.FIELD)
 
-    def __init__(self, wizard: Wizard, seal: Seal, recovery: str, *, warning: str = "") -> None:
-        self.wizard, self.seal = wizard, seal
+    def __init__(self, flow: Flow, seal: Seal, recovery: str, *, warning: str = "") -> None:
+        self.flow, self.seal = flow, seal
         rows: list[AbstractFlowWidget] = [
             urwid.Text("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:"),
             urwid.Divider(),
@@ -113,17 +109,17 @@ class RecoveryKeyPage(Page):
         ]
         if warning:
             rows += [urwid.Divider(), widgets.item(widgets.mark("warning"), warning, "warning")]
-        choices = [("I have written it down", self.keep), ("Do not seal", lambda: wizard.sealed("Nothing was changed."))]
-        super().__init__(wizard.window, widgets.listed(rows, 2), choices, focus=None)
+        choices = [("I have written it down", self.keep), ("Do not seal", lambda: flow.sealed("Nothing was changed."))]
+        super().__init__(flow.window, widgets.listed(rows, 2), choices, focus=None)
 
     def keep(self) -> None:
         """Keep the seal: from now on images are sealed."""
         try:
-            sealfile.save(self.seal, sealfile.path_beside(self.wizard.path))
+            sealfile.save(self.seal, sealfile.path_beside(self.flow.path))
         except OSError as error:
             self.refuse(error)
             return
-        self.wizard.sealed(f"Images will be sealed: {describe(self.seal)}.")
+        self.flow.sealed(f"Images will be sealed: {describe(self.seal)}.")
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Let no slip of the finger take the key away."""

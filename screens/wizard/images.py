@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import urwid
 from urwid import Align, Severity, TableColumn, WHSettings
@@ -15,12 +15,10 @@ from khib_tui.model.text import clean
 from khib_tui.model.units import size
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
-from screens import keys, widgets
-from screens.base import Page
-from screens.dialogs import Typed
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.ui.dialogs import Typed
+from screens.ui.page import Page
+from screens.wizard.flow import Flow
 
 COLUMNS = [
     TableColumn("Place", min_width=9),
@@ -42,18 +40,18 @@ class ImagesPage(Page):
     )
     keys = keys.LIST
 
-    def __init__(self, wizard: Wizard) -> None:
-        self.wizard = wizard
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
         self.found: Sequence[Found] = ()
         self.table = widgets.table(COLUMNS)
         urwid.connect_signal(self.table, "activate", lambda *_: self.info())
         choices = [("Info", self.info), ("Give up", self.discard), ("Look again", self.look), ("Back", self.back)]
-        super().__init__(wizard.window, widgets.headed("", self.table, []), choices)
-        wizard.window.loop.set_alarm_in(0, lambda *_: self.look())
+        super().__init__(flow.window, widgets.headed("", self.table, []), choices)
+        flow.window.loop.set_alarm_in(0, lambda *_: self.look())
 
     def look(self) -> None:
         """Read the disks."""
-        machine, target = self.wizard.machine, self.wizard.settings.target
+        machine, target = self.flow.machine, self.flow.settings.target
         self.window.background("Looking for images...", lambda: catalog.images(machine, target), self.fill)
 
     def fill(self, found: Sequence[Found]) -> None:
@@ -77,7 +75,7 @@ class ImagesPage(Page):
 
     def read(self, item: Found) -> dict[str, Any]:
         """Read what an image holds."""
-        with catalog.chosen(self.wizard.machine, item.where, self.wizard.settings.target) as (found, store):
+        with catalog.chosen(self.flow.machine, item.where, self.flow.settings.target) as (found, store):
             return catalog.info(found, store)
 
     def show(self, data: dict[str, Any]) -> None:
@@ -99,16 +97,16 @@ class ImagesPage(Page):
     def abandon(self, item: Found) -> None:
         """Give an image up, and list again."""
         self.window.close()
-        self.window.background("Giving the image up...", lambda: give_up(self.wizard, item), lambda _: self.look())
+        self.window.background("Giving the image up...", lambda: give_up(self.flow, item), lambda _: self.look())
 
     def back(self) -> None:
         """Go home."""
-        self.wizard.home()
+        self.flow.home()
 
 
-def give_up(wizard: Wizard, item: Found) -> None:
+def give_up(flow: Flow, item: Found) -> None:
     """Mark an image as given up."""
-    with catalog.chosen(wizard.machine, item.where, wizard.settings.target) as (found, store):
+    with catalog.chosen(flow.machine, item.where, flow.settings.target) as (found, store):
         catalog.discard(found, store)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from screens import widgets
-from screens.track import LAST, Track, percent
+from screens.progress.track import LAST, Track, percent
+from screens.ui import widgets
 
 
 class Board(urwid.WidgetWrap[urwid.Pile]):

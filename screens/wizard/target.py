@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import urwid
 from urwid import Align, Severity, TableColumn, WHSettings
@@ -19,11 +17,9 @@ from khib_tui.model.machine import BlockDevice
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.model.units import size
-from screens import keys, widgets
-from screens.pages.step import StepPage
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
 
 COLUMNS = [
     TableColumn("    Device, verdict", min_width=12),
@@ -45,10 +41,10 @@ class TargetPage(StepPage):
     )
     keys = keys.LIST
 
-    def __init__(self, wizard: Wizard, note: str = "") -> None:
-        self.wizard = wizard
-        self.chosen, path = kept(wizard.settings.target)
-        self.need = needed(wizard)
+    def __init__(self, flow: Flow, note: str = "") -> None:
+        self.flow = flow
+        self.chosen, path = kept(flow.settings.target)
+        self.need = needed(flow)
         self.verdicts: list[Verdict] = []
         self.table = widgets.table(COLUMNS)
         self.file = urwid.Edit("", path, max_length=200, placeholder="(none: the whole place is used)")
@@ -56,13 +52,13 @@ class TargetPage(StepPage):
         urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
         intro = f"The image needs {size(self.need)} at most. What stood on its place is lost."
         body = widgets.headed(intro, self.table, [widgets.field("File in it, if any:", self.file)])
-        again = [("Look again", lambda: wizard.look_again(lambda: wizard.go(3)))]
-        super().__init__(wizard, note, body, again, focus=None)
+        again = [("Look again", lambda: flow.look_again(lambda: flow.go(3)))]
+        super().__init__(flow, note, body, again, focus=None)
         self.fill()
 
     def fill(self) -> None:
         """Judge all places anew, for the file that is named now, and list them."""
-        machine, path = self.wizard.machine, self.file.edit_text.strip()
+        machine, path = self.flow.machine, self.file.edit_text.strip()
         at = self.table.focus_position // 2 if self.verdicts else self.first()
         places = [Target(target.device, path) for target, _ in candidates(machine, self.need)]
         self.verdicts = [(target, refusals(machine, target, self.need)) for target in places]
@@ -72,14 +68,14 @@ class TargetPage(StepPage):
 
     def first(self) -> int:
         """Give the place to begin with: the chosen one, else the first fit one."""
-        listed = candidates(self.wizard.machine, self.need)
+        listed = candidates(self.flow.machine, self.need)
         chosen = [index for index, (target, _) in enumerate(listed) if target.device == self.chosen]
         fit = [index for index, (_, findings) in enumerate(listed) if not findings]
         return (chosen or fit or [0])[0]
 
     def lines(self, target: Target, findings: list[Finding]) -> list[urwid.TableRow]:
         """Make the two lines of a place: what it is, and what is against it."""
-        device = self.wizard.machine.device(target.device)
+        device = self.flow.machine.device(target.device)
         mark = "(*)" if target.device == self.chosen else "(-)" if findings else "( )"
         cell = urwid.SelectableIcon(f"{mark} {target.device}", 0, wrap="clip")
         verdict = "; ".join(finding.what for finding in findings)
@@ -113,8 +109,8 @@ class TargetPage(StepPage):
         target = targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
         if path and not target.path:
             raise UsageError(f"'{path}' is no path", hint="begin it with /", ident="HIB-E-TARGET")
-        refuse(refusals(self.wizard.machine, target, self.need))
-        return msgspec.structs.replace(self.wizard.settings, target=str(target))
+        refuse(refusals(self.flow.machine, target, self.need))
+        return msgspec.structs.replace(self.flow.settings, target=str(target))
 
 
 def kept(text: str) -> tuple[str, str]:
@@ -126,10 +122,10 @@ def kept(text: str) -> tuple[str, str]:
     return target.device, target.path
 
 
-def needed(wizard: Wizard) -> int:
+def needed(flow: Flow) -> int:
     """Give the bytes that an image may need."""
-    kernel = choose_kernel(wizard.machine, wizard.settings)
-    return image_limit(region.choose(wizard.machine, kernel, wizard.settings.region))
+    kernel = choose_kernel(flow.machine, flow.settings)
+    return image_limit(region.choose(flow.machine, kernel, flow.settings.region))
 
 
 def cells(device: BlockDevice) -> list[urwid.Widget | str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from threading import Event as Flag
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import urwid
 from urwid import Severity
@@ -12,15 +11,13 @@ from urwid import Severity
 from khib_tui.events.types import Event, Step
 from khib_tui.plan import build
 from khib_tui.plan.task import Trip
-from screens import keys
-from screens.base import Page
-from screens.board import Board
-from screens.keys import Key
-from screens.track import Track
-from screens.widgets import Size
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.progress.board import Board
+from screens.progress.track import Track
+from screens.ui import keys
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.ui.widgets import Size
+from screens.wizard.flow import Flow
 
 TICK = 1.0
 DRAWN = 0.5
@@ -35,19 +32,19 @@ class RunPage(Page):
     )
     keys = (Key.HELP, Key.REDRAW)
 
-    def __init__(self, wizard: Wizard, trip: Trip) -> None:
+    def __init__(self, flow: Flow, trip: Trip) -> None:
         self.title = trip.title
-        self.wizard, self.trip = wizard, trip
+        self.flow, self.trip = flow, trip
         self.track = Track(build.describe(trip.actions))
         self.board = Board(self.track)
-        super().__init__(wizard.window, self.board, focus=None)
-        wizard.window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
-        wizard.window.loop.set_alarm_in(TICK, self.tick)
+        super().__init__(flow.window, self.board, focus=None)
+        flow.window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
+        flow.window.loop.set_alarm_in(TICK, self.tick)
 
     def work(self) -> None:
         """Do the steps, in a thread of its own."""
         outcome = self.trip.run(self.sink)
-        self.window.call(self.wizard.arrived, self.trip, outcome)
+        self.window.call(self.flow.arrived, self.trip, outcome)
 
     def sink(self, event: Event) -> None:
         """Hand an event to the screen; a step begins only when the user can see that it does."""

@@ -10,9 +10,9 @@ import urwid
 
 from khib_tui.errors import Cancelled
 from khib_tui.model.units import duration
-from screens.base import Page
-from screens.keys import Key
-from screens.window import Window
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.ui.window import Window
 
 T = TypeVar("T")
 TICK = 1.0

@@ -12,8 +12,8 @@ from khib_tui.seal import unlock as sealing
 from khib_tui.seal.ask import result_or_wrong
 from khib_tui.seal.file import Opened
 from khib_tui.seal.keyslots import Seal, describe
-from screens.dialogs import Secret
-from screens.window import Window
+from screens.ui.dialogs import Secret
+from screens.ui.window import Window
 
 TEXT = "The image will be sealed with the passphrase of this system."
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from urwid.widget import AbstractBoxWidget
 
 from khib_tui.errors import KhibError
 from khib_tui.model.settings import Settings
-from screens.base import Page
-from screens.widgets import Choices
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui.page import Page
+from screens.ui.widgets import Choices
+from screens.wizard.flow import Flow
 
 
 class StepPage(Page):
@@ -20,19 +16,17 @@ class StepPage(Page):
 
     forward_label = "Next"
 
-    def __init__(
-        self, wizard: Wizard, note: str, body: AbstractBoxWidget, more: Choices = (), *, focus: int | None = 0
-    ) -> None:
-        self.wizard = wizard
+    def __init__(self, flow: Flow, note: str, body: AbstractBoxWidget, more: Choices = (), *, focus: int | None = 0) -> None:
+        self.flow = flow
         choices = [(self.forward_label, self.next), *more, ("Back", self.back)]
-        super().__init__(wizard.window, body, choices, note=note, focus=focus)
+        super().__init__(flow.window, body, choices, note=note, focus=focus)
 
     def answer(self) -> Settings:
         """Give the settings with this page's answers.
 
         :raises KhibError: why one cannot go on from here.
         """
-        return self.wizard.settings
+        return self.flow.settings
 
     def next(self) -> None:
         """Go on, unless the answer is refused."""
@@ -41,8 +35,8 @@ class StepPage(Page):
         except KhibError as error:
             self.refuse(error)
             return
-        self.wizard.forward(settings)
+        self.flow.forward(settings)
 
     def back(self) -> None:
         """Go back; what was chosen here but not confirmed by Next is dropped."""
-        self.wizard.back()
+        self.flow.back()

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Thread
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 from warnings import catch_warnings, simplefilter
 
 import urwid
+from urwid import Severity
 from urwid.display import BaseScreen
 from urwid.widget import WidgetWarning
 
 from khib_tui.errors import Exit
 from khib_tui.events import sinks
-from screens import dialogs, keys, theme
-from screens.base import Page
-from screens.dialogs import Dialog
-from screens.widgets import Choices, Press
+from screens.ui import dialogs, keys, theme
+from screens.ui.dialogs import Dialog
+from screens.ui.keys import Key
+from screens.ui.widgets import Choices, Press
 
 T = TypeVar("T")
+
+
+class Shown(Protocol):
+    """What the window needs of a page beside that it is a widget: the keys that are valid on it, and a footer for them."""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """The keys that are valid now."""
+
+    def show_keys(self, valid: Sequence[Key], /) -> None:
+        """Show these keys in the footer."""
+
+    def tell(self, text: str, severity: Severity = Severity.INFO, /) -> None:
+        """Show a message until the next key."""
 
 
 class Window:
@@ -32,7 +47,7 @@ class Window:
     def __init__(self, screen: BaseScreen | None = None) -> None:
         self.stack = urwid.OverlayStack(urwid.SolidFill(" "))
         self.loop = urwid.MainLoop(self.stack, theme.PALETTE, screen or theme.Terminal(), handle_mouse=False, pop_ups=True)
-        self.page: Page | None = None
+        self.page: Shown | None = None
         self.running = False
         self.code = int(Exit.OK)
         urwid.connect_signal(self.stack, "closed", self._closed)
@@ -43,12 +58,12 @@ class Window:
         columns, rows = self.loop.screen.get_cols_rows()
         return columns, rows
 
-    def show(self, page: Page) -> None:
+    def show(self, page: Shown) -> None:
         """Show a page, without the boxes over the last one."""
         while self.stack.close():
             pass
         self.page = page
-        self.stack.base = page
+        self.stack.base = cast(urwid.Widget, page)
 
     def run(self) -> None:
         """Run until `end`; the terminal is given back on every way out."""
@@ -96,9 +111,9 @@ class Window:
         """Show an error in a box."""
         self.inform("That cannot be done", sinks.error_text(error))
 
-    def show_help(self, page: Page) -> None:
-        """Show the help of a page."""
-        self.inform("Help", f"{page.help}\n\n{keys.listing(page.keys)}")
+    def show_help(self, text: str, valid: Sequence[Key]) -> None:
+        """Show a page's help, and what its keys do."""
+        self.inform("Help", f"{text}\n\n{keys.listing(valid)}")
 
     def ask_leave(self) -> None:
         """Ask whether to leave; No has the focus."""
@@ -131,8 +146,8 @@ class Window:
 
     def show_keys(self) -> None:
         """Show the keys that are valid now: those of the topmost box, or of the page."""
-        top = self.stack.levels[-1] if self.stack.levels else self.page
-        if self.page is not None and isinstance(top, (Dialog, Page)):
+        top = cast(Shown | None, self.stack.levels[-1] if self.stack.levels else self.page)
+        if self.page is not None and top is not None:
             self.page.show_keys(top.keys)
 
 

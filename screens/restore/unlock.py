@@ -10,11 +10,11 @@ from khib_tui.model.text import clean
 from khib_tui.restorer import unlock
 from khib_tui.seal.ask import result_or_wrong
 from khib_tui.target.catalog import Found
-from screens import keys, widgets
-from screens.base import Page
-from screens.secrets import SecretFields
-from screens.widgets import Size
-from screens.window import Window
+from screens.ui import keys, widgets
+from screens.ui.page import Page
+from screens.ui.secrets import SecretFields
+from screens.ui.widgets import Size
+from screens.ui.window import Window
 
 
 class UnlockPage(Page):

@@ -19,12 +19,12 @@ from khib_tui.model.machine import BlockDevice
 from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
-from screens.pages.found import FoundPage
-from screens.pages.refused import Answer, RefusedPage
-from screens.pages.search import SearchPage
-from screens.pages.unlock import UnlockPage
-from screens.stage import run_stage
-from screens.window import Window
+from screens.progress.page import run_stage
+from screens.restore.found import FoundPage
+from screens.restore.refused import Answer, RefusedPage
+from screens.restore.search import SearchPage
+from screens.restore.unlock import UnlockPage
+from screens.ui.window import Window
 
 T = TypeVar("T")
 Place = tuple[Sequence[BlockDevice], list[Found]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import urwid
 from urwid.widget import AbstractFlowWidget
@@ -16,11 +14,9 @@ from khib_tui.events import sinks
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import MIB, size
-from screens import keys, widgets
-from screens.pages.step import StepPage
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
 
 SIZES = (AUTOMATIC, 176 * MIB, 240 * MIB, 368 * MIB, 496 * MIB, 752 * MIB)
 BOX_ROWS = 6
@@ -40,10 +36,10 @@ class MemoryPage(StepPage):
     )
     keys = keys.LIST
 
-    def __init__(self, wizard: Wizard, note: str = "") -> None:
-        self.wizard = wizard
-        self.sizes = sorted({*SIZES, wizard.settings.region})
-        self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(wizard.settings.region))
+    def __init__(self, flow: Flow, note: str = "") -> None:
+        self.flow = flow
+        self.sizes = sorted({*SIZES, flow.settings.region})
+        self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(flow.settings.region))
         urwid.connect_signal(self.drop, "change", self.changed)
         self.facts = urwid.Text("")
         self.words: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
@@ -51,8 +47,8 @@ class MemoryPage(StepPage):
         box = urwid.BoxAdapter(widgets.boxed(words, "memmap words of the restorer"), BOX_ROWS)
         field = widgets.field("Size of the region:", self.drop)
         body = widgets.listed([field, urwid.Divider(), self.facts, box], intro=INTRO, fields=True)
-        super().__init__(wizard, note, body)
-        self.show(wizard.settings.region)
+        super().__init__(flow, note, body)
+        self.show(flow.settings.region)
 
     def changed(self, _: urwid.DropDown, index: int) -> None:
         """Show what another size means."""
@@ -63,7 +59,7 @@ class MemoryPage(StepPage):
 
         :raises Refused: this machine has no such region.
         """
-        machine, settings = self.wizard.machine, self.wizard.settings
+        machine, settings = self.flow.machine, self.flow.settings
         return region.choose(machine, choose_kernel(machine, settings), count)
 
     def show(self, count: int) -> None:
@@ -74,8 +70,8 @@ class MemoryPage(StepPage):
             self.facts.set_text(("blocker", sinks.error_text(error)))
             self.words[:] = [widgets.line("(none)")]
             return
-        self.facts.set_text(facts(chosen, self.wizard.machine.mem_available))
-        self.words[:] = [widgets.line(word) for word in region.memmap_words(self.wizard.machine, chosen)]
+        self.facts.set_text(facts(chosen, self.flow.machine.mem_available))
+        self.words[:] = [widgets.line(word) for word in region.memmap_words(self.flow.machine, chosen)]
         self.words.set_focus(0)
 
     def answer(self) -> Settings:
@@ -85,7 +81,7 @@ class MemoryPage(StepPage):
         """
         count = self.sizes[self.drop.selected]
         self.chosen(count)
-        return msgspec.structs.replace(self.wizard.settings, region=count)
+        return msgspec.structs.replace(self.flow.settings, region=count)
 
 
 def label(count: int) -> str:

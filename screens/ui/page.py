@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import urwid
 from urwid import Severity
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.events import sinks
-from screens import keys, widgets
-from screens.keys import Key
-from screens.widgets import Choices, Size
-
-if TYPE_CHECKING:
-    from screens.window import Window
+from screens.ui import keys, widgets
+from screens.ui.keys import Key
+from screens.ui.widgets import Choices, Size
+from screens.ui.window import Window
 
 PageFrame = urwid.Frame[AbstractBoxWidget, AbstractFlowWidget, AbstractFlowWidget]
 SEVERITIES = {Severity.INFO: "ok", Severity.WARNING: "warning", Severity.ERROR: "blocker"}
@@ -77,7 +74,7 @@ class Page(urwid.WidgetWrap[PageFrame]):
         """Do what a key of the table stands for; False if it is none."""
         match key:
             case Key.HELP:
-                self.window.show_help(self)
+                self.window.show_help(self.help, self.keys)
             case Key.BACK:
                 self.back()
             case Key.LEAVE:

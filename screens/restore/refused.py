@@ -11,10 +11,10 @@ from khib_tui.errors import Cancelled
 from khib_tui.events.sinks import error_text
 from khib_tui.image.header import DAMAGED, State
 from khib_tui.target.catalog import Found
-from screens.base import Page
-from screens.keys import Key
-from screens.widgets import line, listed
-from screens.window import Window
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.ui.widgets import line, listed
+from screens.ui.window import Window
 
 
 class Answer(Enum):

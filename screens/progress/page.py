@@ -14,12 +14,12 @@ from urwid.display import BaseScreen
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import both
 from khib_tui.events.types import Event, Message, Sink
-from screens import keys
-from screens.base import Page
-from screens.board import Board
-from screens.keys import Key
-from screens.track import Track
-from screens.window import Window
+from screens.progress.board import Board
+from screens.progress.track import Track
+from screens.ui import keys
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.ui.window import Window
 
 T = TypeVar("T")
 TICK = 1.0

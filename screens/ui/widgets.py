@@ -11,7 +11,7 @@ from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Finding
-from screens import theme
+from screens.ui import theme
 
 Press = Callable[[], None]
 Choices = Sequence[tuple[str, Press]]

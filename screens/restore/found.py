@@ -12,11 +12,11 @@ from khib_tui.errors import Cancelled
 from khib_tui.model.text import clean
 from khib_tui.model.units import size
 from khib_tui.target.catalog import Found
-from screens import keys
-from screens.base import Page
-from screens.keys import Key
-from screens.widgets import Size, listed
-from screens.window import Window
+from screens.ui import keys
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.ui.widgets import Size, listed
+from screens.ui.window import Window
 
 COLUMNS = [
     TableColumn("Place", min_width=9),

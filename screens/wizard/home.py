@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import urwid
 
 from khib_tui.decide.choice import decide
@@ -11,12 +9,10 @@ from khib_tui.errors import KhibError
 from khib_tui.events import sinks
 from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
-from screens import widgets
-from screens.base import Page
-from screens.keys import Key
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import widgets
+from screens.ui.keys import Key
+from screens.ui.page import Page
+from screens.wizard.flow import Flow
 
 
 class HomePage(Page):
@@ -30,30 +26,30 @@ class HomePage(Page):
     )
     keys = (Key.CHOOSE, Key.HELP, Key.SCROLL, Key.LEAVE)
 
-    def __init__(self, wizard: Wizard) -> None:
-        self.wizard = wizard
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
         actions = [
-            ("Hibernate now", lambda: wizard.travel(Mode.SAVE)),
-            ("Rehearse", wizard.rehearse),
-            ("Change the set-up", lambda: wizard.go(0)),
-            ("Images", wizard.images),
-            ("Seal the images", wizard.seal),
-            ("Quit", wizard.leave),
+            ("Hibernate now", lambda: flow.travel(Mode.SAVE)),
+            ("Rehearse", flow.rehearse),
+            ("Change the set-up", lambda: flow.go(0)),
+            ("Images", flow.images),
+            ("Seal the images", flow.seal),
+            ("Quit", flow.leave),
         ]
         rows = [urwid.Padding(widgets.button(label, press), width=25) for label, press in actions]
-        super().__init__(wizard.window, widgets.listed(rows, intro=self.summary()), focus=None)
+        super().__init__(flow.window, widgets.listed(rows, intro=self.summary()), focus=None)
 
     def summary(self) -> str:
         """Say whether a hibernation would work now, and what it would do."""
         try:
-            choice = decide(self.wizard.machine, self.wizard.settings)
+            choice = decide(self.flow.machine, self.flow.settings)
         except KhibError as error:
             return f"Not ready: {sinks.error_text(error)}"
         saved = size(choice.region.saved.total)
-        changed = self.wizard.kept != self.wizard.settings
-        kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.wizard.path}"
+        changed = self.flow.kept != self.flow.settings
+        kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.flow.path}"
         ready = f"Ready. Up to {saved} go to {choice.target}, saved by kernel {choice.kernel.release}."
-        return f"{ready}\n{kept}\n{self.wizard.seal_text()}"
+        return f"{ready}\n{kept}\n{self.flow.seal_text()}"
 
     def back(self) -> None:
         """There is nothing behind: ask whether to leave."""
@@ -61,4 +57,4 @@ class HomePage(Page):
 
     def leave(self) -> None:
         """Leave; nothing is unfinished."""
-        self.wizard.leave()
+        self.flow.leave()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 import urwid
 
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import duration
-from screens import widgets
-from screens.pages.step import StepPage
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import widgets
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
 
 CODECS = {
     CodecChoice.AUTO: "auto: measured when saving (proposed)",
@@ -39,8 +35,8 @@ class OptionsPage(StepPage):
         "goes. Countdown: how long the restorer waits before it resumes by itself."
     )
 
-    def __init__(self, wizard: Wizard, note: str = "") -> None:
-        settings = wizard.settings
+    def __init__(self, flow: Flow, note: str = "") -> None:
+        settings = flow.settings
         self.counts = sorted({*COUNTDOWNS, settings.countdown}, key=lambda count: (count < 0, count))
         self.codec = widgets.DropDown(list(CODECS.values()), list(CODECS).index(settings.codec))
         self.after = widgets.DropDown(list(AFTERS.values()), list(AFTERS).index(settings.after))
@@ -54,12 +50,12 @@ class OptionsPage(StepPage):
             widgets.field("Resume after start:", self.countdown),
         ]
         body = widgets.listed(rows, fields=True, intro="These are right for most machines.")
-        super().__init__(wizard, note, body, focus=0)
+        super().__init__(flow, note, body, focus=0)
 
     def answer(self) -> Settings:
         """Give the settings with these options."""
         return msgspec.structs.replace(
-            self.wizard.settings, codec=list(CODECS)[self.codec.selected], after=list(AFTERS)[self.after.selected],
+            self.flow.settings, codec=list(CODECS)[self.codec.selected], after=list(AFTERS)[self.after.selected],
             verify=bool(self.verify.get_state()), countdown=self.counts[self.countdown.selected],
         )  # fmt: skip
 

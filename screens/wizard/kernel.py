@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 import urwid
@@ -15,11 +14,9 @@ from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.errors import KhibError
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
-from screens import keys, widgets
-from screens.pages.step import StepPage
-
-if TYPE_CHECKING:
-    from screens.app import Wizard
+from screens.ui import keys, widgets
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
 
 INTRO = (
     "A second kernel, the saver, writes the image while this system stands still, and the same kernel restores it. "
@@ -34,17 +31,17 @@ class KernelPage(StepPage):
     help = f"{INTRO} (-) marks a kernel that is not fit; the line below it says why."
     keys = keys.LIST
 
-    def __init__(self, wizard: Wizard, note: str = "") -> None:
+    def __init__(self, flow: Flow, note: str = "") -> None:
         self.group: list[urwid.RadioButton] = []
         self.paths: list[str] = []
-        self.settings = wizard.settings
-        rows: list[AbstractFlowWidget] = [self.choice("", f"Automatic: {automatic(wizard)}")]
-        for kernel in wizard.machine.kernels:
-            rows += self.kernel_rows(kernel, running=kernel.release == wizard.machine.release)
-        chosen = [path for path in self.paths if path == wizard.settings.kernel]
+        self.settings = flow.settings
+        rows: list[AbstractFlowWidget] = [self.choice("", f"Automatic: {automatic(flow)}")]
+        for kernel in flow.machine.kernels:
+            rows += self.kernel_rows(kernel, running=kernel.release == flow.machine.release)
+        chosen = [path for path in self.paths if path == flow.settings.kernel]
         if not chosen:
             self.group[0].set_state(True)
-        super().__init__(wizard, note, widgets.listed(rows, intro=INTRO))
+        super().__init__(flow, note, widgets.listed(rows, intro=INTRO))
 
     def choice(self, path: str, label: str) -> urwid.AttrMap[urwid.RadioButton]:
         """Make the line of a kernel that can be chosen."""
@@ -68,15 +65,15 @@ class KernelPage(StepPage):
         :raises Refused: it is not fit, or there is none.
         """
         chosen = next(path for path, button in zip(self.paths, self.group, strict=True) if button.get_state())
-        settings = msgspec.structs.replace(self.wizard.settings, kernel=chosen)
-        choose_kernel(self.wizard.machine, settings)
+        settings = msgspec.structs.replace(self.flow.settings, kernel=chosen)
+        choose_kernel(self.flow.machine, settings)
         return settings
 
 
-def automatic(wizard: Wizard) -> str:
+def automatic(flow: Flow) -> str:
     """Say which kernel is taken if none is chosen."""
     try:
-        kernel = choose_kernel(wizard.machine, msgspec.structs.replace(wizard.settings, kernel=""))
+        kernel = choose_kernel(flow.machine, msgspec.structs.replace(flow.settings, kernel=""))
     except KhibError as error:
         return error.message
     return f"the running kernel if it is fit; now {kernel.release}"

@@ -1,0 +1,1 @@
+"""The wizard in A: one page a module."""

@@ -1,0 +1,66 @@
+"""What a page of the wizard knows of the wizard: the machine, the answers so far, and where one can go from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from khib_tui.handover.handover import Mode
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
+from khib_tui.plan.task import Outcome, Trip
+from screens.ui.window import Window
+
+
+class Flow(Protocol):
+    """`settings` are the answers so far, `kept` those that are in force, `path` is the file they are kept in."""
+
+    window: Window
+    machine: Machine
+    settings: Settings
+    kept: Settings
+    path: Path
+
+    @property
+    def ready(self) -> bool:
+        """Whether the machine is set up."""
+
+    def go(self, at: int) -> None:
+        """Show a page of the wizard by its number."""
+
+    def forward(self, settings: Settings) -> None:
+        """Keep the answers of a page, and go on."""
+
+    def back(self) -> None:
+        """Go back a page."""
+
+    def home(self) -> None:
+        """Show the everyday page."""
+
+    def images(self) -> None:
+        """Show the images on the disks."""
+
+    def seal(self) -> None:
+        """Show the page that seals images."""
+
+    def sealed(self, text: str) -> None:
+        """Go back from sealing, and say what became of it."""
+
+    def seal_text(self) -> str:
+        """Return whether images will be sealed, in words."""
+
+    def look_again(self, show: Callable[[], None]) -> None:
+        """Read the facts of the machine again, then show a page."""
+
+    def rehearse(self) -> None:
+        """Ask how far a rehearsal goes."""
+
+    def travel(self, mode: Mode | None) -> None:
+        """Set up, rehearse or hibernate."""
+
+    def arrived(self, trip: Trip, outcome: Outcome) -> None:
+        """Show how it ended."""
+
+    def leave(self) -> None:
+        """End the program."""
