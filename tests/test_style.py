@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.kit import ROOT
+
 CODE = sorted([*(ROOT / "khib_tui").rglob("*.py"), *(ROOT / "screens").rglob("*.py")])
 
 

@@ -1,0 +1,133 @@
+"""The region on real and random memory maps, and the words that keep C inside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from khib_tui.decide import region
+from khib_tui.decide.region import Region
+from khib_tui.errors import Refused
+from khib_tui.model import machine
+from khib_tui.model.machine import KernelFile, Machine, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import GIB, MIB, PAGE
+from tests.kit import MACHINES
+
+KERNEL = KernelFile("/boot/vmlinuz", "6.1", 30 * MIB, 16 * MIB, True)
+
+
+def facts(name: str) -> Machine:
+    return machine.load(MACHINES / f"{name}.json")
+
+
+def with_ram(*spans: tuple[int, int]) -> Machine:
+    ranges = tuple(MemoryRange(start, end, "System RAM") for start, end in spans)
+    total = sum(end - start for start, end in spans)
+    return msgspec.structs.replace(facts("qemu-bios-1g"), iomem=ranges, firmware_memmap=ranges, mem_total=total)
+
+
+def parsed(words: list[str]) -> tuple[Ranges, Ranges]:
+    """Read memmap= words as the kernel does: RAM and reserved ranges."""
+    assert words[0] == "memmap=exactmap"
+    ram, reserved = [], []
+    for word in words[1:]:
+        size, kind, start = re.fullmatch(r"memmap=(0x[0-9a-f]+)([@$])(0x[0-9a-f]+)", word).groups()  # type: ignore[union-attr]
+        (ram if kind == "@" else reserved).append((int(start, 16), int(start, 16) + int(size, 16)))
+    return Ranges.of(ram), Ranges.of(reserved)
+
+
+@pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_words_say_exactly_the_region_and_reserve_the_rest_of_the_memory(path: Path) -> None:
+    here = machine.load(path)
+    if not here.iomem:
+        return
+    chosen = region.choose(here, KERNEL)
+    ram, reserved = parsed(region.memmap_words(here, chosen))
+    assert ram == chosen.own
+    assert not ram & reserved
+    assert reserved.covers(chosen.saved)
+    assert len(" ".join(region.memmap_words(here, chosen))) < 1500
+
+
+def test_the_region_has_low_pages_and_starts_where_the_kernel_does() -> None:
+    chosen = region.choose(facts("qemu-bios-1g"), KERNEL)
+    assert chosen.own.spans[0] == (PAGE, 0x9F000)
+    assert chosen.main.spans == ((16 * MIB, 256 * MIB),)
+
+
+@pytest.mark.parametrize(
+    ("init_size", "cpus", "end"),
+    [(18, 2, 192), (30, 2, 256), (64, 4, 256), (64, 8, 320), (100, 2, 320), (64, 16, 320), (64, 128, 448)],
+)
+def test_the_region_is_as_large_as_kernel_and_processors_need(init_size: int, cpus: int, end: int) -> None:
+    kernel = msgspec.structs.replace(KERNEL, init_size=init_size * MIB)
+    here = with_ram((PAGE, 0x9F000), (MIB, 4 * GIB))
+    here = msgspec.structs.replace(here, cpu=msgspec.structs.replace(here.cpu, count=cpus))
+    assert region.choose(here, kernel).own.end == end * MIB
+
+
+def test_firmware_holes_inside_the_region_belong_to_nobody() -> None:
+    here = with_ram((PAGE, 0x9F000), (MIB, 160 * MIB), (164 * MIB, 4 * GIB))
+    chosen = region.choose(here, KERNEL, 240 * MIB)
+    assert chosen.main.spans == ((16 * MIB, 160 * MIB), (164 * MIB, 320 * MIB))
+
+
+def test_odd_pages_below_the_kernel_are_saved_like_any_other() -> None:
+    here = with_ram((PAGE, 0xA0000), (MIB, 8 * MIB), (0x808000, 0x80B000), (0x900000, GIB))
+    chosen = region.choose(here, KERNEL)
+    assert chosen.saved.covers(Ranges.of([(0x808000, 0x80B000), (0x900000, 16 * MIB)]))
+
+
+@pytest.mark.parametrize(
+    ("spans", "wanted", "ident"),
+    [
+        (((PAGE, 0x9F000), (MIB, 20 * MIB), (21 * MIB, GIB)), 240 * MIB, "HIB-E-REGION-HOLE"),
+        (((PAGE, 0x9F000), (MIB, 200 * MIB)), 240 * MIB, "HIB-E-REGION-SMALL"),
+        (((PAGE, 0x9F000), (MIB, 400 * MIB)), 240 * MIB, "HIB-E-REGION-HALF"),
+    ],
+)
+def test_impossible_regions_are_refused(spans: tuple[tuple[int, int], ...], wanted: int, ident: str) -> None:
+    with pytest.raises(Refused) as caught:
+        region.choose(with_ram(*spans), KERNEL, wanted)
+    assert caught.value.ident == ident and caught.value.hint
+
+
+def test_too_little_free_memory_is_refused_with_both_sizes() -> None:
+    chosen = region.choose(facts("qemu-bios-1g"), KERNEL)
+    region.refuse_without_memory(chosen, chosen.needed_memory)
+    with pytest.raises(Refused, match=r"256\.6 MiB.*100\.0 MiB"):
+        region.refuse_without_memory(chosen, 100 * MIB)
+
+
+SPANS = st.lists(st.tuples(st.integers(4097, 12000), st.integers(1, 4000)), max_size=6)
+
+
+@given(SPANS)
+def test_saved_and_own_memory_are_all_of_it_and_never_the_same(holes: list[tuple[int, int]]) -> None:
+    ram = Ranges.of([(PAGE, 0x9F000), (MIB, 64 * MIB), (64 * MIB, 2 * GIB)])
+    ram = ram - Ranges.of((start * 16 * PAGE, (start + size) * 16 * PAGE + 100) for start, size in holes)
+    here = with_ram(*ram.spans)
+    try:
+        chosen = region.choose(here, KERNEL)
+    except Refused:
+        return
+    assert chosen.saved | chosen.own == chosen.ram
+    assert not chosen.saved & chosen.own
+    assert all(edge % PAGE == 0 for span in chosen.own for edge in span)
+    region.assert_complete(chosen, chosen.own, chosen.own)
+
+
+@pytest.mark.parametrize("change", ["missing", "extra", "b outside"])
+def test_a_page_too_few_or_too_many_is_never_loaded(change: str) -> None:
+    chosen = Region(Ranges.of([(0, 100 * PAGE)]), Ranges.of([(10 * PAGE, 20 * PAGE)]))
+    page = Ranges.of([(15 * PAGE, 16 * PAGE)])
+    outside = Ranges.of([(20 * PAGE, 21 * PAGE)])
+    segments = {"missing": chosen.own - page, "extra": chosen.own | outside}.get(change, chosen.own)
+    with pytest.raises(Refused, match="do not add up"):
+        region.assert_complete(chosen, segments, chosen.own | outside if change == "b outside" else chosen.own)

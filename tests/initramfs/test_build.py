@@ -1,0 +1,342 @@
+"""The initramfs of B and C: complete, small, reproducible, and its Python runs without anything else."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from khib_tui.errors import KhibError
+from khib_tui.events.types import Event, Progress, Stage
+from khib_tui.formats.cpio import Entry, archive
+from khib_tui.initramfs import build, elfdeps, modules, pyfiles, sysfiles
+from khib_tui.initramfs.build import Compression
+from khib_tui.runner import run
+from tests.formats.test_cpio import parse
+
+MIB = 1 << 20
+# all that B and C may come to need, on the screen and without
+IMPORTS = (
+    "urwid, msgspec, lz4.block, zstandard, xxhash, ctypes, mmap, khib_tui.cli, khib_tui.commands.restore, "
+    "khib_tui.commands.save, "
+    "khib_tui.saver.run, khib_tui.restorer.run, khib_tui.commands.arguments, khib_tui.restorer.vmcore_run, "
+    "khib_tui.restorer.unlock, khib_tui.commands.machine, khib_tui.commands.image, khib_tui.target.catalog, "
+    "khib_tui.seal.crypto, "
+    "screens.progress.page, screens.restore.run, screens.restore.unlock, screens.restore.refused, "
+    "cryptography.hazmat.primitives.ciphers.aead, cryptography.hazmat.primitives.kdf.argon2, "
+    "cryptography.hazmat.primitives.kdf.hkdf"
+)
+
+
+def unpacked(packed: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def built(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    marker = tmp_path_factory.mktemp("extra") / "marker"
+    marker.write_text("here")
+    return build.build(lambda event: events.append(event), extra={"/etc/marker": marker}, compression=Compression.ZSTD)
+
+
+@pytest.fixture(scope="module")
+def entries(built: bytes) -> dict[str, tuple[int, bytes]]:
+    return {name: (numbers[1], content) for name, numbers, content in parse(unpacked(built))}
+
+
+@pytest.fixture(scope="module")
+def tree(entries: dict[str, tuple[int, bytes]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    top = tmp_path_factory.mktemp("tree")
+    for name, (mode, content) in entries.items():
+        path = top / name
+        if stat.S_ISDIR(mode):
+            path.mkdir()
+        elif stat.S_ISLNK(mode):
+            path.symlink_to(content.decode())
+        elif stat.S_ISREG(mode):
+            path.write_bytes(content)
+            path.chmod(mode & 0o777)
+    return top
+
+
+def test_it_is_small_and_more_can_follow(built: bytes) -> None:
+    assert len(built) < 16 * MIB
+    assert len(unpacked(built)) < 60 * MIB
+    assert len(built) % 512 == 0
+
+
+def test_it_has_what_a_kernel_needs(entries: dict[str, tuple[int, bytes]]) -> None:
+    mode, init = entries["init"]
+    assert mode == stat.S_IFREG | 0o755
+    first = init.decode().splitlines()[0]
+    assert first.startswith("#!/usr/bin/python3") and first.endswith(" -IS")
+    assert stat.S_ISREG(entries[first.split()[0].removeprefix("#!/")][0])
+    assert all(stat.S_ISDIR(entries[name][0]) for name in ("proc", "sys", "dev", "run", "tmp", "mnt", "root"))
+    assert all(stat.S_ISCHR(entries[f"dev/{name}"][0]) for name in ("console", "null", "urandom"))
+    assert entries["etc/marker"][1] == b"here"
+    assert "usr/share/terminfo/v/vt100" in entries
+
+
+def test_parents_come_first(entries: dict[str, tuple[int, bytes]]) -> None:
+    seen: set[str] = {"."}
+    for name, (mode, _) in entries.items():
+        assert str(Path(name).parent) in seen, name
+        if stat.S_ISDIR(mode):
+            seen.add(name)
+
+
+def test_modules_are_sourceless_and_unneeded_ones_are_out(entries: dict[str, tuple[int, bytes]]) -> None:
+    assert not [name for name in entries if name.endswith(".py")]
+    parts = {part for name in entries for part in name.split("/")}
+    assert parts.isdisjoint({"lab", "idlelib", "tkinter", "tests", "__pycache__", "pytest", "mypy", "pip", "hypothesis"})
+    assert "usr/lib/khib/khib_tui/init.pyc" in entries
+
+
+def test_it_tells_how_far_it_is(built: bytes, events: list[Event]) -> None:
+    stages = [event.status for event in events if isinstance(event, Stage)]
+    last = [event for event in events if isinstance(event, Progress)][-1]
+    assert stages == ["started", "done"]
+    assert (last.unit, last.done) == ("files", last.total)
+
+
+def test_building_again_gives_the_same(built: bytes, tmp_path: Path) -> None:
+    # another process, which has seen other modules, with another hash seed
+    marker, out = tmp_path / "marker", tmp_path / "out"
+    marker.write_text("here")
+    code = (
+        "import sys, decimal, wsgiref.handlers; from pathlib import Path; from khib_tui.initramfs import build;"
+        "data = build.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])}, compression='zstd');"
+        "Path(sys.argv[2]).write_bytes(data)"
+    )
+    run([sys.executable, "-c", code, marker, out], cwd=Path(build.__file__).parents[2])
+    assert out.read_bytes() == built
+
+
+def test_its_python_runs_from_the_tree_alone(tree: Path) -> None:
+    library = next((tree / "usr").glob("lib*/python3*"))
+    paths = [str(library), str(library / "lib-dynload"), str(tree / pyfiles.LIBRARIES)]
+    code = f"import sys; sys.path[:] = {paths!r}; import {IMPORTS}; import argparse; print(argparse.__file__, urwid.__file__)"
+    lines = run([pyfiles.interpreter(), "-I", "-S", "-E", "-c", code]).stdout.split()
+    assert lines == [str(library / "argparse.pyc"), str(tree / pyfiles.LIBRARIES / "urwid/__init__.pyc")]
+
+
+def test_its_own_interpreter_and_libraries_work(tree: Path, entries: dict[str, tuple[int, bytes]]) -> None:
+    wants = elfdeps.dynamic(pyfiles.interpreter())
+    loader = tree / elfdeps.placed(wants.interpreter)
+    folder = tree / Path(next(name for name in entries if name.endswith("/libc.so.6"))).parent
+    code = (
+        f"import ctypes, sys; sys.path.append('{tree / pyfiles.LIBRARIES}'); import zstandard, lz4.block;"
+        "print(sys.prefix, open('/proc/self/maps').read())"
+    )
+    python = tree / pyfiles.INTERPRETER_DIR / pyfiles.interpreter().name
+    out = run([loader, "--library-path", folder, python, "-IS", "-c", code]).stdout
+    used = {line.split()[-1] for line in out.splitlines() if line.endswith((".so", ".so.6", ".so.1"))}
+    assert used and all(path.startswith(str(tree)) for path in used)
+
+
+def test_tracebacks_name_modules_without_this_machine(entries: dict[str, tuple[int, bytes]]) -> None:
+    content = entries["usr/lib/khib/khib_tui/model/units.pyc"][1]
+    assert b"khib_tui/model/units.py" in content
+    assert str(Path(build.__file__).parents[2]).encode() not in b"".join(data for _, data in entries.values())
+
+
+def legacy_end(packed: bytes) -> int:
+    """Follow the blocks to the size of zero, where the kernel stops."""
+    at = 4
+    while size := int.from_bytes(packed[at : at + 4], "little"):
+        at += 4 + size
+    return at
+
+
+@pytest.mark.parametrize("kind", Compression)
+def test_what_is_compressed_is_unpacked_by_the_programs_everybody_has(tmp_path: Path, kind: Compression) -> None:
+    data = archive([Entry("a", 0o100644, bytes(9 * MIB) + b"x")])
+    packed = build._compress(data, kind)
+    assert len(packed) % 512 == 0
+    match kind:
+        case Compression.GZIP:
+            assert gzip.decompress(packed) == data
+        case Compression.ZSTD:
+            assert zstandard.ZstdDecompressor().decompressobj().decompress(packed) == data
+        case Compression.LZ4:
+            (tmp_path / "packed").write_bytes(packed[: legacy_end(packed)])
+            run(["lz4", "-d", "-f", tmp_path / "packed", tmp_path / "plain"])
+            assert (tmp_path / "plain").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({}, "gzip"),
+        ({"RD_ZSTD": "y", "RD_GZIP": "y"}, "zstd"),
+        ({"RD_LZ4": "y", "RD_ZSTD": "y"}, "lz4"),
+        ({"RD_LZ4": "n"}, "gzip"),
+    ],
+)
+def test_the_compression_is_one_that_the_kernel_unpacks(config: dict[str, str], kind: str) -> None:
+    assert Compression.best(config) == kind
+
+
+def test_the_key_follows_the_inputs(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    keys = {build.inputs_digest(), build.inputs_digest(), build.inputs_digest(extra={"m": marker})}
+    marker.write_text("now it is there")
+    keys |= {build.inputs_digest(extra={"m": marker}), build.inputs_digest(names=["ext4"], modules_release="none")}
+    keys |= {build.inputs_digest(compression=build.Compression.GZIP)}
+    assert len(keys) == 5
+
+
+def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def built(sink: object, **arguments: object) -> bytes:
+        calls.append("built")
+        return b"packed"
+
+    monkeypatch.setattr(build, "build", built)
+    path = tmp_path / "initramfs.img"
+    for _ in range(2):
+        build.install(lambda event: None, path, "no-such-release", {})
+    assert (path.read_bytes(), calls) == (b"packed", ["built"])
+    path.with_suffix(".key").write_text("stale\n")
+    build.install(lambda event: None, path, "no-such-release", {})
+    assert len(calls) == 2
+    path.write_bytes(b"mine")
+    path.with_suffix(".key").write_text("given\n")
+    build.install(lambda event: None, path, "no-such-release", {})
+    assert (path.read_bytes(), len(calls)) == (b"mine", 2)
+
+
+def test_a_missing_library_is_named(tmp_path: Path) -> None:
+    source = pyfiles.interpreter().read_bytes()
+    broken = tmp_path / "python"
+    broken.write_bytes(source.replace(b"libc.so.6\0", b"nope.so.9\0"))
+    with pytest.raises(KhibError, match=r"python needs the library nope\.so\.9"):
+        elfdeps.closure({"usr/bin/python": broken})
+
+
+def test_closure_of_the_interpreter() -> None:
+    found = elfdeps.closure({"usr/bin/python": pyfiles.interpreter()})
+    assert {"libc.so.6", "libm.so.6"} <= {Path(name).name for name in found}
+    assert elfdeps.placed(elfdeps.dynamic(pyfiles.interpreter()).interpreter) in found
+    assert all(path.is_file() for path in found.values())
+
+
+def test_origin_is_where_a_file_will_be() -> None:
+    real = Path("/venv/site-packages/pkg/_x.so")
+    places = list(elfdeps._expanded(("$ORIGIN/../pkg.libs", "${ORIGIN}"), "usr/lib/khib/pkg/_x.so", real))
+    assert [place.target for place in places] == ["usr/lib/khib/pkg.libs", "usr/lib/khib/pkg"]
+    assert places[0].real == Path("/venv/site-packages/pkg/../pkg.libs")
+
+
+def test_ld_so_conf(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/a.conf").write_text("/opt/a # comment\n\n")
+    (tmp_path / "ld.so.conf").write_text("# first\ninclude d/*.conf\n/opt/b\nhwcap 0 nosegneg\n")
+    assert list(elfdeps.configured_dirs(tmp_path / "ld.so.conf")) == [Path("/opt/a"), Path("/opt/b")]
+    assert list(elfdeps.configured_dirs(tmp_path / "none")) == []
+
+
+def test_a_trimmed_program_still_runs(tmp_path: Path) -> None:
+    program = tmp_path / "true"
+    program.write_bytes(elfdeps.trimmed(Path(shutil.which("true") or "/bin/true").read_bytes()))
+    program.chmod(0o755)
+    run([program])
+    assert elfdeps.dynamic(program).needed
+
+
+def test_assertions_stay_in() -> None:
+    code = pyfiles.compiled(b"def f(x):\n    assert x, 'kept text'\n", "m.py")
+    assert code is not None and b"kept text" in code
+    assert pyfiles.compiled(b"def f(:", "m.py") is None
+
+
+def test_requirements_of_extras_are_left_out() -> None:
+    names = {dist.metadata["Name"].lower() for dist in pyfiles.distributions()}
+    assert {"urwid", "msgspec", "wcwidth"} <= names
+    assert names.isdisjoint({"pytest", "mypy", "khib-tui"})
+
+
+def test_without_busybox_there_is_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "busybox" else which(name, **more))
+    found = sysfiles.programs()
+    assert elfdeps.placed("/bin/sh") in found
+    assert not list(sysfiles.applets(found))
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    """A root with the modules of kernel 6.1 and a machine with one disk and one keyboard."""
+    top = tmp_path / "lib/modules/6.1"
+    for name, suffix, pack in (
+        ("a", ".xz", lzma.compress),
+        ("b", ".zst", zstandard.compress),
+        ("c-d", "", bytes),
+        ("e", ".gz", gzip.compress),
+    ):
+        path = top / f"kernel/{name}.ko{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pack(b"module " + name.encode()))
+    (top / "modules.dep").write_text(
+        "kernel/a.ko.xz: kernel/b.ko.zst kernel/c-d.ko\nkernel/b.ko.zst: kernel/c-d.ko\nkernel/c-d.ko:\nkernel/e.ko.gz:\n"
+    )
+    (top / "modules.builtin").write_text("kernel/drivers/built-in.ko\n")
+    devices = tmp_path / "sys/devices/pci0/0000:00:01.0"
+    for place, driver in (
+        (devices, "a"),
+        (devices / "virtio0", "b"),
+        (devices / "usb1", "built_in"),
+        (devices / "usb1/hid", "e"),
+    ):
+        module = tmp_path / "sys/module" / driver
+        module.mkdir(parents=True, exist_ok=True)
+        drivers = tmp_path / "sys/bus/drivers" / driver
+        drivers.mkdir(parents=True)
+        (drivers / "module").symlink_to(module)
+        place.mkdir(parents=True)
+        (place / "driver").symlink_to(drivers)
+    for kind, device in (("block", devices / "virtio0/block/vda"), ("input", devices / "usb1/hid/input/input3")):
+        device.mkdir(parents=True)
+        (tmp_path / "sys/class" / kind).mkdir(parents=True)
+        (tmp_path / "sys/class" / kind / device.name).symlink_to(device)
+    loop = tmp_path / "sys/devices/virtual/block/loop0"
+    loop.mkdir(parents=True)
+    (tmp_path / "sys/class/block/loop0").symlink_to(loop)
+    return tmp_path
+
+
+def test_modules_of_this_machine(kernel: Path) -> None:
+    assert modules.needed_for(kernel, wished=["ext4"]) == ["ext4", "a", "b", "built_in", "e"]
+
+
+def test_modules_come_after_what_they_need(kernel: Path) -> None:
+    names = modules.needed_for(kernel)
+    found = modules.closure("6.1", names, kernel)
+    assert [path.name for path in found] == ["c-d.ko", "b.ko.zst", "a.ko.xz", "e.ko.gz"]
+    assert [modules.content(path) for path in found] == [b"module c-d", b"module b", b"module a", b"module e"]
+    assert [modules.plain_name(path).name for path in found] == ["c-d.ko", "b.ko", "a.ko", "e.ko"]
+
+
+def test_drivers_that_a_kernel_lacks(kernel: Path) -> None:
+    assert modules.missing("6.1", ["a", "c_d", "built-in", "ext4", "gone"], kernel) == ["gone"]
+    assert modules.closure("6.1", ["gone", "e"], kernel) == [kernel / "lib/modules/6.1/kernel/e.ko.gz"]
+    assert modules.closure("7.0", ["a"], kernel) == []
+
+
+def test_a_damaged_module_is_named(kernel: Path) -> None:
+    path = kernel / "lib/modules/6.1/kernel/a.ko.xz"
+    path.write_bytes(b"rubbish")
+    with pytest.raises(KhibError, match=r"a\.ko\.xz is damaged"):
+        modules.content(path)

@@ -1,0 +1,129 @@
+"""B's segments and zero page: what is loaded is the region, exactly."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from khib_tui.decide.region import Region
+from khib_tui.errors import Refused
+from khib_tui.formats.bzimage import BzImage
+from khib_tui.jump import bootparams, gdt, loader, stubs
+from khib_tui.jump.loader import LoadedB
+from khib_tui.model import machine
+from khib_tui.model.machine import Machine, MemoryRange
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import GIB, MIB, PAGE
+from tests.kit import MACHINES
+
+FACTS = machine.load(MACHINES / "qemu-bios-1g.json")
+KERNEL = BzImage(
+    path="/boot/vmlinuz", setup_header=b"\x01" * 0x7B, payload_offset=0, payload_size=8 * MIB, protocol=0x20F, banner="6.1",
+    init_size=30 * MIB + 5, pref_address=16 * MIB, kernel_alignment=2 * MIB, relocatable=True, xloadflags=1, cmdline_size=2047,
+)  # fmt: skip
+LOW = (PAGE, 0x9F000)
+
+
+def make(own: Ranges, ram: Ranges, command_line: str = "nokaslr", initrd: int = 11 * MIB) -> tuple[Region, LoadedB]:
+    here: Machine = msgspec.structs.replace(
+        FACTS, firmware_memmap=tuple(MemoryRange(start, end, "System RAM") for start, end in ram)
+    )
+    made = Region(ram, own)
+    loaded = loader.prepare(
+        here, made, KERNEL, payload=memoryview(bytes(8 * MIB)), initrd=memoryview(bytes(initrd)), handover=bytes(9000),
+        command_line=command_line, of_a=b"\x55" * 4096,
+    )  # fmt: skip
+    return made, loaded
+
+
+RAM = Ranges.of([LOW, (MIB, GIB)])
+OWN = Ranges.of([LOW, (16 * MIB, 256 * MIB)])
+
+
+def test_what_is_swapped_is_the_region_and_b_lives_inside_it() -> None:
+    made, loaded = make(OWN, RAM)
+    assert loaded.swapped == made.own
+    mailbox = Ranges.of([(loaded.layout.mailbox, loaded.layout.mailbox + PAGE)])
+    assert loaded.ram == made.own - mailbox
+    starts = [segment.start for segment in loaded.segments]
+    assert starts == sorted(starts) and len(loaded.segments) <= 16
+    assert all(before.end <= after.start for before, after in zip(loaded.segments, loaded.segments[1:], strict=False))
+    assert all(segment.start % PAGE == segment.end % PAGE == 0 for segment in loaded.segments)
+    assert all(len(segment.data) <= segment.end - segment.start for segment in loaded.segments)
+
+
+def test_the_zero_page_says_where_everything_is() -> None:
+    _, loaded = make(OWN, RAM)
+    place = loaded.layout
+    page = bytes(next(segment for segment in loaded.segments if segment.start == place.setup).data)[:PAGE]
+    image, size = struct.unpack_from("<II", page, 0x218)
+    assert image == place.initrd and image + size == place.handover + 9000
+    assert struct.unpack_from("<I", page, 0x228)[0] == place.command_line
+    assert page[0x210] == 0xFF and page[:0x40] == b"\x55" * 0x40
+    count = page[0x1E8]
+    entries = [struct.unpack_from("<QQI", page, 0x2D0 + 20 * number) for number in range(count)]
+    assert Ranges.of((start, start + length) for start, length, kind in entries if kind == 1) == loaded.ram
+    reserved = Ranges.of((start, start + length) for start, length, kind in entries if kind == 2)
+    assert reserved.covers(RAM - OWN) and not reserved & loaded.ram
+
+
+def test_firmware_types_are_kept() -> None:
+    firmware = [MemoryRange(0, 8 * PAGE, "System RAM"), MemoryRange(8 * PAGE, 9 * PAGE, "ACPI Tables"),
+                MemoryRange(9 * PAGE, 10 * PAGE, "ACPI Non-volatile Storage")]  # fmt: skip
+    kinds = {start: kind for start, _, kind in bootparams.e820(firmware, Ranges.of([(0, 4 * PAGE)]))}
+    assert kinds == {0: 1, 4 * PAGE: 2, 8 * PAGE: 3, 9 * PAGE: 4}
+
+
+def test_the_stub_is_entered_and_finds_mailbox_kernel_and_zero_page() -> None:
+    _, loaded = make(OWN, RAM)
+    place = loaded.layout
+    setup = bytes(next(segment for segment in loaded.segments if segment.start == place.setup).data)
+    expected = stubs.enter_b(place.stub, place.mailbox, place.kernel, place.boot_params, place.stack)
+    assert setup[2 * PAGE : 2 * PAGE + len(expected)] == expected
+    assert setup[PAGE : PAGE + 8] == b"nokaslr\0"
+    assert place.stack == place.mailbox
+
+
+def test_a_command_line_that_would_be_cut_is_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        make(OWN, RAM, "x" * 2048)
+    assert caught.value.ident == "HIB-E-CMDLINE"
+
+
+def test_an_initramfs_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        make(OWN, RAM, initrd=230 * MIB)
+    assert caught.value.ident == "HIB-E-REGION-SMALL"
+
+
+def test_too_many_holes_are_refused() -> None:
+    own = OWN - Ranges.of((at * MIB, at * MIB + PAGE) for at in range(60, 90, 2))
+    with pytest.raises(Refused) as caught:
+        make(own, RAM & own | (RAM - OWN))
+    assert caught.value.ident == "HIB-E-SEGMENTS"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(50 * 256, 250 * 256), st.integers(1, 900)), max_size=4))
+def test_no_page_is_lost_whatever_the_holes(holes: list[tuple[int, int]]) -> None:
+    gaps = Ranges.of((start * PAGE, (start + size) * PAGE) for start, size in holes)
+    try:
+        made, loaded = make(OWN - gaps, RAM - gaps)
+    except Refused as refused:
+        assert refused.ident == "HIB-E-REGION-SMALL"
+        return
+    assert made.saved | loaded.swapped == RAM - gaps
+    assert not made.saved & loaded.swapped
+
+
+def test_symbols_are_found_by_their_whole_names_and_hidden_ones_left_out(tmp_path: Path) -> None:
+    table = tmp_path / "kallsyms"
+    table.write_text("0000000000009000 D gdt_page\nffffffff81 d the_gdt_page_2\nffff0 T gdt_page\t[mod]\nffff1 D hidden\n")
+    assert gdt.symbols({"gdt_page", "hidden", "page"}, table) == {"gdt_page": 0x9000, "hidden": 0xFFFF1}
+    table.write_text("0000000000000000 D gdt_page\n0000000000000000 D hidden\n")
+    assert gdt.symbols({"gdt_page", "hidden"}, table) == {"gdt_page": 0}

@@ -1,0 +1,183 @@
+"""The screen of C: countdown, choice, refusal. Nothing resumes by itself that should not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from khib_tui.errors import CommandFailed, Exit, ImageError, Refused
+from khib_tui.events.types import Event, Failure
+from khib_tui.facts import probe
+from khib_tui.handover.cmdline import Words
+from khib_tui.image.header import DAMAGED, Header, State
+from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.restorer import run as kernel_c
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
+from screens.restore import found as found_page
+from screens.restore import run as restore
+from screens.restore.run import run_restore
+from tests.kit.screens_kit import DrivenScreen, facts
+
+SHELL = ("< Retry", ["right", "enter"])
+
+
+class Cycle:
+    """Stands for the work of C: which images there are, what was resumed, what was told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, places: Sequence[str]) -> None:
+        self.images = [image(place) for place in places]
+        self.resumed: list[str] = []
+        self.events: list[Event] = []
+        self.error: Exception = Refused("the disks have changed", hint="boot normally", ident="HIB-E-DISKS")
+        monkeypatch.setattr(probe, "devices", lambda *_: facts().devices)
+        monkeypatch.setattr(catalog, "search", lambda *_: self.images)
+        monkeypatch.setattr(catalog, "find", self.find)
+        monkeypatch.setattr(kernel_c, "work", self.work)
+        monkeypatch.setattr(found_page, "TICK", 0.01)
+
+    def find(self, wanted: str, word: str) -> Any:
+        return facts().devices, catalog.choose(self.images, wanted)
+
+    def work(self, devices: Any, found: Found, sink: Any, stop: Any) -> None:
+        self.resumed.append(found.where)
+        raise self.error
+
+    def run(self, countdown: int, *script: tuple[str, list[str]], wanted: str = "") -> DrivenScreen:
+        screen = DrivenScreen(script)
+        self.code = run_restore(wanted, Words(countdown=countdown), self.events.append, screen=screen)
+        assert not screen.script, f"never shown: {screen.script}"
+        return screen
+
+
+def image(place: str, state: State = State.COMPLETE) -> Found:
+    header = Header(f"id-{place}", state, 3, 1.7e9, "laptop", "6.1", 16 << 30, 2 << 30)
+    return Found(TargetRef(DeviceKey("d", len(place), 1, "s")), place, header)
+
+
+@pytest.fixture
+def one(monkeypatch: pytest.MonkeyPatch) -> Cycle:
+    return Cycle(monkeypatch, ["/dev/vdb1"])
+
+
+def test_the_countdown_resumes_by_itself_and_shows_the_image(one: Cycle) -> None:
+    screen = one.run(3, SHELL)
+    first = next(text for text in screen.seen if "Resuming in" in text)
+    for fact in ("/dev/vdb1", "laptop", "2.0 GiB", "16.0 GiB", "Resuming in 3 s - Enter: now, Esc: stop the countdown"):
+        assert fact in first
+    assert one.resumed == ["/dev/vdb1"]
+
+
+def test_no_countdown_resumes_at_once(one: Cycle) -> None:
+    screen = one.run(0, SHELL)
+    assert one.resumed == ["/dev/vdb1"] and not any("Resume now" in text for text in screen.seen)
+
+
+def test_enter_resumes_now(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found_page, "TICK", 60.0)
+    one.run(10, ("Resuming in", ["enter"]), SHELL)
+    assert one.resumed == ["/dev/vdb1"]
+
+
+@pytest.mark.parametrize("key", ["esc", "tab", "x", "f1"])
+def test_any_other_key_stops_the_countdown(one: Cycle, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setattr(found_page, "TICK", 0.05)
+    close = [("+ Help", ["esc"])] if key == "f1" else []
+    one.run(2, ("Resuming in", [key]), *close, ("The countdown is stopped", ["f3"]), ("Esc back", ["esc"]), SHELL)
+    assert one.resumed == [] and one.code == Exit.CANCELLED
+
+
+def test_a_negative_countdown_waits_for_a_key(one: Cycle) -> None:
+    screen = one.run(-1, ("Resume now", ["enter"]), SHELL)
+    assert one.resumed == ["/dev/vdb1"] and not any("Resuming in" in text for text in screen.seen)
+
+
+def test_of_several_images_none_resumes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Cycle(monkeypatch, ["/dev/vdb1", "/dev/vdc1"])
+    screen = both.run(0, ("There are several sessions", ["down", "enter"]), SHELL)
+    assert both.resumed == ["/dev/vdc1"] and not any("Resuming in" in text for text in screen.seen)
+
+
+def test_the_image_that_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Cycle(monkeypatch, ["/dev/vdb1", "/dev/vdc1"])
+    both.run(0, SHELL, wanted="/dev/vdc1")
+    assert both.resumed == ["/dev/vdc1"]
+
+
+def test_a_refusal_says_why_that_the_image_is_kept_and_what_to_do(one: Cycle) -> None:
+    screen = one.run(0, SHELL)
+    text = " ".join(screen.shown.split())
+    assert "the disks have changed [HIB-E-DISKS]" in text and "-> boot normally" in text
+    assert "The image on /dev/vdb1 is kept and nothing was changed" in text
+    assert one.code == Exit.REFUSED
+    assert one.events == [Failure("HIB-E-DISKS", "the disks have changed", "boot normally", int(Exit.REFUSED))]
+
+
+def test_a_damaged_header_is_repaired_only_when_asked(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    repaired: list[str] = []
+    monkeypatch.setattr(kernel_c, "repair", lambda devices, found: repaired.append(found.where))
+    assert "Repair" not in one.run(0, SHELL).shown
+    one.error = ImageError("the image's header is damaged behind byte 0", ident=DAMAGED)
+    one.run(0, ("< Repair and retry", ["enter"]), ("Resume now", ["enter"]), ("< Repair", ["right", "right", "enter"]))
+    assert repaired == ["/dev/vdb1"] and len(one.resumed) == 3
+
+
+def test_an_image_that_was_claimed_meanwhile_is_not_called_kept(one: Cycle) -> None:
+    found = one.images[0]
+
+    def work(*_: Any) -> None:
+        one.images = [image(found.where, State.CLAIMED)]
+        raise one.error
+
+    kernel_c.work = work  # the fixture's monkeypatch puts it back
+    text = " ".join(one.run(0, SHELL).shown.split())
+    assert "is now claimed" in text and "is kept" not in text
+
+
+def test_retry_never_counts_down_again(one: Cycle) -> None:
+    screen = one.run(0, ("< Retry", ["enter"]), ("Resume now", ["enter"]), SHELL)
+    assert one.resumed == ["/dev/vdb1", "/dev/vdb1"] and not any("Resuming in" in text for text in screen.seen)
+
+
+def test_no_image_is_told_with_all_three_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = Cycle(monkeypatch, [])
+    screen = none.run(0, SHELL)
+    text = screen.shown
+    assert "there is no image" in text and "Nothing was changed on any disk." in text and none.code == Exit.NO_IMAGE
+    assert "< Retry" in text and "< Shell" in text and "< Restart the machine >" in text
+
+
+def test_errors_of_the_medium_and_defects_are_told_too(one: Cycle) -> None:
+    one.error = OSError(5, "Input/output error", "/dev/vdb1")
+    assert "/dev/vdb1: Input/output error [HIB-E-IO]" in one.run(0, SHELL).shown
+    one.error = ZeroDivisionError("oh")
+    assert "a defect of khib: ZeroDivisionError: oh" in one.run(0, SHELL).shown
+
+
+def test_restart_restarts_and_comes_back_if_that_fails(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def reboot(command: int) -> None:
+        asked.append(command)
+        raise CommandFailed("the kernel could not jump: Operation not permitted", ident="HIB-E-JUMP")
+
+    monkeypatch.setattr(restore, "reboot", reboot)
+    one.run(0, ("< Retry", ["right", "right", "enter"]), ("Operation not permitted", ["right", "enter"]))
+    assert asked == [restore.REBOOT_RESTART]
+
+
+def test_a_search_can_be_stopped(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    release = threading.Event()
+
+    def find(*_: Any) -> Any:
+        release.wait(5)
+        raise ImageError("too late")
+
+    monkeypatch.setattr(catalog, "find", find)
+    one.run(0, ("Looking for the image...", ["esc"]), SHELL)
+    release.set()
+    assert one.code == Exit.CANCELLED and one.resumed == []

@@ -1,0 +1,207 @@
+"""Sealing on screens: the passphrase in the wizard and in C. Nothing typed is shown, and nothing wrong goes on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from khib_tui.errors import Exit
+from khib_tui.events.types import Stage
+from khib_tui.handover.handover import Mode
+from khib_tui.plan.task import Trip
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal.keyslots import Cipher, Seal
+from khib_tui.target.catalog import Found
+from screens.ui.window import Window
+from screens.wizard.app import STEPS, Wizard
+from screens.wizard.home import HomePage
+from screens.wizard.seal import RecoveryKeyPage, SealPage
+from tests.kit.screens_kit import make, press, set_up, shown, until
+from tests.screens.restore.test_restore import SHELL, Cycle, image
+
+PASSPHRASE = "good words here"
+KEY = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){7}\b")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make keyslots that cost nothing."""
+    monkeypatch.setattr(crypto, "MEMORY", 64)
+    monkeypatch.setattr(crypto, "ITERATIONS", 1)
+
+
+@pytest.fixture
+def made() -> tuple[Seal, str]:
+    return crypto.create(PASSPHRASE, Cipher.AES)
+
+
+def home(tmp_path: Path, *, size: tuple[int, int] = (80, 24)) -> Wizard:
+    set_up(tmp_path)
+    wizard = make(tmp_path, target="/dev/vdb1", size=size)
+    wizard.begin()
+    return wizard
+
+
+def kept(wizard: Wizard) -> Seal | None:
+    return sealfile.load(sealfile.path_beside(wizard.path))
+
+
+def typed(window: Window, first: str, second: str) -> str:
+    """Type into both fields of the sealing page, and press its button."""
+    press(window, *first, "enter", *second)
+    until(window, "Seal")
+    return press(window, "enter")
+
+
+def test_home_and_review_say_whether_images_are_sealed(tmp_path: Path, made: tuple[Seal, str]) -> None:
+    wizard = home(tmp_path)
+    assert "Images are not sealed" in shown(wizard.window) and "< Seal the images" in shown(wizard.window)
+    wizard.go(len(STEPS) - 1)
+    assert "[warn] Images are not sealed" in shown(wizard.window) and "< Seal the images" in shown(wizard.window)
+    sealfile.save(made[0], sealfile.path_beside(wizard.path))
+    wizard.go(len(STEPS) - 1)
+    assert "[ ok ] Images are sealed: aes-256-gcm" in shown(wizard.window)
+    wizard.home()
+    assert "Images are sealed: aes-256-gcm" in shown(wizard.window)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+def test_a_seal_is_kept_only_once_its_recovery_key_was_written_down(tmp_path: Path, size: tuple[int, int]) -> None:
+    wizard = home(tmp_path, size=size)
+    wizard.seal()
+    text = typed(wizard.window, PASSPHRASE, PASSPHRASE)
+    found = KEY.search(text)
+    assert isinstance(wizard.window.page, RecoveryKeyPage) and found and kept(wizard) is None
+    assert "never shown again" in press(wizard.window, "esc") and "never shown again" in press(wizard.window, "f10")
+    until(wizard.window, "I have written it down")
+    text = press(wizard.window, "enter")
+    there = kept(wizard)
+    assert there and "Images will be sealed" in text and found[0] not in text
+    assert crypto.unlock(there, PASSPHRASE) == crypto.unlock(there, found[0])
+
+
+def test_a_recovery_key_that_nobody_wants_seals_nothing(tmp_path: Path) -> None:
+    wizard = home(tmp_path)
+    wizard.seal()
+    typed(wizard.window, PASSPHRASE, PASSPHRASE)
+    until(wizard.window, "Do not seal")
+    assert "Nothing was changed" in press(wizard.window, "enter") and kept(wizard) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ident"), [("short", "short", "HIB-E-WEAK"), (PASSPHRASE, "other words", "PASSPHRASE")]
+)
+def test_short_or_different_passphrases_are_refused(tmp_path: Path, first: str, second: str, ident: str) -> None:
+    wizard = home(tmp_path)
+    wizard.seal()
+    text = typed(wizard.window, first, second)
+    assert ident in text and isinstance(wizard.window.page, SealPage) and kept(wizard) is None
+
+
+def test_what_is_typed_is_shown_only_on_demand(tmp_path: Path) -> None:
+    wizard = home(tmp_path)
+    wizard.seal()
+    text = press(wizard.window, *PASSPHRASE)
+    assert PASSPHRASE not in text and "*" * len(PASSPHRASE) in text
+    until(wizard.window, " ] show")
+    assert PASSPHRASE in press(wizard.window, "enter")
+    assert PASSPHRASE not in press(wizard.window, "enter")
+
+
+def test_sealing_can_be_ended_after_a_question(tmp_path: Path, made: tuple[Seal, str]) -> None:
+    wizard = home(tmp_path)
+    sealfile.save(made[0], sealfile.path_beside(wizard.path))
+    wizard.seal()
+    until(wizard.window, "Seal no more")
+    assert "read everything" in press(wizard.window, "enter")
+    assert kept(wizard)
+    press(wizard.window, "right", "enter")
+    assert kept(wizard) is None and isinstance(wizard.window.page, HomePage)
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[Trip]:
+    """What the wizard would run."""
+    gone: list[Trip] = []
+    monkeypatch.setattr(Wizard, "run", lambda _, trip: gone.append(trip))
+    return gone
+
+
+def test_hibernating_with_a_seal_asks_for_the_passphrase_first(
+    tmp_path: Path, made: tuple[Seal, str], trips: list[Trip]
+) -> None:
+    wizard = home(tmp_path)
+    sealfile.save(made[0], sealfile.path_beside(wizard.path))
+    wizard.travel(Mode.SAVE)
+    assert "Passphrase or recovery key" in shown(wizard.window)
+    text = press(wizard.window, *"wrong words", "enter")
+    assert "HIB-E-PASSPHRASE" in text and not trips
+    text = press(wizard.window, *PASSPHRASE, "enter")
+    assert "Hibernate now?" in text and "sealed" in text and "image is not sealed" not in text and not trips
+    press(wizard.window, "right", "enter")
+    assert trips[0].opened and trips[0].opened.master == crypto.unlock(made[0], PASSPHRASE)
+
+
+def test_a_rehearsal_that_saves_asks_too_and_a_jump_alone_does_not(
+    tmp_path: Path, made: tuple[Seal, str], trips: list[Trip]
+) -> None:
+    wizard = home(tmp_path)
+    sealfile.save(made[0], sealfile.path_beside(wizard.path))
+    wizard.travel(Mode.REHEARSE)
+    assert len(trips) == 1 and trips[0].opened is None
+    wizard.travel(Mode.REHEARSE_SAVE)
+    press(wizard.window, *made[1].lower(), "enter")
+    assert len(trips) == 2 and trips[1].opened
+
+
+def test_giving_up_at_the_passphrase_goes_nowhere(tmp_path: Path, made: tuple[Seal, str], trips: list[Trip]) -> None:
+    wizard = home(tmp_path)
+    sealfile.save(made[0], sealfile.path_beside(wizard.path))
+    wizard.travel(Mode.SAVE)
+    text = press(wizard.window, "esc")
+    assert "Passphrase" not in text and isinstance(wizard.window.page, HomePage) and not trips
+
+
+def test_an_unsealed_hibernation_says_so_in_its_question(tmp_path: Path, trips: list[Trip]) -> None:
+    wizard = home(tmp_path)
+    wizard.travel(Mode.SAVE)
+    assert "The image is not sealed" in " ".join(shown(wizard.window).replace("|", " ").split())
+
+
+# ---- C
+
+
+@pytest.fixture
+def sealed(monkeypatch: pytest.MonkeyPatch, made: tuple[Seal, str]) -> Cycle:
+    cycle = Cycle(monkeypatch, ["/dev/vdb1"])
+    plain = image("/dev/vdb1")
+    cycle.images = [Found(plain.target, plain.where, msgspec.structs.replace(plain.header, seal=made[0]))]
+    return cycle
+
+
+def stages(cycle: Cycle) -> list[str]:
+    return [event.status for event in cycle.events if isinstance(event, Stage) and event.stage == "passphrase"]
+
+
+def test_c_asks_says_that_it_was_wrong_and_goes_on_with_the_right_one(sealed: Cycle) -> None:
+    screen = sealed.run(
+        0, ("is sealed", [*"wrong words", "enter"]), ("try 1: the passphrase is wrong", [*PASSPHRASE, "enter"]), SHELL
+    )
+    assert sealed.resumed == ["/dev/vdb1"] and stages(sealed) == ["started", "failed", "done"]
+    assert not [text for text in screen.seen if PASSPHRASE in text or "wrong words" in text]
+
+
+def test_c_takes_the_recovery_key_and_tells_a_typing_error(sealed: Cycle, made: tuple[Seal, str]) -> None:
+    key = made[1].lower()
+    broken = key[:-1] + ("7" if key[-1] != "7" else "8")
+    sealed.run(0, ("is sealed", [*broken, "enter"]), ("typing error", [*key, "enter"]), SHELL)
+    assert sealed.resumed == ["/dev/vdb1"]
+
+
+def test_esc_at_the_passphrase_goes_back_to_the_choices(sealed: Cycle) -> None:
+    sealed.run(0, ("is sealed", ["esc"]), ("This session can be resumed", ["esc"]), SHELL)
+    assert sealed.resumed == [] and sealed.code == Exit.CANCELLED
