@@ -13,7 +13,7 @@ from khib_tui.model.units import size
 from khib_tui.plan import build
 from khib_tui.plan.execute import execute
 from khib_tui.plan.outcome import arrived
-from khib_tui.plan.step import Run
+from khib_tui.plan.step import Context
 from khib_tui.seal import file as sealfile
 
 
@@ -43,7 +43,7 @@ def setup(arguments: Namespace, sink: Sink) -> int:
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK
-    execute(actions, Run(sink, choice.machine), sink)
+    execute(actions, Context(sink, choice.machine), sink)
     sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
     return Exit.OK
 
@@ -70,6 +70,6 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode) -> int:
     if arguments.dry_run:
         show_plan(choice, actions, sink)
         return Exit.OK
-    run = Run(sink, choice.machine, opened(seal, arguments.key_file))
-    execute(actions, run, sink)
-    return arrived(run, sink, mode)
+    context = Context(sink, choice.machine, opened(seal, arguments.key_file))
+    execute(actions, context, sink)
+    return arrived(context, sink, mode)

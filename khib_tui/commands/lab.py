@@ -24,7 +24,7 @@ def lab_demo(arguments: Namespace, sink: Sink) -> int:
 
 def lab_kernel(arguments: Namespace, sink: Sink) -> int:
     """Build the guest kernel."""
-    from khib_tui.lab.kernel import guest_kernel
+    from khib_tui.lab.build.kernel import guest_kernel
 
     kernel = guest_kernel(sink, arguments.linux_source)
     sink(Result("lab kernel", True, f"{kernel.release}: {kernel.bzimage}", {"bzimage": str(kernel.bzimage)}))

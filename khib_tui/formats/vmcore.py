@@ -27,7 +27,7 @@ MAX_SEGMENTS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MemoryRun:
     """Physical memory from `start`: `filesz` bytes of content, then zeros up to `memsz` bytes."""
 
     start: int
@@ -39,11 +39,11 @@ class Run:
 class Placed:
     """A run with the offset of its content in the ELF file."""
 
-    run: Run
+    run: MemoryRun
     offset: int
 
 
-def place(runs: Sequence[Run], note_size: int) -> list[Placed]:
+def place(runs: Sequence[MemoryRun], note_size: int) -> list[Placed]:
     """Give each run its offset."""
     offset = header_size(len(runs), note_size)
     placed = []
@@ -165,7 +165,7 @@ def parse(data: bytes) -> list[Placed]:
     :raises ImageError: a run is not page aligned, overlaps another, or is out of order.
     """
     found = (part for part in segments(data) if not part.note)
-    placed = [Placed(Run(part.physical, part.filesz, part.memsz), part.offset) for part in found]
+    placed = [Placed(MemoryRun(part.physical, part.filesz, part.memsz), part.offset) for part in found]
     _refuse_disorder(placed)
     return placed
 

@@ -22,7 +22,7 @@ from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
 from khib_tui.image.store import Store
 from khib_tui.image.threads import keep_memory, together, workers
 from khib_tui.linux.buffers import address_of, clear, move
-from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.linux.devmem import Mappings, PhysicalMemory
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB
 from khib_tui.seal.crypto import Sealer
@@ -53,7 +53,7 @@ class MemoryFiller:
     """
 
     def __init__(self, memory: PhysicalMemory, allowed: Ranges) -> None:
-        self.windows = Windows(memory, allowed, KEPT_WINDOWS)
+        self.windows = Mappings(memory, allowed, KEPT_WINDOWS)
 
     def put(self, spans: Sequence[Span], data: memoryview) -> None:
         """Put bytes into spans of physical memory.

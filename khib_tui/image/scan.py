@@ -8,8 +8,8 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from khib_tui.formats.vmcore import Run
-from khib_tui.linux.devmem import Windows, span
+from khib_tui.formats.vmcore import MemoryRun
+from khib_tui.linux.devmem import Mappings, span
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 
@@ -71,7 +71,7 @@ def kinds(mapped: mmap.mmap, base: int, start: int, end: int) -> bytearray:
     return result
 
 
-def scan(windows: Windows, saved: Ranges, absent: Ranges, progress: Callable[[int], None]) -> Content:
+def scan(windows: Mappings, saved: Ranges, absent: Ranges, progress: Callable[[int], None]) -> Content:
     """Look through A's memory once.
 
     :param absent: pages of `saved` to leave out; they are not even mapped where they fill a window.
@@ -96,7 +96,7 @@ def _collect(content: Content, found: bytearray, start: int) -> None:
         content.add(start + part.start() * PAGE, start + part.end() * PAGE)
 
 
-def runs(saved: Ranges, absent: Ranges, content: Content) -> list[Run]:
+def runs(saved: Ranges, absent: Ranges, content: Content) -> list[MemoryRun]:
     """Turn what was found into runs that cover `saved` without the longest spans of `absent`.
 
     There are not many more runs than MAX_RUNS and MAX_LEFT_OUT: other pages to leave out are called zero, and the shortest
@@ -104,13 +104,13 @@ def runs(saved: Ranges, absent: Ranges, content: Content) -> list[Run]:
     """
     content.fill_holes(MAX_RUNS)
     spans = Ranges(tuple(zip(content.starts, content.ends, strict=True))) & saved
-    result: list[Run] = []
+    result: list[MemoryRun] = []
     for start, end in saved - longest(absent - spans, MAX_LEFT_OUT):
         at = start
         for low, high in spans.overlapping(start, end):
             if low > at:
                 _zeros(result, at, low)
-            result.append(Run(low, high - low, high - low))
+            result.append(MemoryRun(low, high - low, high - low))
             at = high
         if at < end:
             _zeros(result, at, end)
@@ -124,10 +124,10 @@ def longest(ranges: Ranges, limit: int) -> Ranges:
     return Ranges.of(sorted(ranges, key=lambda span: span[0] - span[1])[:limit])
 
 
-def _zeros(result: list[Run], start: int, end: int) -> None:
+def _zeros(result: list[MemoryRun], start: int, end: int) -> None:
     """Add zeros as the tail of the run before, if it touches."""
     if result and result[-1].start + result[-1].memsz == start:
         last = result[-1]
-        result[-1] = Run(last.start, last.filesz, last.memsz + end - start)
+        result[-1] = MemoryRun(last.start, last.filesz, last.memsz + end - start)
         return
-    result.append(Run(start, 0, end - start))
+    result.append(MemoryRun(start, 0, end - start))

@@ -15,7 +15,7 @@ from khib_tui.image.manifest import Frame
 from khib_tui.image.store import BLOCK, Store, Stream
 from khib_tui.image.threads import InOrder, keep_memory, together, workers
 from khib_tui.linux.buffers import Buffer, move
-from khib_tui.linux.devmem import Windows
+from khib_tui.linux.devmem import Mappings
 from khib_tui.seal.crypto import Sealer
 
 # Frames made before their turn, for each thread.
@@ -25,7 +25,7 @@ EXTRA_WRITERS = 1
 
 
 @dataclass(frozen=True)
-class Payload:
+class Written:
     """What was written: the frames in order, the size of what they hold, and where the next block begins."""
 
     frames: list[Frame]
@@ -51,7 +51,7 @@ class Gatherer:
     itself while that happens could make other bytes of the frame wrong too; of a copy, only those bytes are.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Mappings) -> None:
         self.windows = windows
         self.local = threading.local()
 
@@ -109,7 +109,7 @@ class Maker:
         return stored, size, xxhash.xxh64_digest(stored)
 
 
-def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
+def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Written:
     """Write all parts as frames; a seek table follows them if they are compressed and not sealed.
 
     :param progress: told after each frame how many bytes it held; may raise to stop.
@@ -124,7 +124,7 @@ def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: C
         if maker.sealer is None:
             stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
         size = stream.position - PAYLOAD_OFFSET
-        return Payload(frames, sum(frame.raw for frame in frames), size, stream.finish())
+        return Written(frames, sum(frame.raw for frame in frames), size, stream.finish())
     finally:
         stream.close()
 
@@ -149,7 +149,7 @@ def _append_frames(stream: Stream, maker: Maker, given: Iterator[Part], progress
     return frames
 
 
-def _write_plain(store: Store, gatherer: Gatherer, given: Iterator[Part], progress: Callable[[int], None]) -> Payload:
+def _write_plain(store: Store, gatherer: Gatherer, given: Iterator[Part], progress: Callable[[int], None]) -> Written:
     """Write frames as they are: each has its place beforehand, so they are copied once, and written in any order."""
     frames: dict[int, Frame] = {}
 
@@ -164,4 +164,4 @@ def _write_plain(store: Store, gatherer: Gatherer, given: Iterator[Part], progre
 
     together(work, given, workers() + EXTRA_WRITERS, progress)
     size = sum(frame.raw for frame in frames.values())
-    return Payload([frames[number] for number in range(len(frames))], size, size, PAYLOAD_OFFSET + -(-size // BLOCK) * BLOCK)
+    return Written([frames[number] for number in range(len(frames))], size, size, PAYLOAD_OFFSET + -(-size // BLOCK) * BLOCK)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from khib_tui.errors import Refused
 from khib_tui.jump import stubs
 from khib_tui.linux.devmem import PhysicalMemory
-from khib_tui.linux.syscalls import REBOOT_KEXEC, Segment, kexec_load, reboot
+from khib_tui.linux.syscalls import REBOOT_KEXEC, KexecSegment, kexec_load, reboot
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 
@@ -43,8 +43,8 @@ def load_back(memory: PhysicalMemory, *, entry: int, gdt: int, stub_page: int) -
     """
     page = entry_page(entry)
     segments = (
-        Segment("stub", stub_page, stub_page + PAGE, stubs.back_to_a(entry, gdt)),
-        Segment("entry", page, page + PAGE, memory.read(page, PAGE)),
+        KexecSegment("stub", stub_page, stub_page + PAGE, stubs.back_to_a(entry, gdt)),
+        KexecSegment("entry", page, page + PAGE, memory.read(page, PAGE)),
     )
     kexec_load(stub_page, sorted(segments, key=lambda segment: segment.start), preserve_context=False)
 

@@ -15,7 +15,7 @@ from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
 from khib_tui.jump import stubs
 from khib_tui.jump.bootparams import boot_params, e820
-from khib_tui.linux.syscalls import KEXEC_SEGMENT_MAX, Segment
+from khib_tui.linux.syscalls import KEXEC_SEGMENT_MAX, KexecSegment
 from khib_tui.model.machine import Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
@@ -83,7 +83,7 @@ class LoadedB:
     """All that kexec_load(2) is told, and what was derived from it."""
 
     layout: Layout
-    segments: tuple[Segment, ...]
+    segments: tuple[KexecSegment, ...]
     memory: tuple[tuple[int, int, int], ...]
 
     @property
@@ -119,21 +119,21 @@ def prepare(
     stub = stubs.enter_b(place.stub, place.mailbox, place.kernel, place.boot_params, place.stack)
     setup = zero_page + text.ljust(PAGE, b"\0") + stub
     parts = (
-        Segment("kernel", place.kernel, place.kernel_end, payload),
-        Segment("initramfs", place.initrd, place.handover, initrd),
-        Segment("hand-over", place.handover, place.setup, handover),
-        Segment("boot parameters", place.setup, place.mailbox, setup),
-        Segment("mailbox", place.mailbox, place.mailbox + PAGE),
+        KexecSegment("kernel", place.kernel, place.kernel_end, payload),
+        KexecSegment("initramfs", place.initrd, place.handover, initrd),
+        KexecSegment("hand-over", place.handover, place.setup, handover),
+        KexecSegment("boot parameters", place.setup, place.mailbox, setup),
+        KexecSegment("mailbox", place.mailbox, place.mailbox + PAGE),
     )
     loaded = LoadedB(place, _fill(region, parts), memory)
     assert_complete(region, loaded.swapped, loaded.ram)
     return loaded
 
 
-def _fill(region: Region, parts: Sequence[Segment]) -> tuple[Segment, ...]:
+def _fill(region: Region, parts: Sequence[KexecSegment]) -> tuple[KexecSegment, ...]:
     """Add segments without data so that the whole region is swapped."""
     taken = Ranges.of((part.start, part.end) for part in parts)
-    rest = [Segment("swapped", start, end) for start, end in region.own - taken]
+    rest = [KexecSegment("swapped", start, end) for start, end in region.own - taken]
     segments = tuple(sorted((*parts, *rest), key=lambda segment: segment.start))
     if len(segments) > KEXEC_SEGMENT_MAX:
         raise Refused(

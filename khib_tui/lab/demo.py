@@ -8,7 +8,7 @@ from typing import Any
 
 from khib_tui.errors import Exit
 from khib_tui.events.types import LabResult, Message, Result, Sink
-from khib_tui.lab import seal
+from khib_tui.lab import sealed
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare, workspace
 from khib_tui.model.units import MIB, duration, size
@@ -55,7 +55,7 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         code, _ = session.run("rehearse")
         if code or not session.ask("check", deep=False)["intact"]:
             raise session.lost("the rehearsal failed")
-    hidden = seal.seal(session) if arguments.sealed else None
+    hidden = sealed.seal(session) if arguments.sealed else None
     wrong: list[str] = []
     for number in range(1, arguments.cycles + 1):
         sink(Message(f"cycle {number} of {arguments.cycles}"))
@@ -74,11 +74,11 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     )  # fmt: skip
 
 
-def once(session: Session, arguments: Namespace, hidden: seal.Secrets | None) -> tuple[float, float, dict[str, Any]]:
+def once(session: Session, arguments: Namespace, hidden: sealed.Secrets | None) -> tuple[float, float, dict[str, Any]]:
     """Play one hibernation and resume; no disk may hold a secret of a sealed one, whose image is still there."""
     options = ["--codec", arguments.codec] if arguments.codec else []
     away = session.hibernate(*options, *(hidden.options if hidden else []))
     back, result = session.resume()
     if hidden:
-        seal.refuse_leak(session, hidden)
+        sealed.refuse_leak(session, hidden)
     return away, back, result.data

@@ -16,10 +16,10 @@ from khib_tui.events.types import Sink, Stage
 from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
-from khib_tui.lab.cache import cache_dir, digest_of
-from khib_tui.lab.kernel import GuestKernel, guest_kernel
-from khib_tui.lab.program import program_disk
-from khib_tui.lab.root import guest_root
+from khib_tui.lab.build.cache import cache_dir, digest_of
+from khib_tui.lab.build.kernel import GuestKernel, guest_kernel
+from khib_tui.lab.build.program import program_disk
+from khib_tui.lab.build.root import guest_root
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
 

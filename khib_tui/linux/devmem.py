@@ -80,7 +80,7 @@ def span(address: int, allowed: Ranges) -> tuple[int, int]:
 
 
 @dataclass
-class Window:
+class Mapping:
     """A mapping of the physical memory `[start, end)`, where it lies in this process, and how many use it."""
 
     start: int
@@ -90,16 +90,16 @@ class Window:
     users: int = 0
 
 
-class Windows:
+class Mappings:
     """Mappings shared by threads; those nobody uses are closed when there are more than `keep`."""
 
     def __init__(self, memory: PhysicalMemory, allowed: Ranges, keep: int = 6) -> None:
         self.memory, self.allowed, self.keep = memory, allowed, keep
-        self.open: dict[int, Window] = {}
+        self.open: dict[int, Mapping] = {}
         self.lock = threading.Lock()
 
     @contextmanager
-    def at(self, address: int) -> Iterator[Window]:
+    def at(self, address: int) -> Iterator[Mapping]:
         """Give the mapping that holds an address."""
         window = self._take(address)
         try:
@@ -112,7 +112,7 @@ class Windows:
 
         Each is good until the next one is asked for.
         """
-        window: Window | None = None
+        window: Mapping | None = None
         try:
             for start, end in spans:
                 while start < end:
@@ -128,16 +128,16 @@ class Windows:
             if window is not None:
                 self._give_back(window)
 
-    def _take(self, address: int) -> Window:
+    def _take(self, address: int) -> Mapping:
         start, end = span(address, self.allowed)
         with self.lock:
             if start not in self.open:
                 mapped = self.memory.map(start, end)
-                self.open[start] = Window(start, end, mapped, address_of(mapped))
+                self.open[start] = Mapping(start, end, mapped, address_of(mapped))
             self.open[start].users += 1
             return self.open[start]
 
-    def _give_back(self, window: Window) -> None:
+    def _give_back(self, window: Mapping) -> None:
         with self.lock:
             window.users -= 1
             if len(self.open) <= self.keep:

@@ -35,7 +35,7 @@ class _KexecSegment(ctypes.Structure):
 
 
 @dataclass(frozen=True)
-class Segment:
+class KexecSegment:
     """Physical pages `[start, end)` that kexec swaps; `data` goes to their beginning, the rest is zero.
 
     `data` is any readable buffer, taken without a copy; an empty one means the pages are only swapped.
@@ -62,7 +62,7 @@ def _address(data: bytes | bytearray | memoryview) -> tuple[object, int]:
     return array, ctypes.addressof(array)
 
 
-def kexec_load(entry: int, segments: Sequence[Segment], *, preserve_context: bool) -> None:
+def kexec_load(entry: int, segments: Sequence[KexecSegment], *, preserve_context: bool) -> None:
     """Load an image for the next kexec.
 
     :param entry: physical address that is entered.

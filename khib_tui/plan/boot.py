@@ -9,7 +9,7 @@ from khib_tui.bootloader.entry import restore_entry
 from khib_tui.decide.choice import Choice
 from khib_tui.model import target as targets
 from khib_tui.plan.install import saver_kernel
-from khib_tui.plan.step import Run
+from khib_tui.plan.step import Context
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class WriteBootEntry:
         kernel = saver_kernel(choice.settings)
         return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, kernel, sealed=self.sealed)
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Write it unless it is the same already."""
         path, text = self.choice.settings.boot_entry, self.entry().text()
         if path.exists() and path.read_text() == text:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 
 from khib_tui.events.types import Sink, Step
-from khib_tui.plan.step import Action, Run
+from khib_tui.plan.step import Action, Context
 
 
-def execute(actions: Sequence[Action], run: Run, sink: Sink) -> None:
+def execute(actions: Sequence[Action], context: Context, sink: Sink) -> None:
     """Apply the steps in order, and undo what can be undone when one fails.
 
     :raises KhibError: as the failing step says.
@@ -18,9 +18,9 @@ def execute(actions: Sequence[Action], run: Run, sink: Sink) -> None:
         started = time.monotonic()
         try:
             sink(Step(number, len(actions), action.describe(), "started"))
-            action.apply(run)
+            action.apply(context)
         except BaseException:
             sink(Step(number, len(actions), action.describe(), "failed", time.monotonic() - started))
-            run.undo()
+            context.undo()
             raise
         sink(Step(number, len(actions), action.describe(), "done", time.monotonic() - started))

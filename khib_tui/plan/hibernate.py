@@ -29,7 +29,7 @@ from khib_tui.model.choices import After
 from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.units import PAGE, size
 from khib_tui.plan.install import saver_kernel
-from khib_tui.plan.step import Run
+from khib_tui.plan.step import Context
 from khib_tui.target.place import opened
 
 
@@ -51,27 +51,27 @@ class LoadSaver:
         """Give B's command line."""
         return " ".join(common_words(self.choice.machine.cmdline, self.choice.settings))
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Load it; A keeps running.
 
         :raises Refused: the image is to be sealed, and nobody gave the passphrase.
         """
-        if self.sealed and run.opened is None:
+        if self.sealed and context.opened is None:
             raise Refused("the seal was not opened", hint="give the passphrase", ident="HIB-E-PASSPHRASE")
         with suppress(KhibError):
             kexec_unload()
         choice = self.choice
         facts = gdt.read_facts()
-        run.page = ReportPage(choice.region.saved, choice.region.own.total)
+        context.page = ReportPage(choice.region.saved, choice.region.own.total)
         kernel = bzimage.read(saver_kernel(choice.settings))
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:
             payload = memoryview(image)[kernel.payload_offset : kernel.payload_offset + kernel.payload_size]
             # The mailbox lies at an address that depends on the size of the hand-over, which tells the address.
-            size_of = loader.pages(len(handover.pack(self._handover(run, facts, (1 << 52) - PAGE)))) + PAGE
+            size_of = loader.pages(len(handover.pack(self._handover(context, facts, (1 << 52) - PAGE)))) + PAGE
             place = loader.layout(choice.region, kernel, len(initrd), size_of)
-            given = self._handover(run, facts, place.mailbox)
+            given = self._handover(context, facts, place.mailbox)
             archive = handover.pack(given).ljust(size_of, b"\0")
-            run.handover, run.opened = msgspec.structs.replace(given, key=""), None
+            context.handover, context.opened = msgspec.structs.replace(given, key=""), None
             loaded = loader.prepare(
                 choice.machine, choice.region, kernel, payload=payload, initrd=memoryview(initrd), handover=archive,
                 command_line=self.command_line(), of_a=boot_params_of_a(),
@@ -79,11 +79,11 @@ class LoadSaver:
             assert loaded.layout.mailbox == place.mailbox
             kexec_load(loaded.layout.stub, loaded.segments, preserve_context=True)
             payload.release()
-        run.loaded = True
-        run.sink(Message(f"{len(loaded.segments)} segments, {size(choice.region.saved.total)} of memory are to be saved"))
+        context.loaded = True
+        context.sink(Message(f"{len(loaded.segments)} segments, {size(choice.region.saved.total)} of memory are to be saved"))
 
-    def _handover(self, run: Run, facts: gdt.KernelFacts, mailbox: int) -> Handover:
-        choice, page, opened, image_id = self.choice, run.page, run.opened, new_image_id()
+    def _handover(self, context: Context, facts: gdt.KernelFacts, mailbox: int) -> Handover:
+        choice, page, opened, image_id = self.choice, context.page, context.opened, new_image_id()
         assert page is not None
         machine, settings, region = choice.machine, choice.settings, choice.region
         return Handover(
@@ -141,12 +141,12 @@ class WriteBack:
         """Say it."""
         return "write back every mounted filesystem, with checked results"
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Sync each; the jump itself does not.
 
         :raises CommandFailed: one could not be written.
         """
-        places = {device.mounts[0]: device for device in run.machine.devices if device.mounts}
+        places = {device.mounts[0]: device for device in context.machine.devices if device.mounts}
         for place in ["/", *places]:
             try:
                 syncfs(place)
@@ -175,16 +175,16 @@ class Jump:
                 return f"jump into the saver, save up to {saved} to {target}, verify it, and come back"
         return f"jump into the saver, save up to {saved} to {target}, {self.choice.settings.after.value}"
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Go, and read the report after coming back.
 
         :raises CommandFailed: the kernel refused to jump; nothing was written.
         """
         started = time.time()
         reboot(REBOOT_KEXEC)
-        run.away_seconds = time.time() - started
-        assert run.page is not None
-        run.report = run.page.read()
+        context.away_seconds = time.time() - started
+        assert context.page is not None
+        context.report = context.page.read()
 
 
 @dataclass(frozen=True)
@@ -195,10 +195,10 @@ class Unload:
         """Say it."""
         return "after the way back: unload the saver, which gives its memory back"
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Unload."""
         kexec_unload()
-        run.loaded = False
+        context.loaded = False
 
 
 @dataclass(frozen=True)
@@ -211,16 +211,16 @@ class CloseImage:
         """Say it."""
         return "mark the image as done"
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Mark it if it is ours and was claimed.
 
         :raises FailedAfterChange: the target cannot be written; the image stays claimed, which is as safe.
         """
-        assert run.handover is not None and run.handover.target is not None
+        assert context.handover is not None and context.handover.target is not None
         try:
-            with opened(run.machine.devices, run.handover.target) as store:
+            with opened(context.machine.devices, context.handover.target) as store:
                 header = headers.read(store)
-                if header and header.image_id == run.handover.image_id and header.state is State.CLAIMED:
+                if header and header.image_id == context.handover.image_id and header.state is State.CLAIMED:
                     headers.advance(store, header, State.DONE)
         except (KhibError, OSError) as error:
             raise FailedAfterChange(f"the image could not be marked as done: {error}", ident="HIB-E-DONE") from error

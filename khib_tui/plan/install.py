@@ -11,7 +11,7 @@ from khib_tui.initramfs import installed
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from khib_tui.model.settings import save as save_settings
-from khib_tui.plan.step import Run
+from khib_tui.plan.step import Context
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class InstallSaver:
         """Say what is installed where."""
         return f"keep kernel {self.kernel.release} and its initramfs in {self.settings.directory}"
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Copy and build only what is not there yet."""
         self.settings.directory.mkdir(parents=True, exist_ok=True)
         copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
@@ -33,7 +33,7 @@ class InstallSaver:
             return
         from khib_tui.initramfs import build
 
-        build.install(run.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
+        build.install(context.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
 
 
 def saver_kernel(settings: Settings) -> Path:
@@ -66,6 +66,6 @@ class KeepSettings:
         """Say where."""
         return f"keep these choices in {self.path}"
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Write the file."""
         save_settings(self.settings, self.path)

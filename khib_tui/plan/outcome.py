@@ -9,18 +9,18 @@ from khib_tui.events.types import Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.model.units import duration, size
-from khib_tui.plan.step import Run
+from khib_tui.plan.step import Context
 
 
-def arrived(run: Run, sink: Sink, mode: Mode) -> int:
+def arrived(context: Context, sink: Sink, mode: Mode) -> int:
     """Tell the user what happened while A was away."""
     verb = "hibernate" if mode is Mode.SAVE else "rehearse"
-    report = run.report
+    report = context.report
     if report is None:
         sink(Result(verb, True, "this system is back, but no report was left"))
         return Exit.OK
     refuse_report(report)
-    sink(Result(verb, True, report_text(report, run.away_seconds), msgspec.to_builtins(report)))
+    sink(Result(verb, True, report_text(report, context.away_seconds), msgspec.to_builtins(report)))
     return Exit.OK
 
 

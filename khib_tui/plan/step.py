@@ -21,12 +21,12 @@ class Action(Protocol):
     def describe(self) -> str:
         """Say it in one line, with all that matters."""
 
-    def apply(self, run: Run) -> None:
+    def apply(self, context: Context) -> None:
         """Do it."""
 
 
 @dataclass
-class Run:
+class Context:
     """What the steps of one run share while they are applied; `opened` is the seal of the image that is to be made."""
 
     sink: Sink

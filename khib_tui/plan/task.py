@@ -15,7 +15,7 @@ from khib_tui.plan import build
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.execute import execute
 from khib_tui.plan.outcome import arrived
-from khib_tui.plan.step import Action, Run
+from khib_tui.plan.step import Action, Context
 from khib_tui.seal.file import Opened
 from khib_tui.seal.keyslots import Seal
 
@@ -26,7 +26,7 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class Trip:
+class Task:
     """What is to be run: the set-up, a journey, or one after the other.
 
     :param mode: of the journey; None for the set-up alone.
@@ -63,25 +63,25 @@ class Trip:
         """Give the name that the boot menu shows."""
         return WriteBootEntry(self.choice).entry().title
 
-    def run(self, sink: Sink) -> Outcome:
+    def run(self, sink: Sink) -> Ending:
         """Do it; errors become what the user reads."""
         results: list[Result] = []
         keep = both(sink, lambda event: _keep(results, event))
         try:
-            run = Run(sink, self.choice.machine, self.opened)
-            execute(self.actions, run, keep)
+            context = Context(sink, self.choice.machine, self.opened)
+            execute(self.actions, context, keep)
             if self.mode:
-                arrived(run, keep, self.mode)
+                arrived(context, keep, self.mode)
         except Exception as error:
             return failed(error)
         if self.mode is None:
             text = f"Everything is in place; the boot menu has a new entry '{self.entry}'."
-            return Outcome("Set up", f"{text}\n\nRehearse before you rely on it.")
-        return Outcome("This system is back", results[-1].text if results else "")
+            return Ending("Set up", f"{text}\n\nRehearse before you rely on it.")
+        return Ending("This system is back", results[-1].text if results else "")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ending:
     """How a run ended, for the result page."""
 
     title: str
@@ -94,10 +94,10 @@ def _keep(results: list[Result], event: Event) -> None:
         results.append(event)
 
 
-def failed(error: Exception) -> Outcome:
+def failed(error: Exception) -> Ending:
     """Say an error, whether something is lost, and what to do now."""
     code = int(error.exit_code) if isinstance(error, KhibError) else int(Exit.ERROR)
     if isinstance(error, Cancelled):
-        return Outcome("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", code)
+        return Ending("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", code)
     safe = "This session goes on as it was."
-    return Outcome("It did not work", f"{error_text(error)}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)
+    return Ending("It did not work", f"{error_text(error)}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)

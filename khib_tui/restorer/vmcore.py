@@ -100,7 +100,7 @@ def foreign(head: bytes) -> list[vmcore.Placed]:
         if part.note or part.virtual >= KERNEL_MAP or start >= end:
             continue
         held = min(max(part.filesz - (start - first), 0) // PAGE * PAGE, end - start)
-        placed.append(vmcore.Placed(vmcore.Run(start, held, end - start), part.offset + start - first))
+        placed.append(vmcore.Placed(vmcore.MemoryRun(start, held, end - start), part.offset + start - first))
     return vmcore.parse(vmcore.header(placed, b"", 0))
 
 

@@ -22,8 +22,8 @@ from khib_tui.image.scan import Content, scan
 from khib_tui.image.scan import runs as make_runs
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.image.verify import check_readable, verify
-from khib_tui.image.writer import Gatherer, Maker, Payload, parts, write_payload
-from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.image.writer import Gatherer, Maker, Written, parts, write_payload
+from khib_tui.linux.devmem import Mappings, PhysicalMemory
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
@@ -110,7 +110,7 @@ def _save(
 ) -> Header:  # fmt: skip
     started = time.monotonic()
     sealer = sealer_of(handover)
-    with closing(Windows(memory, Ranges.of(handover.saved), KEPT_WINDOWS)) as windows:
+    with closing(Mappings(memory, Ranges.of(handover.saved), KEPT_WINDOWS)) as windows:
         runs, content = _look(handover, find_free(handover, entry, memory, sink), windows, sink, stop)
         notes = vmcore.note("VMCOREINFO", handover.vmcoreinfo.encode("latin-1"))
         placed = vmcore.place(runs, len(notes))
@@ -151,7 +151,9 @@ def sealer_of(handover: Handover) -> Sealer | None:
     return Sealer(bytes.fromhex(handover.key), handover.seal.cipher, handover.image_id)
 
 
-def _look(handover: Handover, free: Ranges, windows: Windows, sink: Sink, stop: Stop) -> tuple[list[vmcore.Run], Content]:
+def _look(
+    handover: Handover, free: Ranges, windows: Mappings, sink: Sink, stop: Stop
+) -> tuple[list[vmcore.MemoryRun], Content]:
     """Find out what must be saved."""
     saved = Ranges.of(handover.saved)
     meter = Meter(sink, "scan", saved.total)
@@ -182,9 +184,9 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
 
 
 def _write(
-    handover: Handover, windows: Windows, store: Store, head: bytes, placed: list[vmcore.Placed],
+    handover: Handover, windows: Mappings, store: Store, head: bytes, placed: list[vmcore.Placed],
     sealer: Sealer | None, sink: Sink, stop: Stop,
-) -> tuple[Codec, Payload]:  # fmt: skip
+) -> tuple[Codec, Written]:  # fmt: skip
     """Choose the codec and write the payload."""
     total = len(head) + sum(item.run.filesz for item in placed)
     gatherer = Gatherer(windows)

@@ -17,7 +17,7 @@ from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.plan.hibernate import Jump
-from khib_tui.plan.task import Outcome, Trip
+from khib_tui.plan.task import Ending, Task
 from khib_tui.seal import file as sealfile
 from screens.ui.window import Window
 from screens.wizard.checks import ChecksPage
@@ -124,15 +124,15 @@ class Wizard:
         """Decide on fresh facts, ask, and go; refusals are shown as the engine says them."""
         keep = self.kept != self.settings or not self.ready
 
-        def prepare() -> Trip:
+        def prepare() -> Task:
             self.machine = self.reread()
             needs = {"need_target": mode is not Mode.REHEARSE, "need_memory": mode is not None}
             choice = decide(self.machine, self.settings, **needs)
             saves = mode in (Mode.SAVE, Mode.REHEARSE_SAVE)
             seal = sealfile.load(sealfile.path_beside(self.path)) if saves else None
-            return Trip(choice, mode, keep and mode is not Mode.REHEARSE, self.path, seal)
+            return Task(choice, mode, keep and mode is not Mode.REHEARSE, self.path, seal)
 
-        def show(trip: Trip) -> None:
+        def show(trip: Task) -> None:
             if trip.seal:
                 ask_secret(self.window, trip.seal, lambda opened: self.confirm(replace(trip, opened=opened)))
             else:
@@ -140,7 +140,7 @@ class Wizard:
 
         self.window.background("Looking at this machine...", prepare, show)
 
-    def confirm(self, trip: Trip) -> None:
+    def confirm(self, trip: Task) -> None:
         """Ask before the machine goes away; a rehearsal was asked for already."""
         if trip.mode is not Mode.SAVE:
             self.run(trip)
@@ -164,11 +164,11 @@ class Wizard:
         ]
         self.window.ask("Rehearse", text, choices)
 
-    def run(self, trip: Trip) -> None:
+    def run(self, trip: Task) -> None:
         """Run the steps, with their page."""
         self.window.show(RunPage(self, trip))
 
-    def arrived(self, trip: Trip, outcome: Outcome) -> None:
+    def arrived(self, trip: Task, outcome: Ending) -> None:
         """Show how it ended."""
         if not outcome.code and (trip.keep or trip.mode is None):
             self.kept = self.settings

@@ -9,7 +9,7 @@ from typing import Protocol
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
-from khib_tui.plan.task import Outcome, Trip
+from khib_tui.plan.task import Ending, Task
 from screens.ui.window import Window
 
 
@@ -59,7 +59,7 @@ class Flow(Protocol):
     def travel(self, mode: Mode | None) -> None:
         """Set up, rehearse or hibernate."""
 
-    def arrived(self, trip: Trip, outcome: Outcome) -> None:
+    def arrived(self, trip: Task, outcome: Ending) -> None:
         """Show how it ended."""
 
     def leave(self) -> None:

@@ -6,7 +6,7 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.handover.handover import Mode
-from khib_tui.plan.task import Outcome, Trip
+from khib_tui.plan.task import Ending, Task
 from screens.ui import keys, widgets
 from screens.ui.page import Page
 from screens.ui.widgets import Press
@@ -19,7 +19,7 @@ class ResultPage(Page):
     help = "Read what happened, then go on with one of the buttons."
     keys = keys.PAGE
 
-    def __init__(self, flow: Flow, trip: Trip, outcome: Outcome) -> None:
+    def __init__(self, flow: Flow, trip: Task, outcome: Ending) -> None:
         self.title = outcome.title
         self.flow = flow
         choices: list[tuple[str, Press]] = [("Home", flow.home)] if flow.ready else []

@@ -10,7 +10,7 @@ from urwid import Severity
 
 from khib_tui.events.types import Event, Step
 from khib_tui.plan import build
-from khib_tui.plan.task import Trip
+from khib_tui.plan.task import Task
 from screens.progress.board import Board
 from screens.progress.track import Track
 from screens.ui import keys
@@ -32,7 +32,7 @@ class RunPage(Page):
     )
     keys = (Key.HELP, Key.REDRAW)
 
-    def __init__(self, flow: Flow, trip: Trip) -> None:
+    def __init__(self, flow: Flow, trip: Task) -> None:
         self.title = trip.title
         self.flow, self.trip = flow, trip
         self.track = Track(build.describe(trip.actions))

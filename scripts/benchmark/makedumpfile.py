@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
-from khib_tui.lab.apt import debian_mirror, host_suite
-from khib_tui.lab.cache import entry
+from khib_tui.lab.build.apt import debian_mirror, host_suite
+from khib_tui.lab.build.cache import entry
 from khib_tui.runner import run
 
 SUITES = ("sid", "testing")

@@ -15,9 +15,9 @@ import msgspec
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Message, Sink
 from khib_tui.formats import vmcore
-from khib_tui.lab import mixture
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.mixture import Facts
+from khib_tui.lab.guest import mixture
+from khib_tui.lab.guest.mixture import Facts
 from khib_tui.lab.setup import Lab, prepare, workspace
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
@@ -117,7 +117,7 @@ def make_vmcore(path: Path, facts: Facts) -> None:
 
     :raises KhibError: the headers do not fit page 0.
     """
-    placed = [vmcore.Placed(vmcore.Run(start, end - start, end - start), start) for start, end in Ranges.of(facts.ram)]
+    placed = [vmcore.Placed(vmcore.MemoryRun(start, end - start, end - start), start) for start, end in Ranges.of(facts.ram)]
     notes = vmcore.note("VMCOREINFO", facts.vmcoreinfo.encode("latin-1"))
     head = bytearray(vmcore.header(placed, notes, facts.page_offset))
     notes_at = struct.unpack_from("<Q", head, 64 + 8)[0]

@@ -21,7 +21,7 @@ from benchmark.stats import Run, Series, Target, noise_words, ratio
 from elftools.elf.elffile import ELFFile
 
 from khib_tui.errors import CommandFailed, KhibError
-from khib_tui.lab.mixture import Facts as GuestFacts
+from khib_tui.lab.guest.mixture import Facts as GuestFacts
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
 

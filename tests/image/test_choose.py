@@ -16,7 +16,7 @@ from khib_tui.image.store import Store
 from khib_tui.image.threads import InOrder, together
 from khib_tui.image.writer import Gatherer, parts
 from khib_tui.linux.buffers import Buffer
-from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.linux.devmem import Mappings, PhysicalMemory
 from khib_tui.model.choices import CodecChoice
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import KIB, MIB, PAGE
@@ -49,9 +49,9 @@ def test_measuring_tells_what_it_saw_and_leaves_the_choice_of_the_user_alone(tmp
     memory, target = tmp_path / "memory", tmp_path / "target"
     memory.write_bytes(b"khib" * (8 * MIB // 4))
     target.write_bytes(b"")
-    placed = vmcore.place([vmcore.Run(0, 8 * MIB, 8 * MIB)], 0)
+    placed = vmcore.place([vmcore.MemoryRun(0, 8 * MIB, 8 * MIB)], 0)
     head = vmcore.header(placed, b"", 0)
-    windows = Windows(PhysicalMemory(memory), Ranges.of([(0, 8 * MIB)]))
+    windows = Mappings(PhysicalMemory(memory), Ranges.of([(0, 8 * MIB)]))
     with Store(target, writable=True) as store:
         codec, why = choose.choose(CodecChoice.AUTO, Gatherer(windows), parts(head, placed), 9, store)
         assert codec in Codec and "the disk takes" in why and "lz4" in why

@@ -389,15 +389,17 @@ def test_too_many_runs_are_made_fewer_by_filling_the_shortest_holes(monkeypatch:
 
 
 def test_many_segments_use_extended_numbering() -> None:
-    made = [vmcore.Run(number * 2 * PAGE, 0, PAGE) for number in range(70000)]
+    made = [vmcore.MemoryRun(number * 2 * PAGE, 0, PAGE) for number in range(70000)]
     placed = vmcore.place(made, 0)
     head = vmcore.header(placed, b"", 0)
     assert vmcore.headers_end(head) <= len(head)
     assert [item.run for item in vmcore.parse(head)] == made
 
 
-@pytest.mark.parametrize("bad", [vmcore.Run(1, 0, PAGE), vmcore.Run(0, 2 * PAGE, PAGE), vmcore.Run(0, 0, PAGE + 1)])
-def test_impossible_segments_are_refused(bad: vmcore.Run) -> None:
+@pytest.mark.parametrize(
+    "bad", [vmcore.MemoryRun(1, 0, PAGE), vmcore.MemoryRun(0, 2 * PAGE, PAGE), vmcore.MemoryRun(0, 0, PAGE + 1)]
+)
+def test_impossible_segments_are_refused(bad: vmcore.MemoryRun) -> None:
     head = vmcore.header([vmcore.Placed(bad, 2 * PAGE)], b"", 0)
     with pytest.raises(ImageError):
         vmcore.parse(head)

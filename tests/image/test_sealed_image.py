@@ -15,7 +15,7 @@ from khib_tui.handover.report import new_image_id
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.lab.seal import holds
+from khib_tui.lab.sealed import holds
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.units import MIB
 from khib_tui.restorer import restore as restorer

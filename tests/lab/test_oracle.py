@@ -12,10 +12,10 @@ from benchmark import record, sample
 from benchmark.makedumpfile import makedumpfile
 
 from khib_tui.image.scan import scan
-from khib_tui.lab import mixture
 from khib_tui.lab.cycle import Session
+from khib_tui.lab.guest import mixture
 from khib_tui.lab.setup import prepare
-from khib_tui.linux.devmem import PhysicalMemory, Windows
+from khib_tui.linux.devmem import Mappings, PhysicalMemory
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.runner import run
@@ -84,7 +84,7 @@ def test_free_and_zero_pages_are_those_that_makedumpfile_finds(tmp_path: Path, v
     assert guest.facts.release.startswith(version)
     memory = PhysicalMemory(guest.path)
     free = find_free(guest.handover("ab" * 16), guest.facts.entry, memory, lambda event: None)
-    windows = Windows(memory, guest.ram)
+    windows = Mappings(memory, guest.ram)
     content = scan(windows, guest.ram, free, lambda count: None)
     ours = pages(guest.ram) - pages(Ranges(tuple(zip(content.starts, content.ends, strict=True))))
     windows.close()

@@ -12,7 +12,7 @@ import pytest
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, Progress
-from khib_tui.lab import apt, cache, kernel, program, root, system
+from khib_tui.lab.build import apt, cache, kernel, program, root, system
 
 ONELINE = """
 # deb http://commented.example/debian bookworm main

@@ -27,7 +27,7 @@ from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.units import MIB
 from khib_tui.plan.hibernate import LoadSaver
-from khib_tui.plan.step import Run
+from khib_tui.plan.step import Context
 from khib_tui.restorer import unlock
 from khib_tui.saver import save as saver
 from khib_tui.seal import ask as secret
@@ -175,7 +175,7 @@ def test_a_broken_seal_file_never_means_unsealed(khib: Any, tmp_path: Path) -> N
 def test_a_journey_that_is_to_be_sealed_never_goes_unsealed() -> None:
     step = LoadSaver(None, Mode.SAVE, sealed=True)  # type: ignore[arg-type]
     with pytest.raises(Refused) as caught:
-        step.apply(Run(nothing, None))  # type: ignore[arg-type]
+        step.apply(Context(nothing, None))  # type: ignore[arg-type]
     assert caught.value.ident == "HIB-E-PASSPHRASE"
 
 

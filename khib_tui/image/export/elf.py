@@ -18,7 +18,7 @@ import xxhash
 
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
-from khib_tui.formats.vmcore import Run
+from khib_tui.formats.vmcore import MemoryRun
 from khib_tui.image.codec import FRAME
 from khib_tui.image.export.contents import File
 from khib_tui.image.export.snapshot import Snapshot, batches
@@ -42,7 +42,7 @@ def kernel_notes(snapshot: Snapshot) -> bytes:
     return registers + vmcore.note("VMCOREINFO", snapshot.vmcoreinfo)
 
 
-def runs(present: Ranges, known: Ranges, limit: int = MAX_RUNS) -> list[Run]:
+def runs(present: Ranges, known: Ranges, limit: int = MAX_RUNS) -> list[MemoryRun]:
     """Make the runs of a vmcore, with zeros as content.
 
     :param known: where holes may be closed, the shortest first, until there are at most `limit` runs.
@@ -53,7 +53,7 @@ def runs(present: Ranges, known: Ranges, limit: int = MAX_RUNS) -> list[Run]:
         pairs = zip(present.spans, present.spans[1:], strict=False)
         holes = [(before[1], after[0]) for before, after in pairs if after[0] - before[1] < hole]
         present |= Ranges.of(span for span in holes if known.covers(Ranges((span,))))
-    return [Run(start, end - start, end - start) for start, end in present]
+    return [MemoryRun(start, end - start, end - start) for start, end in present]
 
 
 class Elf:

@@ -214,7 +214,7 @@ def test_contents_read_content_and_zeros_across_runs(slept: Hibernated) -> None:
 
 
 def test_absent_memory_reads_as_zero(tmp_path: Path) -> None:
-    placed = vmcore.place([vmcore.Run(PAGE, PAGE, 2 * PAGE), vmcore.Run(5 * PAGE, PAGE, PAGE)], 0)
+    placed = vmcore.place([vmcore.MemoryRun(PAGE, PAGE, 2 * PAGE), vmcore.MemoryRun(5 * PAGE, PAGE, PAGE)], 0)
     path = tmp_path / "vmcore"
     path.write_bytes(vmcore.header(placed, b"", 0) + b"x" * PAGE + b"y" * PAGE)
     contents = Contents(PlainFile(path), placed)
@@ -369,8 +369,8 @@ def test_a_hibernated_machine_is_debugged_and_restored_from_its_exports(tmp_path
 
     from khib_tui.events.types import Failure, Result
     from khib_tui.lab import disks
+    from khib_tui.lab.build.debuginfo import kernel_types
     from khib_tui.lab.cycle import Session
-    from khib_tui.lab.debuginfo import kernel_types
     from khib_tui.lab.setup import prepare
 
     given = Namespace(memory=768, cpus=2, firmware="bios", linux_source=None, codec=None)

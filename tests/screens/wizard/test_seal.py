@@ -11,7 +11,7 @@ import pytest
 from khib_tui.errors import Exit
 from khib_tui.events.types import Stage
 from khib_tui.handover.handover import Mode
-from khib_tui.plan.task import Trip
+from khib_tui.plan.task import Task
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Cipher, Seal
@@ -124,15 +124,15 @@ def test_sealing_can_be_ended_after_a_question(tmp_path: Path, made: tuple[Seal,
 
 
 @pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[Trip]:
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
     """What the wizard would run."""
-    gone: list[Trip] = []
+    gone: list[Task] = []
     monkeypatch.setattr(Wizard, "run", lambda _, trip: gone.append(trip))
     return gone
 
 
 def test_hibernating_with_a_seal_asks_for_the_passphrase_first(
-    tmp_path: Path, made: tuple[Seal, str], trips: list[Trip]
+    tmp_path: Path, made: tuple[Seal, str], trips: list[Task]
 ) -> None:
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
@@ -147,7 +147,7 @@ def test_hibernating_with_a_seal_asks_for_the_passphrase_first(
 
 
 def test_a_rehearsal_that_saves_asks_too_and_a_jump_alone_does_not(
-    tmp_path: Path, made: tuple[Seal, str], trips: list[Trip]
+    tmp_path: Path, made: tuple[Seal, str], trips: list[Task]
 ) -> None:
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
@@ -158,7 +158,7 @@ def test_a_rehearsal_that_saves_asks_too_and_a_jump_alone_does_not(
     assert len(trips) == 2 and trips[1].opened
 
 
-def test_giving_up_at_the_passphrase_goes_nowhere(tmp_path: Path, made: tuple[Seal, str], trips: list[Trip]) -> None:
+def test_giving_up_at_the_passphrase_goes_nowhere(tmp_path: Path, made: tuple[Seal, str], trips: list[Task]) -> None:
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
     wizard.travel(Mode.SAVE)
@@ -166,7 +166,7 @@ def test_giving_up_at_the_passphrase_goes_nowhere(tmp_path: Path, made: tuple[Se
     assert "Passphrase" not in text and isinstance(wizard.window.page, HomePage) and not trips
 
 
-def test_an_unsealed_hibernation_says_so_in_its_question(tmp_path: Path, trips: list[Trip]) -> None:
+def test_an_unsealed_hibernation_says_so_in_its_question(tmp_path: Path, trips: list[Task]) -> None:
     wizard = home(tmp_path)
     wizard.travel(Mode.SAVE)
     assert "The image is not sealed" in " ".join(shown(wizard.window).replace("|", " ").split())

@@ -387,11 +387,11 @@ class Fake:
     def describe(self) -> str:
         return self.text
 
-    def apply(self, run: steps.Run) -> None:
+    def apply(self, context: steps.Context) -> None:
         time.sleep(0.02)
         if self.error:
             raise self.error
-        run.report = self.report or run.report
+        context.report = self.report or context.report
 
 
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, actions: list[Fake], mode: Mode | None = Mode.SAVE) -> Wizard:
@@ -415,9 +415,9 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, actions: list[Fake], m
 
 
 def hibernate(wizard: Wizard) -> None:
-    from khib_tui.plan.task import Trip
+    from khib_tui.plan.task import Task
 
-    wizard.run(Trip(decide(wizard.machine, wizard.settings), Mode.SAVE))
+    wizard.run(Task(decide(wizard.machine, wizard.settings), Mode.SAVE))
 
 
 RESUMED = Report(Outcome.RESUMED, "back", image_bytes=3 << 30, memory_bytes=9 << 30, save_seconds=21, restore_seconds=17)
@@ -464,11 +464,11 @@ def test_a_defect_in_a_step_is_told_too(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_run_cannot_be_left_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from khib_tui.plan.task import Trip
+    from khib_tui.plan.task import Task
 
     monkeypatch.setattr(build, "journey", lambda *_: [Fake("jump")])
     wizard = make(tmp_path, target="/dev/vdb1")
-    wizard.window.show(RunPage(wizard, Trip(decide(wizard.machine, wizard.settings), Mode.SAVE)))
+    wizard.window.show(RunPage(wizard, Task(decide(wizard.machine, wizard.settings), Mode.SAVE)))
     for key in ("esc", "f10", "ctrl c"):
         assert "cannot be stopped here" in press(wizard.window, key)
     assert isinstance(wizard.window.page, RunPage)

@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 
 from khib_tui.events.types import Message, Sink, Stage
-from khib_tui.lab.cache import entry
-from khib_tui.lab.kernel import STAGE, guest_kernel, newest_source, source_key
+from khib_tui.lab.build.cache import entry
+from khib_tui.lab.build.kernel import STAGE, guest_kernel, newest_source, source_key
 from khib_tui.runner import run
 
 OBJECT = "init/init_task.o"  # has struct task_struct, and with it all that a task refers to

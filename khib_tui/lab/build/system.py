@@ -27,7 +27,7 @@ echo lab-a >/proc/sys/kernel/hostname
 cd /root
 
 export PYTHONPATH=/opt/khib PYTHONDONTWRITEBYTECODE=1
-[ -d /opt/khib/khib_tui ] && exec /usr/bin/python3 -m khib_tui.lab.guest
+[ -d /opt/khib/khib_tui ] && exec /usr/bin/python3 -m khib_tui.lab.guest.agent
 echo 'khib-init: there is no program disk, so here is a shell'
 exec /bin/sh
 """

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Message, Sink, Stage
-from khib_tui.lab.apt import debian_mirror, host_suite
-from khib_tui.lab.cache import cache_dir, digest_of, entry, follow
-from khib_tui.lab.system import FILES, write_files
+from khib_tui.lab.build.apt import debian_mirror, host_suite
+from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
+from khib_tui.lab.build.system import FILES, write_files
 from khib_tui.model.units import GIB, KIB, MIB
 from khib_tui.runner import interact, run
 

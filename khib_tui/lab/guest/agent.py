@@ -85,7 +85,7 @@ class Agent:
         self.fd = os.open(LINE, os.O_RDWR | os.O_NOCTTY)
         tty.setraw(self.fd)
         path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-        self.workload = runner.spawn([sys.executable, "-m", "khib_tui.lab.workload"], env=path, stdin=-1, stdout=-1)
+        self.workload = runner.spawn([sys.executable, "-m", "khib_tui.lab.guest.workload"], env=path, stdin=-1, stdout=-1)
 
     def say(self, **data: Any) -> None:
         """Tell the host something."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Message, Sink, Stage
-from khib_tui.lab.cache import cache_dir, digest_of, entry, follow
+from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
 from khib_tui.runner import run
 
 STAGE = "lab kernel"

@@ -13,7 +13,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
-from khib_tui.lab.cache import digest_of, entry
+from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.model.units import KIB, MIB
 from khib_tui.runner import run
 

@@ -1,6 +1,6 @@
 """Where the host gets its Debian from, read out of its own apt configuration.
 
-`python3 -m khib_tui.lab.apt` prints the address of the mirror, for scripts/linux-source.
+`python3 -m khib_tui.lab.build.apt` prints the address of the mirror, for scripts/linux-source.
 """
 
 from __future__ import annotations
