@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from khib_tui.errors import Exit, KhibError, UsageError
+from khib_tui.errors import Exit
 from khib_tui.events.sinks import JsonSink, PlainSink
 from khib_tui.events.types import Failure, Sink
 
@@ -37,16 +37,13 @@ def run(arguments: Namespace) -> int:
     sink: Sink = JsonSink(sys.stdout.buffer) if arguments.json else PlainSink()
     try:
         return int(function(arguments.verb)(arguments, sink) or Exit.OK)
-    except KhibError as error:
-        return _fail(arguments, error, error.exit_code)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 128 + signal.SIGPIPE
-    except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _fail(arguments, UsageError(f"{name}{error.strerror}", ident="HIB-E-IO"), Exit.ERROR)
+    except Exception as error:
+        return _fail(arguments, error)
 
 
 def function(verb: str) -> Any:
@@ -58,11 +55,12 @@ def function(verb: str) -> Any:
     return getattr(importlib.import_module(f"khib_tui.{module}"), name)
 
 
-def _fail(arguments: Namespace, error: KhibError, code: int) -> int:
+def _fail(arguments: Namespace, error: Exception) -> int:
     if arguments.debug:
         import traceback
 
         traceback.print_exception(error)
     sink: Sink = JsonSink(sys.stdout.buffer) if arguments.json else PlainSink(sys.stderr)
-    sink(Failure(error.ident, error.message, error.hint or "", int(code)))
-    return int(code)
+    failure = Failure.of(error)
+    sink(failure)
+    return failure.exit_code

@@ -16,7 +16,23 @@ from khib_tui.bootloader.entry import console_words, restore_entry
 from khib_tui.errors import Cancelled, UsageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.sinks import PlainSink, progress_text  # fmt: skip
-from khib_tui.events.types import Event, Failure, Finding, LabResult, Message, Progress, Result, Stage, Step, decode, encode
+from khib_tui.events.types import (
+    Event,
+    Failure,
+    Finding,
+    LabResult,
+    Level,
+    Message,
+    Progress,
+    Result,
+    Severity,
+    Stage,
+    StageName,
+    Status,
+    Step,
+    decode,
+    encode,
+)
 from khib_tui.handover.cmdline import DEFAULT_COUNTDOWN, Words
 from khib_tui.linux.printk import kernel_quiet
 from khib_tui.model import settings
@@ -73,8 +89,9 @@ def test_sizes_and_times_are_said_as_people_read_them() -> None:
 
 
 EVENTS: list[Event] = [
-    Message("x", "warning"), Finding("HIB-E-X", "blocker", "what", "why", "fix"), Step(1, 2, "do", "done", 0.5),
-    Progress("save", 1, 2, 3.0, 4.0, None), Stage("save", "failed", "reason"), Result("check", True, "fine", {"a": [1]}),
+    Message("x", Level.WARNING), Finding("HIB-E-X", Severity.BLOCKER, "what", "why", "fix"), Step(1, 2, "do", Status.DONE, 0.5),
+    Progress(StageName.SAVE, 1, 2, 3.0, 4.0, None), Stage(StageName.SAVE, Status.FAILED, "reason"),
+    Result("check", True, "fine", {"a": [1]}),
     Failure("HIB-E-X", "no", "then", 4), LabResult(True, True, 1, 2, 3, 4, 5, 6, 7),
 ]  # fmt: skip
 
@@ -97,7 +114,7 @@ def test_plain_lines_say_severity_cause_and_next_step() -> None:
 
 def test_a_meter_tells_rate_and_time_left_and_always_the_end() -> None:
     now, seen = [0.0], []
-    meter = Meter(seen.append, "save", 100, per_second=1, clock=lambda: now[0])  # type: ignore[arg-type]
+    meter = Meter(seen.append, StageName.SAVE, 100, per_second=1, clock=lambda: now[0])  # type: ignore[arg-type]
     for second in range(1, 11):
         now[0] = second / 2
         meter.add(10)

@@ -43,7 +43,7 @@ def restore(arguments: Namespace, sink: Sink) -> int:
         )  # fmt: skip
     except KhibError as error:
         if words.events:
-            sink(Failure(error.ident, error.message, error.hint or "", int(error.exit_code)))
+            sink(Failure.of(error))
         raise
     return Exit.OK
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from khib_tui.errors import Exit
-from khib_tui.events.types import Message, Result, Sink, Step
+from khib_tui.events.types import Level, Message, Result, Sink, Status, Step
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
@@ -19,7 +19,7 @@ def seal(arguments: Namespace, sink: Sink) -> int:
     """Make the seal of all later images, or take it away."""
     path = sealfile.path_beside(arguments.settings)
     if arguments.dry_run:
-        sink(Step(1, 1, describe(path, off=arguments.off), "planned"))
+        sink(Step(1, 1, describe(path, off=arguments.off), Status.PLANNED))
         return Exit.OK
     if arguments.off:
         there = sealfile.remove(path)
@@ -28,7 +28,7 @@ def seal(arguments: Namespace, sink: Sink) -> int:
         return Exit.OK
     passphrase = secret.new(arguments.key_file)
     if secret.hard_to_type(passphrase):
-        sink(Message(HARD_TO_TYPE, "warning"))
+        sink(Message(HARD_TO_TYPE, Level.WARNING))
     made, recovery = crypto.create(passphrase, crypto.best_cipher())
     sealfile.save(made, path)
     data = {"path": str(path), "sealed": True, "cipher": str(made.cipher), "recovery_key": recovery}

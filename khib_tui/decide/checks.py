@@ -6,7 +6,7 @@ Room for the region is `region`'s to judge, the place of the image `targets`'.
 from __future__ import annotations
 
 from khib_tui.decide.kernel import unfit_as_a, unfit_as_saver
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import Machine
 
 BATTERY_WARNING = 10.0
@@ -36,8 +36,8 @@ def check(machine: Machine) -> list[Finding]:
     ]
 
 
-def _judge(ident: str, good: bool, ok: str, what: str, why: str, fix: str, *, severity: str = "blocker") -> Finding:
-    return Finding(ident, "ok", ok) if good else Finding(ident, severity, what, why, fix)
+def _judge(ident: str, good: bool, ok: str, what: str, why: str, fix: str, *, severity: Severity = Severity.BLOCKER) -> Finding:
+    return Finding(ident, Severity.OK, ok) if good else Finding(ident, severity, what, why, fix)
 
 
 def _root(machine: Machine) -> Finding:
@@ -71,7 +71,7 @@ def _devmem(machine: Machine) -> Finding:
     why = "the saver reads this system's memory there: the running kernel cannot be the saver"
     fix = "nothing to do if another kernel is fit; else choose one with CONFIG_DEVMEM"
     what, good = "there is no /dev/mem", machine.devmem
-    return _judge("HIB-E-DEVMEM", good, "/dev/mem is there", what, why, fix, severity="warning")
+    return _judge("HIB-E-DEVMEM", good, "/dev/mem is there", what, why, fix, severity=Severity.WARNING)
 
 
 def _encryption(machine: Machine) -> Finding:
@@ -121,14 +121,14 @@ def _saver_kernel(machine: Machine) -> Finding:
     fit = [kernel for kernel, reasons in judged if not reasons]
     known = [kernel.release for kernel in fit if kernel.config]
     if known:
-        return Finding(ident, "ok", f"kernel {known[0]} can save and restore")
+        return Finding(ident, Severity.OK, f"kernel {known[0]} can save and restore")
     if fit:
         what = f"it is unknown how kernel {fit[0].release} was configured"
         why = "saving and restoring needs " + ", ".join(f"CONFIG_{name}" for name in ("DEVMEM", "KEXEC", "BLK_DEV_INITRD"))
-        return Finding(ident, "warning", what, why, f"put its configuration at /boot/config-{fit[0].release}")
+        return Finding(ident, Severity.WARNING, what, why, f"put its configuration at /boot/config-{fit[0].release}")
     listed = "; ".join(f"{kernel.release}: {reasons[0]}" for kernel, reasons in judged[:3])
     return Finding(
-        ident, "blocker", "no kernel in /boot can save and restore", listed or "there is no /boot/vmlinuz-* at all",
+        ident, Severity.BLOCKER, "no kernel in /boot can save and restore", listed or "there is no /boot/vmlinuz-* at all",
         "install a distribution kernel, or mount /boot",
     )  # fmt: skip
 
@@ -138,21 +138,21 @@ def _page_poison(machine: Machine) -> Finding:
     fix = "boot without page_poison= unless you are looking for a defect"
     what = "the kernel fills free pages with a pattern"
     good = not machine.page_poison
-    return _judge("HIB-E-PAGE-POISON", good, "free pages hold no pattern", what, why, fix, severity="warning")
+    return _judge("HIB-E-PAGE-POISON", good, "free pages hold no pattern", what, why, fix, severity=Severity.WARNING)
 
 
 def _kexec_loaded(machine: Machine) -> Finding:
     why = "it will be replaced by the saver, so a reboot by kexec will not find it any more"
     fix = "load it again afterwards, for example by `kexec -l`"
     what, good = "a kernel is already loaded for kexec", not machine.kexec_loaded
-    return _judge("HIB-E-KEXEC-LOADED", good, "no kernel is loaded for kexec", what, why, fix, severity="warning")
+    return _judge("HIB-E-KEXEC-LOADED", good, "no kernel is loaded for kexec", what, why, fix, severity=Severity.WARNING)
 
 
 def _battery(machine: Machine) -> Finding:
     charge = machine.battery_percent
     if charge is None or machine.on_ac or charge >= BATTERY_WARNING:
         text = "there is no battery to watch" if charge is None else f"the battery has {charge:.0f} %"
-        return Finding("HIB-E-BATTERY", "ok", text)
-    severity = "blocker" if charge < BATTERY_BLOCKER else "warning"
+        return Finding("HIB-E-BATTERY", Severity.OK, text)
+    severity = Severity.BLOCKER if charge < BATTERY_BLOCKER else Severity.WARNING
     why = "if it runs out while the image is written, this session is lost"
     return Finding("HIB-E-BATTERY", severity, f"the battery has {charge:.0f} % left", why, "plug the machine in")

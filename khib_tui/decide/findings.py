@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from khib_tui.errors import Refused
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 
 
 def refuse(findings: Sequence[Finding]) -> None:
@@ -20,4 +20,4 @@ def refuse(findings: Sequence[Finding]) -> None:
 
 def blockers(findings: Iterable[Finding]) -> list[Finding]:
     """Keep what makes hibernating impossible."""
-    return [finding for finding in findings if finding.severity == "blocker"]
+    return [finding for finding in findings if finding.severity == Severity.BLOCKER]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import KernelFile, Machine
 
 # What B and C need; the jump back is a plain kexec_load(2), so not KEXEC_JUMP.
@@ -39,7 +39,7 @@ def _option(machine: Machine, name: str, ident: str, why: str) -> Finding:
     kernel = f"the running kernel {machine.release}"
     if not machine.config:
         what = f"it is unknown whether {kernel} has CONFIG_{name}"
-        return Finding(ident, "warning", what, f"without it, {why}", f"look for CONFIG_{name}=y in its configuration")
+        return Finding(ident, Severity.WARNING, what, f"without it, {why}", f"look for CONFIG_{name}=y in its configuration")
     if machine.config.get(name) == "y":
-        return Finding(ident, "ok", f"{kernel} has CONFIG_{name}")
-    return Finding(ident, "blocker", f"{kernel} has no CONFIG_{name}", why, _FIX)
+        return Finding(ident, Severity.OK, f"{kernel} has CONFIG_{name}")
+    return Finding(ident, Severity.BLOCKER, f"{kernel} has no CONFIG_{name}", why, _FIX)

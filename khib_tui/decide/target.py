@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.target import FILE_SYSTEMS, KHIB, Target
 from khib_tui.model.text import clean
@@ -48,7 +48,7 @@ def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Fin
 
 
 def _stop(ident: str, what: str, why: str, fix: str) -> Finding:
-    return Finding(f"HIB-E-TARGET-{ident}", "blocker", what, why, fix)
+    return Finding(f"HIB-E-TARGET-{ident}", Severity.BLOCKER, what, why, fix)
 
 
 def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from khib_tui.errors import Cancelled
-from khib_tui.events.types import Progress, Sink
+from khib_tui.events.types import Progress, Sink, StageName
 
 T = TypeVar("T")
 
@@ -39,14 +39,15 @@ Work = Callable[[Sink, Stop], T]
 class Meter:
     """Turns "so many bytes are done" into Progress events with rate and time left, at most `per_second`.
 
+    :param stop: looked at with each amount that is done; without it the work cannot be stopped.
     :param clock: seconds, monotonic; for tests.
     """
 
     def __init__(
-        self, sink: Sink, stage: str, total: int, *, unit: str = "bytes", per_second: float = 4.0,
-        clock: Callable[[], float] = time.monotonic,
+        self, sink: Sink, stage: StageName, total: int, stop: Stop | None = None, *, unit: str = "bytes",
+        per_second: float = 4.0, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self.sink, self.stage, self.total, self.unit = sink, stage, total, unit
+        self.sink, self.stage, self.total, self.stop, self.unit = sink, stage, total, stop, unit
         self.clock = clock
         self.started = clock()
         self.interval = 1.0 / per_second
@@ -54,8 +55,13 @@ class Meter:
         self.done = 0
 
     def add(self, amount: int) -> None:
-        """Count `amount` more as done."""
+        """Count `amount` more as done.
+
+        :raises Cancelled: the user asked to stop.
+        """
         self.at(self.done + amount)
+        if self.stop is not None:
+            self.stop.check()
 
     def at(self, done: int) -> None:
         """Set how much is done, and tell the sink if it is time to."""

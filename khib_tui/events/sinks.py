@@ -6,9 +6,21 @@ import sys
 import time
 from typing import BinaryIO, TextIO
 
-from khib_tui.errors import KhibError
-from khib_tui.events.types import Event, Failure, Finding, Message, Progress, Result, Sink, Stage, Step, encode
-from khib_tui.model.text import clean
+from khib_tui.events.types import (
+    Event,
+    Failure,
+    Finding,
+    Level,
+    Message,
+    Progress,
+    Result,
+    Severity,
+    Sink,
+    Stage,
+    Status,
+    Step,
+    encode,
+)
 from khib_tui.model.units import duration, size
 
 
@@ -88,19 +100,19 @@ class PlainSink:
     def _lines(self, event: Event) -> list[str]:
         match event:
             case Message(text=text, level=level):
-                return [text if level == "info" else f"{level}: {text}"]
+                return [text if level == Level.INFO else f"{level}: {text}"]
             case Finding(severity=severity, what=what, why=why, fix=fix):
                 lines = [f"{self.marks[severity]} {what}"]
-                if severity != "ok":
+                if severity != Severity.OK:
                     lines += [f"       {text}" for text in (why, fix and f"-> {fix}") if text]
                 return lines
-            case Step(number=number, total=total, text=text, status="planned"):
+            case Step(number=number, total=total, text=text, status=Status.PLANNED):
                 return [f"{number:2}. {text}" if total else text]
-            case Step(number=number, total=total, text=text, status="started"):
+            case Step(number=number, total=total, text=text, status=Status.STARTED):
                 return [f"[{number}/{total}] {text}"]
-            case Stage(stage=stage, status="failed", detail=detail):
+            case Stage(stage=stage, status=Status.FAILED, detail=detail):
                 return [f"{stage} failed: {detail}"]
-            case Stage(stage=stage, status="done", detail=detail, seconds=seconds):
+            case Stage(stage=stage, status=Status.DONE, detail=detail, seconds=seconds):
                 took = "" if seconds is None else f" in {duration(seconds)}"
                 return [f"{stage}: done{took}{', ' + detail if detail else ''}"]
             case Stage(stage=stage, detail=detail):
@@ -110,20 +122,3 @@ class PlainSink:
             case Failure(message=message, hint=hint, ident=ident):
                 return [f"error: {message} [{ident}]"] + ([f"(hint) {hint}"] if hint else [])
         return []
-
-
-def error_parts(error: BaseException) -> tuple[str, str, str]:
-    """Give cause, next step and identifier of an error."""
-    if isinstance(error, KhibError):
-        return error.message, error.hint or "", error.ident
-    if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return f"{name}{error.strerror or error}", "check the medium and its cable", "HIB-E-IO"
-    text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
-    return text, "please report it with the output of `khib facts`", "HIB-E-DEFECT"
-
-
-def error_text(error: BaseException) -> str:
-    """Say an error as the command line does: cause, identifier, next step."""
-    message, hint, ident = error_parts(error)
-    return f"{message} [{ident}]" + (f"\n-> {hint}" if hint else "")

@@ -6,9 +6,54 @@ Each event is one JSON object a line, told apart by its `event` key; sizes are b
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
+
+from khib_tui.errors import KhibError
+from khib_tui.model.text import clean
+
+
+class Level(StrEnum):
+    """How much a message matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Severity(StrEnum):
+    """What a finding means for hibernating: a blocker forbids it."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BLOCKER = "blocker"
+
+
+class Status(StrEnum):
+    """Where a step or a stage is."""
+
+    PLANNED = "planned"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class StageName(StrEnum):
+    """All stages: of A, B and C, of exports, and of the lab."""
+
+    INITRAMFS = "initramfs"
+    SCAN = "scan"
+    SAVE = "save"
+    VERIFY = "verify"
+    PASSPHRASE = "passphrase"
+    RESTORE = "restore"
+    EXPORT = "export"
+    LAB_KERNEL = "lab kernel"
+    LAB_SYSTEM = "lab system"
+    DISKS = "disks"
+    BOOT = "boot A"
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event"):
@@ -16,39 +61,36 @@ class Event(msgspec.Struct, frozen=True, tag_field="event"):
 
 
 class Message(Event, frozen=True, tag="message"):
-    """A line for the log; level is `info`, `warning` or `error`."""
+    """A line for the log."""
 
     text: str
-    level: str = "info"
+    level: Level = Level.INFO
 
 
 class Finding(Event, frozen=True, tag="finding"):
-    """One answer of a check: what was found, why it matters, what to do about it.
-
-    Severity is `ok`, `warning` or `blocker`.
-    """
+    """One answer of a check: what was found, why it matters, what to do about it."""
 
     ident: str
-    severity: str
+    severity: Severity
     what: str
     why: str = ""
     fix: str = ""
 
 
 class Step(Event, frozen=True, tag="step"):
-    """A step of a plan; status is `planned`, `started`, `done` or `failed`."""
+    """A step of a plan."""
 
     number: int
     total: int
     text: str
-    status: str
+    status: Status
     seconds: float | None = None
 
 
 class Progress(Event, frozen=True, tag="progress"):
     """How far a long stage is. `rate` is bytes (or units) a second, `eta` seconds or null."""
 
-    stage: str
+    stage: StageName
     done: int
     total: int
     elapsed: float
@@ -58,10 +100,10 @@ class Progress(Event, frozen=True, tag="progress"):
 
 
 class Stage(Event, frozen=True, tag="stage"):
-    """A stage of the cycle begins or ends; status is `started`, `done` or `failed`."""
+    """A stage of the cycle begins or ends."""
 
-    stage: str
-    status: str
+    stage: StageName
+    status: Status
     detail: str = ""
     seconds: float | None = None
 
@@ -82,6 +124,22 @@ class Failure(Event, frozen=True, tag="error"):
     message: str
     hint: str = ""
     exit_code: int = 1
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """Translate an exception: cause, next step, identifier and exit code."""
+        if isinstance(error, KhibError):
+            return cls(error.ident, error.message, error.hint or "", int(error.exit_code))
+        if isinstance(error, OSError):
+            name = f"{clean(str(error.filename))}: " if error.filename else ""
+            return cls("HIB-E-IO", f"{name}{error.strerror or error}", "check the medium and its cable")
+        text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
+        return cls("HIB-E-DEFECT", text, "please report it with the output of `khib facts`")
+
+    @property
+    def text(self) -> str:
+        """The failure as a screen shows it: cause, identifier, next step."""
+        return f"{self.message} [{self.ident}]" + (f"\n-> {self.hint}" if self.hint else "")
 
 
 class LabResult(Event, frozen=True, tag="lab-result"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khib_tui.events.progress import Meter, Stop
-from khib_tui.events.types import Sink
+from khib_tui.events.types import Sink, StageName
 from khib_tui.image import reader
 from khib_tui.image.header import Header
 from khib_tui.image.manifest import Manifest, read, read_index
@@ -26,11 +26,7 @@ def verify(store: Store, header: Header, sink: Sink, stop: Stop, sealer: Sealer 
     """
     manifest = read(store, header, sealer)
     frames = read_index(store, manifest)
-    meter = Meter(sink, "verify", manifest.saved_ranges.total)
+    meter = Meter(sink, StageName.VERIFY, manifest.saved_ranges.total, stop)
 
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
-
-    reader.unfold(reader.Payload(store, manifest, frames, sealer), reader.Nowhere(), step)
+    reader.unfold(reader.Payload(store, manifest, frames, sealer), reader.Nowhere(), meter.add)
     return manifest

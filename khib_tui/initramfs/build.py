@@ -21,12 +21,11 @@ import zstandard
 
 from khib_tui.errors import KhibError
 from khib_tui.events.progress import Meter
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.formats.cpio import Entry, archive, directory, file
 from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles
 from khib_tui.model.units import MIB, size
 
-STAGE = "initramfs"
 MODULES = "etc/khib/modules"
 _LZ4_LEGACY, _LZ4_BLOCK = 0x184C2102, 8 * MIB
 INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
@@ -60,18 +59,18 @@ def build(
     :raises KhibError: something that has to be in it is not on this system.
     """
     started = time.monotonic()
-    sink(Stage(STAGE, "started"))
+    sink(Stage(StageName.INITRAMFS, Status.STARTED))
     try:
         files = _files()
         drivers = modules.closure(modules_release, names) if modules_release else []
-        meter = Meter(sink, STAGE, len(files) + len(drivers), unit="files")
+        meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers), unit="files")
         entries = _entries(files, drivers, meter)
         entries |= {name.lstrip("/"): _raw(name.lstrip("/"), path) for name, path in extra.items()}
         packed = _compress(archive(_with_parents(entries)), compression)
     except (OSError, KhibError) as error:
-        sink(Stage(STAGE, "failed", str(error)))
+        sink(Stage(StageName.INITRAMFS, Status.FAILED, str(error)))
         raise
-    sink(Stage(STAGE, "done", size(len(packed)), time.monotonic() - started))
+    sink(Stage(StageName.INITRAMFS, Status.DONE, size(len(packed)), time.monotonic() - started))
     return packed
 
 
@@ -188,7 +187,7 @@ def install(sink: Sink, path: Path, release: str, config: Mapping[str, str]) -> 
     if there == key:
         return
     for name in modules.missing(release, names):
-        sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", "warning"))
+        sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", Level.WARNING))
     data = build(sink, modules_release=wanted, names=names, compression=compression)
     installed.key_file(path).unlink(missing_ok=True)
     _write(path, data)

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from khib_tui.errors import KhibError
-from khib_tui.events.types import Event, Failure, Message, Result, Sink, Stage, Step
+from khib_tui.events.types import Event, Failure, Level, Message, Result, Sink, Stage, StageName, Status, Step
 from khib_tui.lab import disks
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Vm, start
-from khib_tui.restorer import unlock
 
 SETTINGS = "/opt/khib/khib.toml"
 DEMO_WORDS = "khib.lab=demo"
@@ -47,11 +46,11 @@ class Session:
 
     def boot_a(self, words: str = "") -> None:
         """Boot A and wait for its agent."""
-        self.sink(Stage("boot A", "started"))
+        self.sink(Stage(StageName.BOOT, Status.STARTED))
         self.boot(self.lab.boot_a(f"{DEMO_WORDS} {words}"))
         for event in self.running.events():
             if isinstance(event, dict) and event.get("agent") == "ready":
-                self.sink(Stage("boot A", "done", seconds=self.running.seconds))
+                self.sink(Stage(StageName.BOOT, Status.DONE, seconds=self.running.seconds))
                 return
         raise self.lost("A did not start")
 
@@ -59,7 +58,7 @@ class Session:
         """Say what went wrong, and where to look."""
         log = self.lab.directory / "console.log"
         tail = log.read_bytes()[-2000:].decode("latin-1", "replace") if log.exists() else ""
-        self.sink(Message(f"the console's last lines:\n{tail}", "error"))
+        self.sink(Message(f"the console's last lines:\n{tail}", Level.ERROR))
         return LabError(text, hint="--keep DIR keeps disks and logs", ident="HIB-E-LAB")
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
@@ -171,7 +170,7 @@ class Session:
         result: Result | None = None
         for event in self.until_exit():
             self.pass_on(event)
-            if isinstance(event, Stage) and event.stage == "restore" and event.status == "done":
+            if isinstance(event, Stage) and event.stage == StageName.RESTORE and event.status == Status.DONE:
                 self.digest()
             if asks_passphrase(event):
                 self.running.type(f"{self.passphrase}\n".encode())
@@ -221,14 +220,14 @@ class Session:
 
 def in_saver(event: Event | dict[str, Any]) -> bool:
     """Tell whether B speaks: its first word after the jump."""
-    return isinstance(event, Stage) and event.stage == "save"
+    return isinstance(event, Stage) and event.stage == StageName.SAVE
 
 
 def asks_passphrase(event: Event | dict[str, Any]) -> bool:
     """Tell whether C waits for a passphrase now."""
-    return isinstance(event, Stage) and (event.stage, event.status) == (unlock.STAGE, "started")
+    return isinstance(event, Stage) and (event.stage, event.status) == (StageName.PASSPHRASE, "started")
 
 
 def from_a(event: Event | dict[str, Any]) -> bool:
     """Tell whether A speaks after a resume: the step that went away is done."""
-    return isinstance(event, Step) and event.status == "done"
+    return isinstance(event, Step) and event.status == Status.DONE

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from khib_tui.errors import Exit
-from khib_tui.events.types import LabResult, Message, Result, Sink
+from khib_tui.events.types import LabResult, Level, Message, Result, Sink
 from khib_tui.lab import sealed
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare, workspace
@@ -65,7 +65,7 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         wrong += checked["wrong"]
     clean, text = session.power_off()
     if not clean:
-        sink(Message(text, "error"))
+        sink(Message(text, Level.ERROR))
     return LabResult(
         resumed=True, memory_intact=not wrong, cycles=arguments.cycles, image_bytes=data["image_bytes"],
         ram_bytes=arguments.memory * MIB, save_seconds=data["save_seconds"], restore_seconds=data["restore_seconds"],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.decide import region
-from khib_tui.events.types import Sink, Stage
+from khib_tui.events.types import Sink, Stage, StageName, Status
 from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
@@ -104,7 +104,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     kernel = guest_kernel(sink, arguments.linux_source)
     root = guest_root(sink)
     initrd = saver_initramfs(sink)
-    sink(Stage("disks", "started"))
+    sink(Stage(StageName.DISKS, Status.STARTED))
     disk_a = disks.copy(root, directory / "a.raw")
     given = installed.key_file(directory / "initramfs.img")
     given.write_text(f"{installed.GIVEN}\n")
@@ -120,6 +120,6 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     choices = directory / "khib.toml"
     settings.save(DEMO_SETTINGS, choices)
     program_disk(program, {"khib.toml": choices})
-    sink(Stage("disks", "done"))
+    sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory)
     return Lab(hardware, kernel, directory)

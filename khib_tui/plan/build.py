@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.decide.choice import Choice
-from khib_tui.events.types import Step
+from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import PATH
 from khib_tui.plan.boot import WriteBootEntry
@@ -37,4 +37,4 @@ def journey(choice: Choice, mode: Mode, sealed: bool = False) -> list[Action]:
 
 def describe(actions: Sequence[Action]) -> list[Step]:
     """Give the steps as events, just as they would be applied."""
-    return [Step(number, len(actions), action.describe(), "planned") for number, action in enumerate(actions, 1)]
+    return [Step(number, len(actions), action.describe(), Status.PLANNED) for number, action in enumerate(actions, 1)]

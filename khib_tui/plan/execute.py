@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from khib_tui.events.types import Sink, Step
+from khib_tui.events.types import Sink, Status, Step
 from khib_tui.plan.step import Action, Context
 
 
@@ -17,10 +17,10 @@ def execute(actions: Sequence[Action], context: Context, sink: Sink) -> None:
     for number, action in enumerate(actions, 1):
         started = time.monotonic()
         try:
-            sink(Step(number, len(actions), action.describe(), "started"))
+            sink(Step(number, len(actions), action.describe(), Status.STARTED))
             action.apply(context)
         except BaseException:
-            sink(Step(number, len(actions), action.describe(), "failed", time.monotonic() - started))
+            sink(Step(number, len(actions), action.describe(), Status.FAILED, time.monotonic() - started))
             context.undo()
             raise
-        sink(Step(number, len(actions), action.describe(), "done", time.monotonic() - started))
+        sink(Step(number, len(actions), action.describe(), Status.DONE, time.monotonic() - started))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.decide.choice import Choice
-from khib_tui.errors import Cancelled, Exit, KhibError
-from khib_tui.events.sinks import both, error_text
-from khib_tui.events.types import Event, Result, Sink
+from khib_tui.errors import Cancelled, Exit
+from khib_tui.events.sinks import both
+from khib_tui.events.types import Event, Failure, Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import PATH
 from khib_tui.plan import build
@@ -96,8 +96,8 @@ def _keep(results: list[Result], event: Event) -> None:
 
 def failed(error: Exception) -> Ending:
     """Say an error, whether something is lost, and what to do now."""
-    code = int(error.exit_code) if isinstance(error, KhibError) else int(Exit.ERROR)
+    code = Failure.of(error).exit_code
     if isinstance(error, Cancelled):
         return Ending("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", code)
     safe = "This session goes on as it was."
-    return Ending("It did not work", f"{error_text(error)}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)
+    return Ending("It did not work", f"{Failure.of(error).text}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from khib_tui.decide.findings import refuse
 from khib_tui.decide.region import system_ram
-from khib_tui.errors import ImageError, Refused
+from khib_tui.errors import ImageError
 from khib_tui.events.progress import Meter, Stop
-from khib_tui.events.types import Finding, Sink
+from khib_tui.events.types import Finding, Severity, Sink, StageName
 from khib_tui.image import header as headers
 from khib_tui.image import reader
 from khib_tui.image.header import Header, State
@@ -31,7 +32,7 @@ def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) ->
     found: list[Finding] = []
 
     def blocker(ident: str, what: str, why: str, fix: str) -> None:
-        found.append(Finding(ident, "blocker", what, why, fix))
+        found.append(Finding(ident, Severity.BLOCKER, what, why, fix))
 
     own = system_ram(machine.iomem)
     if not manifest.region_ranges.covers(own):
@@ -73,16 +74,6 @@ def _modes(machine: Machine, manifest: Manifest) -> list[tuple[str, str, object,
     ]  # fmt: skip
 
 
-def refuse(findings: Sequence[Finding]) -> None:
-    """Refuse for the first blocker.
-
-    :raises Refused: with its cause and next step.
-    """
-    for finding in findings:
-        if finding.severity == "blocker":
-            raise Refused(f"{finding.what}: {finding.why}", hint=finding.fix, ident=finding.ident)
-
-
 def fill_memory(
     store: Store, manifest: Manifest, memory: PhysicalMemory, sink: Sink, stop: Stop, sealer: Sealer | None = None
 ) -> float:
@@ -95,15 +86,11 @@ def fill_memory(
     started = time.monotonic()
     frames = read_index(store, manifest)
     saved = manifest.saved_ranges
-    meter = Meter(sink, "restore", saved.total - manifest.free_bytes)
-
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
+    meter = Meter(sink, StageName.RESTORE, saved.total - manifest.free_bytes, stop)
 
     filler = reader.MemoryFiller(memory, saved)
     try:
-        reader.unfold(reader.Payload(store, manifest, frames, sealer), filler, step)
+        reader.unfold(reader.Payload(store, manifest, frames, sealer), filler, meter.add)
     finally:
         filler.close()
     return time.monotonic() - started

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
 
+from khib_tui.decide.findings import refuse
 from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.progress import Stop, Work
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import probe
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
@@ -48,7 +49,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         findings += restorer.mismatches(probe.probe(known=devices), manifest, (uname.release, uname.version))
         for finding in findings:
             sink(finding)
-        restorer.refuse(findings)
+        refuse(findings)
         yield store, header, manifest
 
 
@@ -70,11 +71,11 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     :raises KhibError: why not; the image is still complete and nothing is lost.
     """
     target = identity.find(devices, found.target.key)
-    sink(Stage("restore", "started", f"from {found.where}"))
+    sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
     with prepared(devices, found, sink) as (store, header, manifest):
         memory = PhysicalMemory(writable=True)
         seconds = restorer.fill_memory(store, manifest, memory, sink, stop, found.sealer)
-        sink(Stage("restore", "done", size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
+        sink(Stage(StageName.RESTORE, Status.DONE, size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
         stop.check()
         stop.too_late()
         way = manifest.way_back
@@ -82,7 +83,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
         back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
         claimed = restorer.claim(store, header, manifest.disks, guard.fingerprints(devices, target))
         if not leave(memory, way.report_page, bytes.fromhex(way.cookie), resumed(header, manifest, seconds)):
-            sink(Message("the report page has moved: the system will come back without a report", "warning"))
+            sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))
     jump_or_unclaim(devices, found, claimed)
 
 

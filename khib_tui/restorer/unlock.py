@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import TextIO, cast
 
 from khib_tui.errors import ImageError
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.seal import ask as secret
 from khib_tui.target.catalog import Found
 
-STAGE = "passphrase"
 TRIES = 5
 PROMPT = "Passphrase or recovery key: "
 
@@ -31,7 +30,7 @@ def attempt(found: Found, typed: str) -> Found:
 
 def waits(found: Found) -> Stage:
     """Say that a person is waited for."""
-    return Stage(STAGE, "started", f"the image on {found.where} is sealed")
+    return Stage(StageName.PASSPHRASE, Status.STARTED, f"the image on {found.where} is sealed")
 
 
 def on_console(found: Found, sink: Sink, key_file: str = "") -> Found:
@@ -46,12 +45,12 @@ def on_console(found: Found, sink: Sink, key_file: str = "") -> Found:
         try:
             opened = attempt(found, typed)
         except ImageError as error:
-            sink(Stage(STAGE, "failed", error.message))
+            sink(Stage(StageName.PASSPHRASE, Status.FAILED, error.message))
             if not left or error.ident != secret.WRONG:
                 raise secret.refused(error) from None
-            sink(Message(f"{left} more tr{'y' if left == 1 else 'ies'}", "warning"))
+            sink(Message(f"{left} more tr{'y' if left == 1 else 'ies'}", Level.WARNING))
         else:
-            sink(Stage(STAGE, "done"))
+            sink(Stage(StageName.PASSPHRASE, Status.DONE))
             return opened
     raise AssertionError("unreachable")
 

@@ -6,10 +6,11 @@ import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
+from khib_tui.decide.findings import refuse
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.progress import Meter, Stop, Work
-from khib_tui.events.types import Message, Result, Sink, Stage
+from khib_tui.events.types import Level, Message, Result, Sink, Stage, StageName, Status
 from khib_tui.facts import probe
 from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
@@ -50,7 +51,7 @@ def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[s
             sink(Result("restore", True, f"{arguments.vmcore} could be restored here"))
             return
         if original is None:
-            sink(Message(ONCE, "warning"))
+            sink(Message(ONCE, Level.WARNING))
         if not arguments.yes:
             confirm(f"Restore {host(core)} from {arguments.vmcore}? Type yes: ")
         present(f"Restoring {host(core)}", lambda told, stop: work(core, file.size, devices, device, original, told, stop))
@@ -88,7 +89,9 @@ def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | No
     back.refuse_bad_entry(core.entry, core.target)
     machine = probe.probe()
     if core.manifest is None:
-        sink(Message("this vmcore does not say which machine, disks and kernel it came from: nobody checks them", "warning"))
+        sink(
+            Message("this vmcore does not say which machine, disks and kernel it came from: nobody checks them", Level.WARNING)
+        )
         refuse_elsewhere(core, machine)
         return None
     uname = os.uname()
@@ -96,7 +99,7 @@ def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | No
     findings += restorer.mismatches(machine, core.manifest, (uname.release, uname.version))
     for finding in findings:
         sink(finding)
-    restorer.refuse(findings)
+    refuse(findings)
     return original_of(core.manifest, devices)
 
 
@@ -126,21 +129,17 @@ def work(
     :raises KhibError: why not.
     """
     memory = PhysicalMemory(writable=True)
-    meter = Meter(sink, "restore", core.target.total)
+    meter = Meter(sink, StageName.RESTORE, core.target.total, stop)
 
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
-
-    sink(Stage("restore", "started", "from a vmcore"))
-    fill(core, memory, step)
-    sink(Stage("restore", "done", size(core.target.total), meter.elapsed))
+    sink(Stage(StageName.RESTORE, Status.STARTED, "from a vmcore"))
+    fill(core, memory, meter.add)
+    sink(Stage(StageName.RESTORE, Status.DONE, size(core.target.total), meter.elapsed))
     stop.check()
     stop.too_late()
     region = core.manifest.region if core.manifest else system_ram(probe.probe().iomem).spans
     back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=back.stub_page(region))
     if core.manifest:
-        restorer.refuse(guard.compare(core.manifest.disks, prints(devices, device)))
+        refuse(guard.compare(core.manifest.disks, prints(devices, device)))
         tell(core, core.manifest, memory, taken, meter.elapsed, sink)
     if original:
         with opened_image(devices, original.target) as store:
@@ -158,4 +157,4 @@ def tell(core: Vmcore, manifest: Manifest, memory: PhysicalMemory, taken: int, s
     )  # fmt: skip
     way = manifest.way_back
     if not leave(memory, way.report_page, bytes.fromhex(way.cookie), report):
-        sink(Message("the report page has moved: the system will come back without a report", "warning"))
+        sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
 from khib_tui.events.progress import Stop, Work
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Failure, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import probe
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import Outcome, Report, leave
@@ -73,10 +73,10 @@ def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, sto
     prints = guard.fingerprints(devices, target)
     uname = os.uname()
     with opened(devices, handover.target, create=True) as store:
-        sink(Stage("save", "started", f"to {target.path if target else ''}{handover.target.path}"))
+        sink(Stage(StageName.SAVE, Status.STARTED, f"to {target.path if target else ''}{handover.target.path}"))
         started = time.monotonic()
         header = saver.save(handover, entry, memory, store, prints, (uname.release, uname.version), sink, stop)
-        sink(Stage("save", "done", size(header.image_bytes), time.monotonic() - started))
+        sink(Stage(StageName.SAVE, Status.DONE, size(header.image_bytes), time.monotonic() - started))
         if handover.mode is Mode.REHEARSE_SAVE:
             verify.verify(store, header, sink, Stop(), saver.sealer_of(handover))
             header = headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
@@ -105,12 +105,8 @@ def failure(error: BaseException) -> Report:
     """Say why A is back."""
     if isinstance(error, Cancelled):
         return Report(Outcome.CANCELLED, error.message, ident=error.ident)
-    if isinstance(error, KhibError):
-        return Report(Outcome.FAILED, error.message, error.hint or "", error.ident)
-    if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return Report(Outcome.FAILED, f"{name}{error.strerror}", "check the medium, or choose another target", "HIB-E-IO")
-    return Report(Outcome.FAILED, f"defect in the saver: {type(error).__name__}: {error}", ident="HIB-E-DEFECT")
+    told = Failure.of(error)
+    return Report(Outcome.FAILED, told.message, told.hint, told.ident)
 
 
 def rehearsed(handover: Handover, header: Header | None, seconds: float) -> Report:

@@ -10,7 +10,7 @@ import msgspec
 
 from khib_tui.errors import FailedAfterChange, ImageError, KhibError
 from khib_tui.events.progress import Meter, Stop
-from khib_tui.events.types import Message, Sink
+from khib_tui.events.types import Level, Message, Sink, StageName
 from khib_tui.formats import vmcore
 from khib_tui.handover.handover import FreePages, Handover
 from khib_tui.image import header as headers
@@ -156,13 +156,9 @@ def _look(
 ) -> tuple[list[vmcore.MemoryRun], Content]:
     """Find out what must be saved."""
     saved = Ranges.of(handover.saved)
-    meter = Meter(sink, "scan", saved.total)
+    meter = Meter(sink, StageName.SCAN, saved.total, stop)
 
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
-
-    content = scan(windows, saved, free, step)
+    content = scan(windows, saved, free, meter.add)
     absent = free if handover.free_pages is FreePages.LEAVE_OUT else Ranges()
     sink(Message(f"left out: {size(content.absent)} free, {size(content.zero)} of zeros; of {size(saved.total)}"))
     return make_runs(saved, absent, content), content
@@ -179,7 +175,7 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
             used=[handover.report_page],
         )  # fmt: skip
     except Doubt as doubt:
-        sink(Message(f"free pages are saved too: {doubt}", "warning"))
+        sink(Message(f"free pages are saved too: {doubt}", Level.WARNING))
         return Ranges()
 
 
@@ -192,13 +188,9 @@ def _write(
     gatherer = Gatherer(windows)
     codec, why = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME), store)
     sink(Message(f"compression: {codec}, {why}"))
-    meter = Meter(sink, "save", total)
+    meter = Meter(sink, StageName.SAVE, total, stop)
 
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
-
-    return codec, write_payload(store, Maker(gatherer, codec, sealer), parts(head, placed), step)
+    return codec, write_payload(store, Maker(gatherer, codec, sealer), parts(head, placed), meter.add)
 
 
 def _manifest(

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 
 from khib_tui.errors import UsageError
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.files import write_private
 from khib_tui.seal.keyslots import Seal
 
 UNSEALED = Finding(
-    "HIB-W-UNSEALED", "warning", "the image will not be sealed",
+    "HIB-W-UNSEALED", Severity.WARNING, "the image will not be sealed",
     "whoever gets the disk can read everything that is in memory now", "run `khib seal`",
 )  # fmt: skip
 

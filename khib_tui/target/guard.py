@@ -12,7 +12,7 @@ import os
 import struct
 from collections.abc import Iterable, Sequence
 
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import KIB
@@ -76,14 +76,14 @@ def compare(before: Sequence[DiskPrint], now: Sequence[DiskPrint]) -> list[Findi
         if _key(disk) not in present:
             found.append(
                 Finding(
-                    "HIB-E-DISK-MISSING", "blocker", f"disk {name} of the sleeping system is missing",
+                    "HIB-E-DISK-MISSING", Severity.BLOCKER, f"disk {name} of the sleeping system is missing",
                     "it would go on working with a disk that is not there", "plug it in again, then retry",
                 )
             )  # fmt: skip
         elif present[_key(disk)].digest != disk.digest:
             found.append(
                 Finding(
-                    "HIB-E-DISK-CHANGED", "blocker", f"disk {name} was changed while the system slept",
+                    "HIB-E-DISK-CHANGED", Severity.BLOCKER, f"disk {name} was changed while the system slept",
                     "resuming now would destroy its filesystem", "boot normally, then discard the image",
                 )
             )  # fmt: skip

@@ -8,12 +8,11 @@ from threading import Thread
 from typing import Generic, TypeVar
 
 import urwid
-from urwid import Severity
 from urwid.display import BaseScreen
 
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import both
-from khib_tui.events.types import Event, Message, Sink
+from khib_tui.events.types import Event, Level, Message, Sink
 from screens.progress.board import Board
 from screens.progress.track import Track
 from screens.ui import keys
@@ -101,7 +100,7 @@ class StagePage(Page):
             self.window.show_keys()
         if self.stop.requested:
             late = "It is too late to stop: this is being finished."
-            self.tell("stopping..." if self.stop.possible else late, Severity.WARNING)
+            self.tell("stopping..." if self.stop.possible else late, Level.WARNING)
 
 
 def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | None = None) -> T:
@@ -119,7 +118,7 @@ def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | Non
     except KeyboardInterrupt:
         stop.requested = True
     except Exception as error:
-        sink(Message(f"the screen failed ({error}); the work goes on", "warning"))
+        sink(Message(f"the screen failed ({error}); the work goes on", Level.WARNING))
     return job.result()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from khib_tui.events.sinks import PlainSink
-from khib_tui.events.types import Event, Failure, Finding, Message, Progress, Result, Stage, Step
+from khib_tui.events.types import Event, Failure, Finding, Level, Message, Progress, Result, Severity, Stage, Status, Step
 from khib_tui.model.units import duration, size
 
 PLANNED, RUNNING, DONE, FAILED = "[    ]", "[ .. ]", "[done]", "[FAIL]"
@@ -78,8 +78,8 @@ class Track:
             case Progress():
                 self._progress(event)
             case Message(text=text, level=level):
-                self.messages.append(text if level == "info" else f"{level}: {text}")
-            case Finding(severity=severity, what=what) if severity != "ok":
+                self.messages.append(text if level == Level.INFO else f"{level}: {text}")
+            case Finding(severity=severity, what=what) if severity != Severity.OK:
                 self.messages.append(f"{PlainSink.marks[severity]} {what}")
             case Failure(message=message):
                 self.messages.append(f"error: {message}")
@@ -90,7 +90,7 @@ class Track:
         line = self._line(event.stage)
         line.mark = MARKS[event.status]
         line.detail = event.detail or line.detail
-        if event.status == "done" and event.seconds is not None:
+        if event.status == Status.DONE and event.seconds is not None:
             line.detail = ", ".join([*([event.detail] if event.detail else []), duration(event.seconds)])
         if self.steps and event.detail:
             self.messages.append(f"{line.text}: {event.detail}")

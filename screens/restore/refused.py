@@ -8,7 +8,7 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import Cancelled
-from khib_tui.events.sinks import error_text
+from khib_tui.events.types import Failure
 from khib_tui.image.header import DAMAGED, State
 from khib_tui.target.catalog import Found
 from screens.ui.keys import Key
@@ -45,7 +45,7 @@ class RefusedPage(Page):
         self.title = "Stopped" if stopped else "This session cannot be resumed now"
         self.answer = Answer.RETRY
         rows: list[AbstractFlowWidget] = [
-            line(error_text(error), "heading" if stopped else "blocker"),
+            line(Failure.of(error).text, "heading" if stopped else "blocker"),
             urwid.Divider(),
             line(safety(found, state)),
         ]

@@ -9,7 +9,6 @@ from typing import TypeVar
 from urwid.display import BaseScreen
 
 from khib_tui.errors import Exit, ImageError, KhibError
-from khib_tui.events.sinks import error_parts
 from khib_tui.events.types import Failure, Sink
 from khib_tui.facts import probe
 from khib_tui.handover.cmdline import Words
@@ -123,11 +122,10 @@ def resume(devices: Sequence[BlockDevice], found: Found, sink: Sink, screen: Bas
 
 
 def tell(error: Exception, sink: Sink) -> int:
-    """Tell the sink of a failure, and give its exit code."""
-    message, hint, ident = error_parts(error)
-    code = int(error.exit_code) if isinstance(error, KhibError) else int(Exit.ERROR)
-    sink(Failure(ident, message, hint, code))
-    return code
+    """Tell the sink of a failure, and return its exit code."""
+    failure = Failure.of(error)
+    sink(failure)
+    return failure.exit_code
 
 
 def refused(error: Exception, found: Found | None, words: Words, screen: BaseScreen | None) -> Answer:

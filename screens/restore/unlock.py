@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from khib_tui.errors import ImageError
-from khib_tui.events.types import Sink, Stage
+from khib_tui.events.types import Sink, Stage, StageName, Status
 from khib_tui.model.text import clean
 from khib_tui.restorer import unlock
 from khib_tui.seal.ask import result_or_wrong
@@ -48,11 +48,11 @@ class UnlockPage(Page):
         """End if it was right, else say that it was not."""
         if isinstance(given, ImageError):
             self.tries += 1
-            self.sink(Stage(unlock.STAGE, "failed", given.message))
+            self.sink(Stage(StageName.PASSPHRASE, Status.FAILED, given.message))
             self.pile.focus_position = 0
             self.refuse(ImageError(f"try {self.tries}: {given.message}", hint=given.hint, ident=given.ident))
             return
-        self.sink(Stage(unlock.STAGE, "done"))
+        self.sink(Stage(StageName.PASSPHRASE, Status.DONE))
         self.opened = given
         self.window.end()
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import urwid
-from urwid import Severity
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
-from khib_tui.events import sinks
+from khib_tui.events.types import Failure, Level
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.widgets import Choices, Size
 from screens.ui.window import Window
 
 PageFrame = urwid.Frame[AbstractBoxWidget, AbstractFlowWidget, AbstractFlowWidget]
-SEVERITIES = {Severity.INFO: "ok", Severity.WARNING: "warning", Severity.ERROR: "blocker"}
+SHADES = {urwid.Severity.INFO: "ok", urwid.Severity.WARNING: "warning", urwid.Severity.ERROR: "blocker"}
+LEVELS = {Level.INFO: urwid.Severity.INFO, Level.WARNING: urwid.Severity.WARNING, Level.ERROR: urwid.Severity.ERROR}
 
 
 class Page(urwid.WidgetWrap[PageFrame]):
@@ -33,7 +33,7 @@ class Page(urwid.WidgetWrap[PageFrame]):
         self, window: Window, body: AbstractBoxWidget, choices: Choices = (), *, note: str = "", focus: int | None = 0
     ) -> None:
         self.window = window
-        self.status = urwid.Notifications(max_count=1, timeout=None, severity_attr=SEVERITIES)
+        self.status = urwid.Notifications(max_count=1, timeout=None, severity_attr=SHADES)
         self.buttons = widgets.button_row(choices, focus or 0) if choices else None
         below: list[AbstractFlowWidget] = [self.status, *([self.buttons] if self.buttons else [])]
         self.pile = widgets.stacked(body, below, 2 if self.buttons and focus is not None else 0)
@@ -47,13 +47,13 @@ class Page(urwid.WidgetWrap[PageFrame]):
         """Show these keys in the footer."""
         self.bar.set_text(keys.footer(valid))
 
-    def tell(self, text: str, severity: Severity = Severity.INFO) -> None:
+    def tell(self, text: str, level: Level = Level.INFO) -> None:
         """Show a message until the next key."""
-        self.status.notify(text, severity=severity)
+        self.status.notify(text, severity=LEVELS[level])
 
     def refuse(self, error: BaseException) -> None:
         """Show an error's own sentence until the next key."""
-        self.tell(sinks.error_text(error), Severity.ERROR)
+        self.tell(Failure.of(error).text, Level.ERROR)
 
     def back(self) -> None:
         """Go back, changing nothing."""

@@ -10,7 +10,7 @@ from urwid.util import get_encoding
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.events.sinks import PlainSink
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from screens.ui import theme
 
 Press = Callable[[], None]
@@ -30,7 +30,7 @@ def attribute(severity: str) -> str:
 
 def finding_text(finding: Finding) -> str:
     """Say a finding without its mark: what; and for a bad one why, and what to do."""
-    more = [finding.why, finding.fix and f"-> {finding.fix}"] if finding.severity != "ok" else []
+    more = [finding.why, finding.fix and f"-> {finding.fix}"] if finding.severity != Severity.OK else []
     return "\n".join([finding.what, *(line for line in more if line)])
 
 

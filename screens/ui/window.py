@@ -10,12 +10,11 @@ from typing import Protocol, TypeVar, cast
 from warnings import catch_warnings, simplefilter
 
 import urwid
-from urwid import Severity
 from urwid.display import BaseScreen
 from urwid.widget import WidgetWarning
 
 from khib_tui.errors import Exit
-from khib_tui.events import sinks
+from khib_tui.events.types import Failure, Level
 from screens.ui import dialogs, keys, theme
 from screens.ui.dialogs import Dialog
 from screens.ui.keys import Key
@@ -34,7 +33,7 @@ class Shown(Protocol):
     def show_keys(self, valid: Sequence[Key], /) -> None:
         """Show these keys in the footer."""
 
-    def tell(self, text: str, severity: Severity = Severity.INFO, /) -> None:
+    def tell(self, text: str, level: Level = Level.INFO, /) -> None:
         """Show a message until the next key."""
 
 
@@ -109,7 +108,7 @@ class Window:
 
     def complain(self, error: BaseException) -> None:
         """Show an error in a box."""
-        self.inform("That cannot be done", sinks.error_text(error))
+        self.inform("That cannot be done", Failure.of(error).text)
 
     def show_help(self, text: str, valid: Sequence[Key]) -> None:
         """Show a page's help, and what its keys do."""

@@ -6,7 +6,7 @@ import urwid
 
 from khib_tui.decide import checks
 from khib_tui.decide.findings import blockers, refuse
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model.settings import Settings
 from screens.ui import keys, widgets
 from screens.wizard.flow import Flow
@@ -25,7 +25,7 @@ class ChecksPage(StepPage):
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.findings = checks.check(flow.machine)
-        bad = [index for index, finding in enumerate(self.findings) if finding.severity == "blocker"]
+        bad = [index for index, finding in enumerate(self.findings) if finding.severity == Severity.BLOCKER]
         rows = [_row(finding) for finding in self.findings]
         body = widgets.listed(rows, bad[0] if bad else 0, intro=self.summary())
         retry = [("Retry", lambda: flow.look_again(lambda: flow.go(0)))]
@@ -34,7 +34,7 @@ class ChecksPage(StepPage):
     def summary(self) -> str:
         """Count the findings."""
         blocked = len(blockers(self.findings))
-        warned = sum(finding.severity == "warning" for finding in self.findings)
+        warned = sum(finding.severity == Severity.WARNING for finding in self.findings)
         if blocked:
             return f"{blocked} of {len(self.findings)} checks refuse:"
         if warned:

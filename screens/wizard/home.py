@@ -6,7 +6,7 @@ import urwid
 
 from khib_tui.decide.choice import decide
 from khib_tui.errors import KhibError
-from khib_tui.events import sinks
+from khib_tui.events.types import Failure
 from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
 from screens.ui import widgets
@@ -44,7 +44,7 @@ class HomePage(Page):
         try:
             choice = decide(self.flow.machine, self.flow.settings)
         except KhibError as error:
-            return f"Not ready: {sinks.error_text(error)}"
+            return f"Not ready: {Failure.of(error).text}"
         saved = size(choice.region.saved.total)
         changed = self.flow.kept != self.flow.settings
         kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.flow.path}"

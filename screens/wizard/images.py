@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 import urwid
-from urwid import Align, Severity, TableColumn, WHSettings
+from urwid import Align, TableColumn, WHSettings
 
+from khib_tui.events.types import Level
 from khib_tui.image.header import State
 from khib_tui.model.text import clean
 from khib_tui.model.units import size
@@ -64,7 +65,7 @@ class ImagesPage(Page):
     def item(self) -> Found | None:
         """Give the image in focus."""
         if not self.found:
-            self.tell("There is no image.", Severity.WARNING)
+            self.tell("There is no image.", Level.WARNING)
             return None
         return self.found[self.table.focus_position]
 
@@ -88,7 +89,7 @@ class ImagesPage(Page):
         if item is None:
             return
         if item.header.state in CLOSED:
-            self.tell(f"The image on {item.where} is {item.header.state} already: nothing to give up.", Severity.WARNING)
+            self.tell(f"The image on {item.where} is {item.header.state} already: nothing to give up.", Level.WARNING)
             return
         text = f"{clean(catalog.line(item), 300)}\n\nThe session in it is lost, for ever."
         done = partial(self.abandon, item)

@@ -6,12 +6,12 @@ from functools import partial
 
 import msgspec
 import urwid
-from urwid import Severity
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.decide.choice import choose_kernel
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.errors import KhibError
+from khib_tui.events.types import Level
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from screens.ui import keys, widgets
@@ -55,7 +55,7 @@ class KernelPage(StepPage):
         if not reasons:
             return [self.choice(kernel.path, label)]
         text = f"{kernel.release} cannot save: {'; '.join(reasons)}"
-        tell = partial(self.tell, text, Severity.WARNING)
+        tell = partial(self.tell, text, Level.WARNING)
         unfit = urwid.Button(label, lambda _: tell(), left="(-)", right="")
         return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(urwid.Text(("dim", "\n".join(reasons))), left=4)]
 

@@ -10,7 +10,7 @@ from khib_tui.decide import region
 from khib_tui.decide.choice import choose_kernel
 from khib_tui.decide.region import Region
 from khib_tui.errors import KhibError
-from khib_tui.events import sinks
+from khib_tui.events.types import Failure
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import MIB, size
@@ -67,7 +67,7 @@ class MemoryPage(StepPage):
         try:
             chosen = self.chosen(count)
         except KhibError as error:
-            self.facts.set_text(("blocker", sinks.error_text(error)))
+            self.facts.set_text(("blocker", Failure.of(error).text))
             self.words[:] = [widgets.line("(none)")]
             return
         self.facts.set_text(facts(chosen, self.flow.machine.mem_available))
@@ -100,5 +100,5 @@ def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:
     try:
         region.refuse_without_memory(chosen, available)
     except KhibError as error:
-        lines.append(("warning", f"\nNot now: {sinks.error_text(error)}"))
+        lines.append(("warning", f"\nNot now: {Failure.of(error).text}"))
     return lines

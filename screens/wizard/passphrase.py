@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from khib_tui.errors import ImageError, KhibError
-from khib_tui.events.sinks import error_text
+from khib_tui.events.types import Failure
 from khib_tui.seal import file as sealfile
 from khib_tui.seal import unlock as sealing
 from khib_tui.seal.ask import result_or_wrong
@@ -23,7 +23,7 @@ def seal_text(settings_path: Path) -> str:
     try:
         seal = sealfile.load(sealfile.path_beside(settings_path))
     except KhibError as error:
-        return error_text(error)
+        return Failure.of(error).text
     return f"Images are sealed: {describe(seal)}." if seal else f"Images are not sealed: {sealfile.UNSEALED.why}."
 
 
@@ -32,7 +32,7 @@ def ask_secret(window: Window, seal: Seal, go_on: Callable[[Opened], None], text
 
     def answer(given: Opened | ImageError) -> None:
         if isinstance(given, ImageError):
-            ask_secret(window, seal, go_on, error_text(given))
+            ask_secret(window, seal, go_on, Failure.of(given).text)
         else:
             go_on(given)
 

@@ -7,7 +7,7 @@ from urwid.widget import AbstractFlowWidget
 
 from khib_tui.decide.choice import Choice, decide
 from khib_tui.errors import KhibError
-from khib_tui.events import sinks
+from khib_tui.events.types import Failure, Severity
 from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import Settings
 from khib_tui.plan import build
@@ -35,7 +35,7 @@ class ReviewPage(StepPage):
             rows = review(decide(flow.machine, flow.settings, need_memory=False), flow)
             self.refused: KhibError | None = None
         except KhibError as error:
-            rows, self.refused = [widgets.line(sinks.error_text(error), "blocker")], error
+            rows, self.refused = [widgets.line(Failure.of(error).text, "blocker")], error
         more = [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
         super().__init__(flow, note, widgets.listed(rows), [] if self.refused else more)
 
@@ -61,8 +61,8 @@ class ReviewPage(StepPage):
 def review(choice: Choice, flow: Flow) -> list[AbstractFlowWidget]:
     """Say both plans, whether images are sealed, and the warnings."""
     sealed = sealfile.path_beside(flow.path).exists()
-    severity = "ok" if sealed else "warning"
-    warnings = [finding for finding in choice.findings if finding.severity == "warning"]
+    severity = Severity.OK if sealed else Severity.WARNING
+    warnings = [finding for finding in choice.findings if finding.severity == Severity.WARNING]
     return [
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
         widgets.item(widgets.mark(severity), flow.seal_text(), severity),

@@ -6,9 +6,8 @@ from threading import Event as Flag
 from threading import Thread
 
 import urwid
-from urwid import Severity
 
-from khib_tui.events.types import Event, Step
+from khib_tui.events.types import Event, Level, Status, Step
 from khib_tui.plan import build
 from khib_tui.plan.task import Task
 from screens.progress.board import Board
@@ -50,7 +49,7 @@ class RunPage(Page):
         """Hand an event to the screen; a step begins only when the user can see that it does."""
         drawn = Flag()
         self.window.call(self.take, event, drawn)
-        if isinstance(event, Step) and event.status == "started":
+        if isinstance(event, Step) and event.status == Status.STARTED:
             drawn.wait(DRAWN)
 
     def take(self, event: Event, drawn: Flag) -> None:
@@ -58,7 +57,7 @@ class RunPage(Page):
         self.track.take(event)
         self.board.draw()
         if isinstance(event, Step):
-            if event.status != "started":
+            if event.status != Status.STARTED:
                 self.window.redraw()
             self.window.loop.draw_screen()
             drawn.set()
@@ -74,5 +73,5 @@ class RunPage(Page):
         left = super().keypress(size, key)
         if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
             return left
-        self.tell("This cannot be stopped here; the saver's own screen has Esc for it.", Severity.WARNING)
+        self.tell("This cannot be stopped here; the saver's own screen has Esc for it.", Level.WARNING)
         return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import urwid
-from urwid import Severity
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.commands.seal import HARD_TO_TYPE
 from khib_tui.errors import KhibError, Refused
+from khib_tui.events.types import Level
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
@@ -129,5 +129,5 @@ class RecoveryKeyPage(Page):
             return None
         if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
             return left
-        self.tell("Press one of the buttons: the key is never shown again.", Severity.WARNING)
+        self.tell("Press one of the buttons: the key is never shown again.", Level.WARNING)
         return None

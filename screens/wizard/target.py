@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 import urwid
-from urwid import Align, Severity, TableColumn, WHSettings
+from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.decide import region
 from khib_tui.decide.choice import choose_kernel, image_limit
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.target import candidates, refusals
 from khib_tui.errors import KhibError, Refused, UsageError
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Level
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.settings import Settings
@@ -92,7 +92,7 @@ class TargetPage(StepPage):
         target, findings = self.verdicts[index // 2]
         if findings:
             more = f" (and {len(findings) - 1} more reasons)" if findings[1:] else ""
-            self.tell(f"{widgets.finding_text(findings[0])}{more}", Severity.ERROR)
+            self.tell(f"{widgets.finding_text(findings[0])}{more}", Level.ERROR)
             return
         self.chosen = target.device
         self.fill()

@@ -14,7 +14,7 @@ from benchmark.document import provenance, table
 from benchmark.measure import settle, watched
 from benchmark.stats import Target
 from khib_tui.errors import KhibError
-from khib_tui.events.types import Message, Progress, Sink
+from khib_tui.events.types import Level, Message, Progress, Sink
 from khib_tui.lab import swsusp
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import Lab, prepare, workspace
@@ -144,7 +144,7 @@ def one(way: Way, play: Play, arguments: Namespace, sink: Sink) -> None:
             way.cycles.append(play(session))
         except swsusp.Declined as error:
             way.refusals.append(error.message)
-            sink(Message(f"{way.name}, {way.percent} %: {error.message}", "warning"))
+            sink(Message(f"{way.name}, {way.percent} %: {error.message}", Level.WARNING))
             return
     way.others += others
     last = way.cycles[-1]

@@ -16,7 +16,7 @@ from benchmark.measure import Command, measure, rounds, settle, words
 from benchmark.sample import Sample, sample, scratch
 from benchmark.stats import Series
 from khib_tui.errors import CommandFailed
-from khib_tui.events.types import Message, Sink
+from khib_tui.events.types import Level, Message, Sink
 from khib_tui.model.units import MIB
 from khib_tui.runner import run
 
@@ -144,7 +144,7 @@ def measured(
             one = measure(command, log)
         except CommandFailed as error:
             broken[command.name] = error.message
-            sink(Message(f"{command.name}: {error.message}", "error"))
+            sink(Message(f"{command.name}: {error.message}", Level.ERROR))
             continue
         found[command.name].runs.append(one)
         late = f", waited {waited:.0f} s for the machine to be quiet" if waited > 1 else ""

@@ -10,7 +10,7 @@ import pytest
 from khib_tui.decide import checks
 from khib_tui.decide.findings import blockers
 from khib_tui.decide.kernel import unfit_as_saver
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model import machine
 from khib_tui.model.machine import KernelFile, Machine, MemoryRange
 from tests.kit import MACHINES
@@ -25,7 +25,7 @@ ALL = [
 
 
 def bad(facts: Machine) -> dict[str, str]:
-    return {item.ident: item.severity for item in checks.check(facts) if item.severity != "ok"}
+    return {item.ident: item.severity for item in checks.check(facts) if item.severity != Severity.OK}
 
 
 def only(facts: Machine, ident: str) -> Finding:
@@ -93,7 +93,7 @@ def test_one_fact_makes_one_finding(fields: dict[str, Any], ident: str, severity
 def test_every_check_says_something_good_too() -> None:
     findings = checks.check(GOOD)
     assert [item.ident for item in findings] == ALL
-    assert all(item.severity == "ok" and item.what for item in findings)
+    assert all(item.severity == Severity.OK and item.what for item in findings)
     assert blockers(findings) == []
 
 

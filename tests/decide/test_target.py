@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from khib_tui.decide.target import candidates, refusals
 from khib_tui.errors import KhibError, Refused, UsageError
+from khib_tui.events.types import Severity
 from khib_tui.model import identity, machine
 from khib_tui.model import target as targets
 from khib_tui.model.identity import DeviceKey, TargetRef
@@ -38,7 +39,7 @@ def device(facts: Machine, name: str) -> BlockDevice:
 
 def idents(facts: Machine, text: str, need: int = GIB) -> list[str]:
     found = refusals(facts, targets.parse(text), need)
-    assert all(item.severity == "blocker" and item.what and item.why and item.fix for item in found)
+    assert all(item.severity == Severity.BLOCKER and item.what and item.why and item.fix for item in found)
     return [item.ident.removeprefix("HIB-E-TARGET-") for item in found]
 
 

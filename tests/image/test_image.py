@@ -12,7 +12,7 @@ import pytest
 
 from khib_tui.errors import Cancelled, ImageError, KhibError
 from khib_tui.events.progress import Stop
-from khib_tui.events.types import Event, Progress
+from khib_tui.events.types import Event, Progress, StageName
 from khib_tui.formats import vmcore
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.image import header as headers
@@ -273,7 +273,7 @@ def test_stopping_abandons_the_image(memory: Path, target: Path) -> None:
     stop = Stop()
 
     def sink(event: Event) -> None:
-        stop.requested = isinstance(event, Progress) and event.stage == "save"
+        stop.requested = isinstance(event, Progress) and event.stage == StageName.SAVE
 
     with pytest.raises(Cancelled):
         save(memory, target, handover(), stop, sink)

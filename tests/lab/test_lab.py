@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui import runner
-from khib_tui.events.types import Event, Failure, LabResult, Progress, Result
+from khib_tui.events.types import Event, Failure, LabResult, Progress, Result, StageName
 from khib_tui.image import header as headers
 from khib_tui.lab import demo, disks
 from khib_tui.lab.cycle import Session
@@ -103,7 +103,7 @@ def test_a_rehearsal_comes_straight_back(session: Session) -> None:
 def test_a_rehearsal_that_saves_verifies_and_leaves_no_image_to_resume(session: Session) -> None:
     code, events = session.run("rehearse", "--save")
     assert code == 0 and isinstance(events[-1], Result) and events[-1].data["image_bytes"] > 100 * MIB
-    assert any(isinstance(event, Progress) and event.stage == "verify" for event in session.running.seen)
+    assert any(isinstance(event, Progress) and event.stage == StageName.VERIFY for event in session.running.seen)
     intact(session)
     assert state_on(session.lab.disk_target) is headers.State.ABANDONED
 
@@ -112,7 +112,7 @@ def test_escape_while_saving_brings_the_running_system_back(session: Session) ->
     session.command("hibernate")
     code = None
     for event in session.until_exit():
-        if isinstance(event, Progress) and event.stage == "save":
+        if isinstance(event, Progress) and event.stage == StageName.SAVE:
             session.running.type(b"\x1b")
         if isinstance(event, dict) and "exit" in event:
             code = event["exit"]

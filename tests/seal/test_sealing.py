@@ -18,7 +18,7 @@ import pytest
 from khib_tui import cli
 from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop
-from khib_tui.events.types import Event, Failure, Finding, Message, Result, Stage, Step, decode
+from khib_tui.events.types import Event, Failure, Finding, Level, Message, Result, Stage, Step, decode
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.handover import pack as pack_handover
 from khib_tui.image import verify
@@ -137,7 +137,7 @@ def test_characters_that_another_keyboard_may_lack_are_warned_of(khib: Any, tmp_
     path = tmp_path / "umlauts"
     path.write_text("grüner Käse")
     _, events = khib("seal", "--key-file", str(path))
-    assert [event for event in events if isinstance(event, Message) and event.level == "warning"]
+    assert [event for event in events if isinstance(event, Message) and event.level == Level.WARNING]
 
 
 def test_an_unsealed_hibernation_warns_and_a_sealed_one_says_so(khib: Any, key_file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 
 from khib_tui.errors import CommandFailed, UsageError
 from khib_tui.events.progress import Meter, Stop
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.files import partial, whole_file
 from khib_tui.image.export.contents import of_payload
 from khib_tui.image.export.elf import Elf
@@ -17,8 +17,6 @@ from khib_tui.image.export.kdump import Kdump
 from khib_tui.image.export.snapshot import Snapshot, snapshot
 from khib_tui.image.reader import Payload
 from khib_tui.model.units import size
-
-STAGE = "export"
 
 
 class Writer(Protocol):
@@ -49,7 +47,7 @@ def export(payload: Payload, wanted: dict[str, Path], sink: Sink, stop: Stop, *,
     """
     refuse_bad_wish(wanted, force=force)
     seen = snapshot(of_payload(payload), payload.manifest)
-    sink(Message("exported files are not encrypted: they hold all that was in the memory", "warning"))
+    sink(Message("exported files are not encrypted: they hold all that was in the memory", Level.WARNING))
     return {kind: _export(FORMATS[kind](seen), kind, path, sink, stop) for kind, path in wanted.items()}
 
 
@@ -69,17 +67,13 @@ def refuse_bad_wish(wanted: dict[str, Path], *, force: bool) -> None:
 
 def _export(writer: Writer, kind: str, path: Path, sink: Sink, stop: Stop) -> int:
     refuse_little_space(path, writer.needed)
-    sink(Stage(STAGE, "started", f"{kind} to {path}"))
-    meter = Meter(sink, STAGE, writer.memory_size)
-
-    def step(count: int) -> None:
-        meter.add(count)
-        stop.check()
+    sink(Stage(StageName.EXPORT, Status.STARTED, f"{kind} to {path}"))
+    meter = Meter(sink, StageName.EXPORT, writer.memory_size, stop)
 
     with whole_file(path) as stream:
-        writer.write(stream, step)
+        writer.write(stream, meter.add)
     written = path.stat().st_size
-    sink(Stage(STAGE, "done", f"{path}, {size(written)}", meter.elapsed))
+    sink(Stage(StageName.EXPORT, Status.DONE, f"{path}, {size(written)}", meter.elapsed))
     return written
 
 

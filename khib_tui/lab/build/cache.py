@@ -16,7 +16,7 @@ from pathlib import Path
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.progress import Meter
-from khib_tui.events.types import Sink
+from khib_tui.events.types import Sink, StageName
 from khib_tui.runner import failure_text, spawn
 
 
@@ -80,7 +80,7 @@ def entry(name: str, build: Callable[[Path], None], waiting: Callable[[], None] 
 
 
 def follow(
-    sink: Sink, stage: str, argv: Sequence[str | os.PathLike[str]], *, counts: re.Pattern[str], expected: int,
+    sink: Sink, stage: StageName, argv: Sequence[str | os.PathLike[str]], *, counts: re.Pattern[str], expected: int,
     unit: str, log: Path, cwd: Path | None = None,
 ) -> int:  # fmt: skip
     """Run a long program and report its progress by counting the lines that `counts` matches.

@@ -9,9 +9,9 @@ import os
 import shutil
 from pathlib import Path
 
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.lab.build.cache import entry
-from khib_tui.lab.build.kernel import STAGE, guest_kernel, newest_source, source_key
+from khib_tui.lab.build.kernel import guest_kernel, newest_source, source_key
 from khib_tui.runner import run
 
 OBJECT = "init/init_task.o"  # has struct task_struct, and with it all that a task refers to
@@ -34,7 +34,7 @@ def kernel_types(sink: Sink, source: Path | None = None) -> Path:
 
 
 def _build(sink: Sink, source: Path, config: Path, work: Path) -> None:
-    sink(Stage(STAGE, "started", "building the kernel's types, once, about a minute"))
+    sink(Stage(StageName.LAB_KERNEL, Status.STARTED, "building the kernel's types, once, about a minute"))
     tree = work / "tree"
     tree.mkdir()
     run(["tar", "--extract", "--file", source.resolve(), "--directory", tree, "--strip-components=1"])
@@ -43,4 +43,4 @@ def _build(sink: Sink, source: Path, config: Path, work: Path) -> None:
     run(["make", f"-j{os.cpu_count() or 1}", OBJECT, "KCFLAGS=-g"], cwd=tree)
     shutil.copyfile(tree / OBJECT, work / "types.o")
     shutil.rmtree(tree)
-    sink(Stage(STAGE, "done", "types"))
+    sink(Stage(StageName.LAB_KERNEL, Status.DONE, "types"))

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
 from khib_tui.runner import run
 
-STAGE = "lab kernel"
 FRAGMENT = Path(__file__).with_name("kernel.config")
 SOURCES = Path("/usr/src")
 OPTIONAL = "# optional:"
@@ -102,7 +101,7 @@ def _version(name: str) -> list[int]:
 
 def _build(sink: Sink, source: Path, jobs: int, work: Path) -> None:
     started = time.monotonic()
-    sink(Stage(STAGE, "started", f"building {source.name.split('.tar')[0]}, once, some ten minutes"))
+    sink(Stage(StageName.LAB_KERNEL, Status.STARTED, f"building {source.name.split('.tar')[0]}, once, some ten minutes"))
     tree = work / "tree"
     tree.mkdir()
     try:
@@ -110,18 +109,18 @@ def _build(sink: Sink, source: Path, jobs: int, work: Path) -> None:
         _configure(tree)
         make = ["make", f"-j{jobs}", "bzImage"]
         objects = follow(
-            sink, STAGE, make, counts=OBJECT_LINE, expected=OBJECTS, unit="objects",
+            sink, StageName.LAB_KERNEL, make, counts=OBJECT_LINE, expected=OBJECTS, unit="objects",
             log=cache_dir() / "kernel-build.log", cwd=tree,
         )  # fmt: skip
     except CommandFailed as error:
-        sink(Stage(STAGE, "failed", error.message))
+        sink(Stage(StageName.LAB_KERNEL, Status.FAILED, error.message))
         raise
     shutil.copy2(tree / "arch/x86/boot/bzImage", work / "bzImage")
     shutil.copy2(tree / ".config", work / "config")
     shutil.copy2(tree / "include/config/kernel.release", work / "release")
     shutil.rmtree(tree)
     release = (work / "release").read_text().strip()
-    sink(Stage(STAGE, "done", f"{release}, {objects} objects", time.monotonic() - started))
+    sink(Stage(StageName.LAB_KERNEL, Status.DONE, f"{release}, {objects} objects", time.monotonic() - started))
 
 
 def _configure(tree: Path) -> None:

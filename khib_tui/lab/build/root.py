@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events.types import Message, Sink, Stage
+from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.lab.build.apt import debian_mirror, host_suite
 from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
 from khib_tui.lab.build.system import FILES, write_files
 from khib_tui.model.units import GIB, KIB, MIB
 from khib_tui.runner import interact, run
 
-STAGE = "lab system"
 PACKAGES = ("python3", "e2fsprogs", "util-linux", "mount", "fdisk", "procps", "kmod")
 DISK_SIZE = 2 * GIB
 BOOT_START, BOOT_SIZE = 1 * MIB, 96 * MIB
@@ -62,18 +61,18 @@ def _python() -> str:
 def _build(sink: Sink, suite: str, work: Path) -> None:
     started = time.monotonic()
     sudo = _root_prefix()
-    sink(Stage(STAGE, "started", f"installing a minimal {suite}, once, a minute or three"))
+    sink(Stage(StageName.LAB_SYSTEM, Status.STARTED, f"installing a minimal {suite}, once, a minute or three"))
     tree = work / "tree"
     try:
         _install(sink, sudo, suite, tree)
         _finish(sudo, tree)
         _pack(sudo, tree, work / "disk.img")
     except CommandFailed as error:
-        sink(Stage(STAGE, "failed", error.message))
+        sink(Stage(StageName.LAB_SYSTEM, Status.FAILED, error.message))
         raise
     finally:
         run([*sudo, "rm", "-rf", "--one-file-system", tree])
-    sink(Stage(STAGE, "done", suite, time.monotonic() - started))
+    sink(Stage(StageName.LAB_SYSTEM, Status.DONE, suite, time.monotonic() - started))
 
 
 def _root_prefix() -> list[str]:
@@ -92,7 +91,9 @@ def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path) -> None:
         *sudo, "env", *proxies, "unshare", "--mount", "debootstrap", "--variant=minbase", "--merged-usr",
         f"--include={','.join(PACKAGES)}", suite, str(tree), debian_mirror(suite),
     ]  # fmt: skip
-    follow(sink, STAGE, words, counts=STEP_LINE, expected=STEPS, unit="steps", log=cache_dir() / "debootstrap.log")
+    follow(
+        sink, StageName.LAB_SYSTEM, words, counts=STEP_LINE, expected=STEPS, unit="steps", log=cache_dir() / "debootstrap.log"
+    )
     if not (tree / "usr/bin" / _python()).exists():
         raise CommandFailed(
             f"{suite} has no {_python()}, which this khib runs on",
