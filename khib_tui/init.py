@@ -72,7 +72,7 @@ def load_modules() -> None:
 def set_terminal(words: Words) -> None:
     """Tell programs what the console is: a serial line has no size and no type of its own."""
     os.environ |= {"LANG": "C.UTF-8", "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-    os.environ["TERM"] = words.term
+    os.environ["TERM"] = words.terminal
     Path("/proc/sys/kernel/printk").write_text("1 4 1 7\n")
     try:
         rows, columns, *_ = struct.unpack("4H", fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import JsonSink, both
-from khib_tui.events.types import Event, Sink
+from khib_tui.events.types import Sink
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -83,10 +83,6 @@ def escape_key() -> Iterator[Callable[[], bool]]:
         yield pressed
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
-
-
-def quiet(event: Event) -> None:
-    """Take an event and show nothing: the screen does."""
 
 
 def with_events(sink: Sink, device: str) -> Sink:

@@ -46,9 +46,9 @@ def test_words_are_read_and_nonsense_is_ignored() -> None:
     line = "console=tty0 console=ttyS0,115200 khib.ui=plain khib.countdown=-1 khib.events=/dev/ttyS1 khib.tty=120x40 quiet"
     words = Words.parse(line)
     assert (words.plain, words.countdown, words.events) == (True, -1, "/dev/ttyS1")
-    assert (words.columns, words.rows, words.term) == (120, 40, "vt100")
+    assert (words.columns, words.rows, words.terminal) == (120, 40, "vt100")
     odd = Words.parse("khib.countdown=soon khib.tty=big khib. console=tty0")
-    assert odd == Words(countdown=DEFAULT_COUNTDOWN, term="linux")
+    assert odd == Words(countdown=DEFAULT_COUNTDOWN) and odd.terminal == "linux"
 
 
 def test_a_boot_entry_is_read_back_as_it_was_written() -> None:

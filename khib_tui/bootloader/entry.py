@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.bootloader.bls import BootEntry
+from khib_tui.handover.cmdline import Words
 from khib_tui.model.settings import Settings
 
 
@@ -16,12 +17,17 @@ def console_words(cmdline: str) -> list[str]:
 
 
 def common_words(cmdline: str, settings: Settings) -> list[str]:
-    """Give the words of both B and C.
+    """Return the kernel parameters of both B and C.
 
     `iomem=relaxed`: the kernel takes a reserved range that begins below 1 MiB for busy, and A's RAM from 1 MiB on joins it.
     """
     fixed = ("nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4")
-    return [*console_words(cmdline), *fixed, *settings.options.split(), *(["khib.ui=plain"] if settings.plain else [])]
+    return [*console_words(cmdline), *fixed, *settings.options.split()]
+
+
+def saver_words(cmdline: str, settings: Settings) -> list[str]:
+    """Return the kernel parameters of B."""
+    return [*common_words(cmdline, settings), *Words(plain=settings.plain).format()]
 
 
 def restore_entry(
@@ -33,10 +39,10 @@ def restore_entry(
     :param image: the word that names a file image, or empty.
     :param sealed: C refuses images that are not sealed.
     """
-    words = [*common_words(cmdline, settings), f"khib.countdown={settings.countdown}", *memmap]
-    words += [f"khib.image={image}"] if image else []
-    words += ["khib.sealed"] if sealed else []
-    words += [f"khib.events={settings.events}"] if settings.events else []
+    ours = Words(
+        image=image, events=settings.events, plain=settings.plain, countdown=settings.countdown, sealed=sealed,
+    )  # fmt: skip
+    words = [*common_words(cmdline, settings), *memmap, *ours.format()]
     boot = Path(settings.boot_dir)
     return BootEntry(
         "Resume the hibernated system (khib)", f"/{kernel.relative_to(boot)}", f"/{settings.initramfs.relative_to(boot)}",

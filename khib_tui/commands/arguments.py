@@ -109,6 +109,7 @@ def _image(commands: Commands) -> None:
     _key_file(_one_image(actions, "verify", "commands.image:image_verify", "read an image and check every byte"))
     discard = _one_image(actions, "discard", "commands.image:image_discard", "give an image up, for ever")
     discard.add_argument("--yes", action="store_true", help="do not ask")
+    _dry_run(discard)
     text = "write the memory as files for crash, drgn and makedumpfile"
     export = _one_image(actions, "export", "commands.image:image_export", text)
     _key_file(export)

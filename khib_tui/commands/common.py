@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from khib_tui.decide.choice import Choice
 from khib_tui.errors import Cancelled
 from khib_tui.events.types import Sink
 from khib_tui.facts import probe
@@ -43,7 +43,7 @@ def settings_of(arguments: Namespace) -> Settings:
     return msgspec.structs.replace(kept, **{key: value for key, value in given.items() if value is not None})
 
 
-def show_plan(choice: Choice, actions: list[Action], sink: Sink) -> None:
+def show_plan(actions: Sequence[Action], sink: Sink) -> None:
     """Print steps without applying them."""
     for step in build.describe(actions):
         sink(step)

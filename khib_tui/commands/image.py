@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from khib_tui.commands.common import confirm, file_target, machine_of
+from khib_tui.commands.common import confirm, file_target, machine_of, show_plan
 from khib_tui.errors import Exit, ImageError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image import verify
-from khib_tui.image.header import Header
+from khib_tui.image.header import Header, State
 from khib_tui.image.reader import Payload
 from khib_tui.image.store import Store
 from khib_tui.model.machine import Machine
 from khib_tui.model.units import size
+from khib_tui.plan.discard import Discard
+from khib_tui.plan.execute import execute
+from khib_tui.plan.step import Context
 from khib_tui.seal.unlock import image_sealer, info_sealer
 from khib_tui.target import catalog
 
@@ -65,11 +68,18 @@ def image_export(arguments: Namespace, sink: Sink) -> int:
 
 def image_discard(arguments: Namespace, sink: Sink) -> int:
     """Give an image up."""
-    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
-        if not arguments.yes:
-            confirm(f"Give up {catalog.line(item)}? The session in it is lost. Type yes: ")
-        catalog.discard(item, store)
-    sink(Result("image discard", True, f"the image on {item.where} will never be resumed"))
+    machine, target = machine_of(arguments), file_target(arguments)
+    with catalog.chosen(machine, arguments.image, target) as (found, _):
+        pass
+    step = Discard(machine, found, target)
+    if arguments.dry_run:
+        show_plan([step], sink)
+        return Exit.OK
+    if not arguments.yes:
+        lost = " The session in it is lost." if found.header.state is State.COMPLETE else ""
+        confirm(f"Discard the image on {catalog.line(found)}?{lost} Type yes: ")
+    execute([step], Context(sink), sink)
+    sink(Result("image discard", True, f"the image on {found.where} will never be resumed"))
     return Exit.OK
 
 

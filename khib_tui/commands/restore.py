@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from khib_tui import present
 from khib_tui.commands.common import confirm
 from khib_tui.errors import Exit, KhibError
+from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Failure, Result, Sink
 from khib_tui.handover.cmdline import Words
-from khib_tui.present import quiet, use_screens, with_events
+from khib_tui.present import use_screens, with_events
 from khib_tui.target import catalog
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from argparse import Namespace
 from typing import NoReturn
 
 from khib_tui import present
+from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Sink
 from khib_tui.handover import handover
-from khib_tui.present import quiet, use_screens, with_events
+from khib_tui.present import use_screens, with_events
 
 
 def save(arguments: Namespace, sink: Sink) -> NoReturn:

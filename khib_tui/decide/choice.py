@@ -20,7 +20,10 @@ from khib_tui.model.units import MIB
 
 @dataclass(frozen=True)
 class Choice:
-    """What was decided for this machine: kernel, region and place of the image, and what is to be known about it."""
+    """What was decided for this machine: kernel, region and target, and what is to be known about it.
+
+    `sealed` says whether images are sealed: what B writes, and what alone C takes.
+    """
 
     machine: Machine
     settings: Settings
@@ -28,6 +31,7 @@ class Choice:
     region: Region
     target: Target | None
     findings: tuple[Finding, ...]
+    sealed: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -61,9 +65,12 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
     return (same or fit)[0]
 
 
-def decide(machine: Machine, settings: Settings, *, need_target: bool = True, need_memory: bool = True) -> Choice:
+def decide(
+    machine: Machine, settings: Settings, *, sealed: bool = False, need_target: bool = True, need_memory: bool = True
+) -> Choice:
     """Decide everything, or refuse with the first reason.
 
+    :param sealed: whether this machine has a seal.
     :param need_target: a plain rehearsal writes nothing and needs none.
     :raises Refused: a check, the region or the target says no.
     """
@@ -81,4 +88,4 @@ def decide(machine: Machine, settings: Settings, *, need_target: bool = True, ne
         found = refusals(machine, target, image_limit(chosen))
         refuse(found)
         findings = [*findings, *found]
-    return Choice(machine, settings, kernel, chosen, target, tuple(findings))
+    return Choice(machine, settings, kernel, chosen, target, tuple(findings), sealed)

@@ -34,6 +34,10 @@ def both(*sinks: Sink) -> Sink:
     return sink
 
 
+def quiet(event: Event) -> None:
+    """Take an event and show nothing: a screen does, or nobody needs to."""
+
+
 class JsonSink:
     """Writes one JSON object a line, unbuffered."""
 

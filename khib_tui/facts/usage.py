@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,15 @@ def read_usage(root: Path, sysfs: Mapping[str, Path]) -> Usage:
     return Usage(dict(mounts), swaps, drivers, {name: [under] for name, under in backing.items() if under})
 
 
+def mounted_now(root: Path = Path("/")) -> list[str]:
+    """Return where the filesystems on block devices are mounted in this namespace, at this moment: one place for each."""
+    places: dict[str, str] = {}
+    for mount in _mounts(root, ("self",)):
+        if mount.sources or not mount.number.startswith("0:"):
+            places.setdefault(mount.number, mount.point)
+    return list(places.values())
+
+
 def _nodes(sysfs: Mapping[str, Path]) -> dict[str, str]:
     """Map device nodes, as /proc spells them, to kernel names."""
     nodes = {f"/dev/{name.replace('!', '/')}": name for name in sysfs}
@@ -50,9 +59,9 @@ def _nodes(sysfs: Mapping[str, Path]) -> dict[str, str]:
     return nodes | mapped
 
 
-def _mounts(root: Path) -> Iterator[_Mount]:
+def _mounts(root: Path, processes: Sequence[str] = ("self", "1")) -> Iterator[_Mount]:
     """Read the mounts of this process, then those of the first one, whose namespace may differ (proc_pid_mountinfo(5))."""
-    for process in ("self", "1"):
+    for process in processes:
         for line in text(root / "proc" / process / "mountinfo").splitlines():
             words = line.split(" ")
             if len(words) < 7 or "-" not in words[6:]:

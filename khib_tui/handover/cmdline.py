@@ -1,4 +1,4 @@
-"""The `khib.*` words of a kernel command line: what boots C, and how its console is drawn."""
+"""The `khib.*` kernel parameters, written and read here alone: what C resumes, and how B and C draw their console."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+PREFIX = "khib."
 DEFAULT_COUNTDOWN = 10
+DEFAULT_SIZE = (80, 24)
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Words:
 
     `image` names a device and file in the form of `targets`, empty to search; `events` is a device for JSON events;
     `countdown` is in seconds, after which the restore starts by itself; 0 means at once, -1 never; with `sealed` only a
-    sealed image may be resumed.
+    sealed image may be resumed. `serial` is taken from `console=`, and not written.
     """
 
     image: str = ""
@@ -23,9 +25,28 @@ class Words:
     plain: bool = False
     countdown: int = DEFAULT_COUNTDOWN
     sealed: bool = False
-    term: str = "linux"
-    rows: int = 24
-    columns: int = 80
+    term: str = ""
+    rows: int = DEFAULT_SIZE[1]
+    columns: int = DEFAULT_SIZE[0]
+    serial: bool = False
+
+    def format(self) -> list[str]:
+        """Return the parameters that `parse` reads back as these; what is as by default is left out."""
+        given = {
+            "image": self.image,
+            "events": self.events,
+            "ui": "plain" if self.plain else "",
+            "countdown": str(self.countdown) if self.countdown != DEFAULT_COUNTDOWN else "",
+            "term": self.term,
+            "tty": f"{self.columns}x{self.rows}" if (self.columns, self.rows) != DEFAULT_SIZE else "",
+        }
+        sealed = [f"{PREFIX}sealed"] if self.sealed else []
+        return [*(f"{PREFIX}{name}={value}" for name, value in given.items() if value), *sealed]
+
+    @property
+    def terminal(self) -> str:
+        """The type of the console's terminal: as given, or what is usual there."""
+        return self.term or ("vt100" if self.serial else "linux")
 
     @classmethod
     def read(cls, path: Path = Path("/proc/cmdline")) -> Words:
@@ -35,7 +56,7 @@ class Words:
     @classmethod
     def parse(cls, line: str) -> Words:
         """Take the words out of a command line; the last of a kind counts, nonsense is ignored."""
-        given = dict(word.removeprefix("khib.").partition("=")[::2] for word in line.split() if word.startswith("khib."))
+        given = dict(word.removeprefix(PREFIX).partition("=")[::2] for word in line.split() if word.startswith(PREFIX))
         consoles = [word.removeprefix("console=") for word in line.split() if word.startswith("console=")]
         serial = bool(consoles) and not consoles[-1].startswith("tty0")
         size = re.fullmatch(r"(\d{1,3})x(\d{1,3})", given.get("tty", ""))
@@ -46,7 +67,8 @@ class Words:
             plain=given.get("ui") == "plain",
             countdown=int(countdown) if re.fullmatch(r"-?\d{1,4}", countdown) else DEFAULT_COUNTDOWN,
             sealed="sealed" in given,
-            term=given.get("term") or ("vt100" if serial else "linux"),
-            rows=int(size[2]) if size else 24,
-            columns=int(size[1]) if size else 80,
+            term=given.get("term", ""),
+            rows=int(size[2]) if size else DEFAULT_SIZE[1],
+            columns=int(size[1]) if size else DEFAULT_SIZE[0],
+            serial=serial,
         )

@@ -24,6 +24,11 @@ class Mode(StrEnum):
     REHEARSE_SAVE = "rehearse-save"
     SAVE = "save"
 
+    @property
+    def saves(self) -> bool:
+        """Whether an image is written."""
+        return self is not Mode.REHEARSE
+
 
 class FreePages(StrEnum):
     """Free pages are left as they are found, made zero at the restore, or saved like all others."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import re
 import struct
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 import lz4.block
 import zstandard
 
+from khib_tui import files
 from khib_tui.errors import KhibError
 from khib_tui.events.progress import Meter
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
@@ -170,35 +170,27 @@ def _stamp(path: Path) -> str:
     return f"{path} {found.st_size} {found.st_mtime_ns}"
 
 
-def install(sink: Sink, path: Path, release: str, config: Mapping[str, str]) -> None:
+def install(sink: Sink, path: Path, release: str, config: Mapping[str, str]) -> bool:
     """Build the initramfs of a kernel at `path`, with the drivers of this machine, unless it is there already.
 
     One that is marked as given is kept as it is.
 
     :param config: what the kernel was built with, without `CONFIG_`; empty if unknown.
+    :returns: whether it was built.
     """
     there = installed.key(path)
     if there == installed.GIVEN:
-        return
+        return False
     wanted = release if modules.directory(release).is_dir() else None
     names = modules.needed_for() if wanted else []
     compression = Compression.best(config)
     key = inputs_digest(modules_release=wanted, names=names, compression=compression)
     if there == key:
-        return
+        return False
     for name in modules.missing(release, names):
         sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", Level.WARNING))
     data = build(sink, modules_release=wanted, names=names, compression=compression)
     installed.key_file(path).unlink(missing_ok=True)
-    _write(path, data)
-    _write(installed.key_file(path), f"{key}\n".encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    with open(part, "wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
+    files.write(path, data)
+    files.write(installed.key_file(path), f"{key}\n".encode())
+    return True

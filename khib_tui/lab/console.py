@@ -10,6 +10,7 @@ from pathlib import Path
 from khib_tui import runner
 from khib_tui.errors import Exit, UsageError
 from khib_tui.events.types import Message, Sink
+from khib_tui.handover.cmdline import Words
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.lab import disks
@@ -40,7 +41,7 @@ def interactive(arguments: Namespace, sink: Sink) -> int:
 def terminal_words() -> str:
     """Tell the guest the size of this terminal."""
     size = shutil.get_terminal_size()
-    return f"khib.tty={size.columns}x{size.lines} khib.term=linux"
+    return " ".join(Words(term="linux", columns=size.columns, rows=size.lines).format())
 
 
 def run(lab: Lab, boot: Boot) -> None:

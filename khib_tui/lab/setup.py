@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from khib_tui import files
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.decide import region
 from khib_tui.events.types import Sink, Stage, StageName, Status
@@ -92,10 +93,7 @@ def saver_initramfs(sink: Sink) -> Path:
     """Build the initramfs of B and C, or take it from the cache."""
     path = cache_dir() / f"initramfs-{digest_of(build.inputs_digest())}.img"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_bytes(build.build(sink))
-        part.replace(path)
+        files.write(path, build.build(sink))
     return path
 
 

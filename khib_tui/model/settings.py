@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from khib_tui import files
 from khib_tui.errors import UsageError
-from khib_tui.files import write_private
 from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
 
 PATH = Path("/etc/khib/khib.toml")
@@ -65,4 +65,4 @@ def load(path: Path = PATH) -> Settings:
 
 def save(settings: Settings, path: Path = PATH) -> None:
     """Write the settings, whole or not at all."""
-    write_private(path, tomli_w.dumps(msgspec.to_builtins(settings)).encode())
+    files.write(path, tomli_w.dumps(msgspec.to_builtins(settings)).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from khib_tui import files
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.bootloader.entry import restore_entry
 from khib_tui.decide.choice import Choice
@@ -17,7 +18,6 @@ class WriteBootEntry:
     """Write C's boot entry, with the exact memory words; if images are sealed, C takes no others."""
 
     choice: Choice
-    sealed: bool = False
 
     def describe(self) -> str:
         """Say where the entry goes, and what memory it gives C."""
@@ -28,14 +28,12 @@ class WriteBootEntry:
         choice, target = self.choice, self.choice.target
         image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
         kernel = saver_kernel(choice.settings)
-        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, kernel, sealed=self.sealed)
+        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, kernel, sealed=choice.sealed)
 
     def apply(self, context: Context) -> None:
         """Write it unless it is the same already."""
         path, text = self.choice.settings.boot_entry, self.entry().text()
         if path.exists() and path.read_text() == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_text(text)
-        part.replace(path)
+        files.write(path, text.encode(), files.PUBLIC)
+        context.changed = True

@@ -8,33 +8,31 @@ from pathlib import Path
 from khib_tui.decide.choice import Choice
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
-from khib_tui.model.settings import PATH
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.step import Action
 
 
-def setup(choice: Choice, settings_path: Path = PATH, sealed: bool = False) -> list[Action]:
-    """Give the steps of the set-up."""
+def setup(choice: Choice, settings_path: Path) -> list[Action]:
+    """Return the steps of the set-up."""
     install = InstallSaver(choice.kernel, choice.settings)
-    return [install, WriteBootEntry(choice, sealed), KeepSettings(choice.settings, settings_path)]
+    return [install, WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
 
 
-def journey(choice: Choice, mode: Mode, sealed: bool = False) -> list[Action]:
-    """Give the steps of a hibernation or a rehearsal; for a sealed image the run needs the opened seal."""
-    saves = mode is not Mode.REHEARSE
+def journey(choice: Choice, mode: Mode) -> list[Action]:
+    """Return the steps of a hibernation or a rehearsal; for a sealed image they need the opened seal."""
     return [
         InstallSaver(choice.kernel, choice.settings),
-        *([WriteBootEntry(choice, sealed)] if mode is Mode.SAVE else []),
-        LoadSaver(choice, mode, sealed),
+        *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
+        LoadSaver(choice, mode),
         WriteBack(),
-        Jump(choice, mode, sealed),
+        Jump(choice, mode),
         Unload(),
-        *([CloseImage(choice)] if saves else []),
+        *([CloseImage(choice)] if mode.saves else []),
     ]
 
 
 def describe(actions: Sequence[Action]) -> list[Step]:
-    """Give the steps as events, just as they would be applied."""
+    """Return the steps as events, just as they would be applied."""
     return [Step(number, len(actions), action.describe(), Status.PLANNED) for number, action in enumerate(actions, 1)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from khib_tui.bootloader.entry import common_words
+from khib_tui.bootloader.entry import saver_words
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.freepages import policy
-from khib_tui.errors import CommandFailed, FailedAfterChange, KhibError, Refused
+from khib_tui.errors import CommandFailed, KhibError, Refused
 from khib_tui.events.types import Message
+from khib_tui.facts.usage import mounted_now
 from khib_tui.formats import bzimage
 from khib_tui.handover import handover
 from khib_tui.handover.handover import Handover, Mode
@@ -32,6 +34,8 @@ from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
 from khib_tui.target.place import opened
 
+AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "power off by ACPI S4"}
+
 
 @dataclass(frozen=True)
 class LoadSaver:
@@ -39,7 +43,6 @@ class LoadSaver:
 
     choice: Choice
     mode: Mode
-    sealed: bool = False
 
     def describe(self) -> str:
         """Say what is loaded where."""
@@ -49,14 +52,14 @@ class LoadSaver:
 
     def command_line(self) -> str:
         """Give B's command line."""
-        return " ".join(common_words(self.choice.machine.cmdline, self.choice.settings))
+        return " ".join(saver_words(self.choice.machine.cmdline, self.choice.settings))
 
     def apply(self, context: Context) -> None:
         """Load it; A keeps running.
 
         :raises Refused: the image is to be sealed, and nobody gave the passphrase.
         """
-        if self.sealed and context.opened is None:
+        if self.choice.sealed and self.mode.saves and context.opened is None:
             raise Refused("the seal was not opened", hint="give the passphrase", ident="HIB-E-PASSPHRASE")
         with suppress(KhibError):
             kexec_unload()
@@ -142,14 +145,16 @@ class WriteBack:
         return "write back every mounted filesystem, with checked results"
 
     def apply(self, context: Context) -> None:
-        """Sync each; the jump itself does not.
+        """Sync all that is mounted at this moment; the jump itself does not. sync(2) reaches what has no mount of ours.
 
         :raises CommandFailed: one could not be written.
         """
-        places = {device.mounts[0]: device for device in context.machine.devices if device.mounts}
-        for place in ["/", *places]:
+        os.sync()
+        for place in dict.fromkeys(["/", *mounted_now()]):
             try:
                 syncfs(place)
+            except FileNotFoundError:
+                continue  # hidden below another mount, or unmounted meanwhile
             except OSError as error:
                 raise CommandFailed(
                     f"{place} cannot be written back: {error.strerror}", hint="check that disk first", ident="HIB-E-SYNC"
@@ -162,18 +167,17 @@ class Jump:
 
     choice: Choice
     mode: Mode
-    sealed: bool = False
 
     def describe(self) -> str:
         """Say what happens away from here."""
-        saved = f"{size(self.choice.region.saved.total)}{', sealed,' if self.sealed else ''}"
+        saved = f"{size(self.choice.region.saved.total)}{', sealed,' if self.choice.sealed else ''}"
         target = self.choice.target
         match self.mode:
             case Mode.REHEARSE:
                 return "jump into the saver and straight back; nothing is written"
             case Mode.REHEARSE_SAVE:
                 return f"jump into the saver, save up to {saved} to {target}, verify it, and come back"
-        return f"jump into the saver, save up to {saved} to {target}, {self.choice.settings.after.value}"
+        return f"jump into the saver, save up to {saved} to {target}, then {AFTER[self.choice.settings.after]}"
 
     def apply(self, context: Context) -> None:
         """Go, and read the report after coming back.
@@ -182,6 +186,7 @@ class Jump:
         """
         started = time.time()
         reboot(REBOOT_KEXEC)
+        context.changed = True
         context.away_seconds = time.time() - started
         assert context.page is not None
         context.report = context.page.read()
@@ -214,13 +219,13 @@ class CloseImage:
     def apply(self, context: Context) -> None:
         """Mark it if it is ours and was claimed.
 
-        :raises FailedAfterChange: the target cannot be written; the image stays claimed, which is as safe.
+        :raises CommandFailed: the target cannot be written; the image stays claimed, which is as safe.
         """
         assert context.handover is not None and context.handover.target is not None
         try:
-            with opened(context.machine.devices, context.handover.target) as store:
+            with opened(self.choice.machine.devices, context.handover.target) as store:
                 header = headers.read(store)
                 if header and header.image_id == context.handover.image_id and header.state is State.CLAIMED:
                     headers.advance(store, header, State.DONE)
         except (KhibError, OSError) as error:
-            raise FailedAfterChange(f"the image could not be marked as done: {error}", ident="HIB-E-DONE") from error
+            raise CommandFailed(f"the image could not be marked as done: {error}", ident="HIB-E-DONE") from error

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from khib_tui import files
 from khib_tui.initramfs import installed
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
@@ -27,13 +27,12 @@ class InstallSaver:
 
     def apply(self, context: Context) -> None:
         """Copy and build only what is not there yet."""
-        self.settings.directory.mkdir(parents=True, exist_ok=True)
-        copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
+        context.changed |= copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
         if installed.key(self.settings.initramfs) == installed.GIVEN:
             return
         from khib_tui.initramfs import build
 
-        build.install(context.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
+        context.changed |= build.install(context.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
 
 
 def saver_kernel(settings: Settings) -> Path:
@@ -41,18 +40,13 @@ def saver_kernel(settings: Settings) -> Path:
     return settings.directory / "vmlinuz"
 
 
-def copy_if_newer(source: Path, copy: Path) -> None:
-    """Copy a file unless an equal copy is there; the copy appears whole or not at all."""
+def copy_if_newer(source: Path, copy: Path) -> bool:
+    """Copy a file unless an equal copy is there; return whether it was copied."""
     if copy.exists() and copy.stat().st_size == source.stat().st_size and copy.read_bytes() == source.read_bytes():
-        return
-    part = copy.with_name(copy.name + ".part")
-    shutil.copyfile(source, part)
-    fd = os.open(part, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    part.replace(copy)
+        return False
+    with source.open("rb") as stream, files.whole(copy, files.PUBLIC) as out:
+        shutil.copyfileobj(stream, out)
+    return True
 
 
 @dataclass(frozen=True)
@@ -69,3 +63,4 @@ class KeepSettings:
     def apply(self, context: Context) -> None:
         """Write the file."""
         save_settings(self.settings, self.path)
+        context.changed = True

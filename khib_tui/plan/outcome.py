@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from khib_tui.errors import Cancelled, Exit, FailedAfterChange
+from khib_tui.errors import Cancelled, CommandFailed, Exit
 from khib_tui.events.types import Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.model.units import duration, size
-from khib_tui.plan.step import Context
 
 
-def arrived(context: Context, sink: Sink, mode: Mode) -> int:
+def arrived(report: Report | None, away_seconds: float, sink: Sink, mode: Mode) -> int:
     """Tell the user what happened while A was away."""
     verb = "hibernate" if mode is Mode.SAVE else "rehearse"
-    report = context.report
     if report is None:
         sink(Result(verb, True, "this system is back, but no report was left"))
         return Exit.OK
     refuse_report(report)
-    sink(Result(verb, True, report_text(report, context.away_seconds), msgspec.to_builtins(report)))
+    sink(Result(verb, True, report_text(report, away_seconds), msgspec.to_builtins(report)))
     return Exit.OK
 
 
@@ -28,13 +26,13 @@ def refuse_report(report: Report) -> None:
     """Turn a report of failure into an error.
 
     :raises Cancelled: the user stopped it.
-    :raises FailedAfterChange: saving failed; A is back as it was.
+    :raises CommandFailed: saving failed; A is back as it was.
     """
     if report.outcome is Outcome.CANCELLED:
         raise Cancelled(f"cancelled: {report.text}; this system is back, no image was kept", ident="HIB-E-CANCELLED")
     if report.outcome is Outcome.FAILED:
         text = f"not hibernated: {report.text}; this system is back"
-        raise FailedAfterChange(text, hint=report.hint or None, ident=report.ident or "HIB-E-SAVE")
+        raise CommandFailed(text, hint=report.hint or None, ident=report.ident or "HIB-E-SAVE")
 
 
 def report_text(report: Report, away: float) -> str:

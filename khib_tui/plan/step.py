@@ -11,7 +11,6 @@ from khib_tui.events.types import Sink
 from khib_tui.handover.handover import Handover
 from khib_tui.handover.report import Report, ReportPage
 from khib_tui.linux.syscalls import kexec_unload
-from khib_tui.model.machine import Machine
 from khib_tui.seal.file import Opened
 
 
@@ -27,15 +26,19 @@ class Action(Protocol):
 
 @dataclass
 class Context:
-    """What the steps of one run share while they are applied; `opened` is the seal of the image that is to be made."""
+    """What the steps of one run share while they are applied.
+
+    `opened` is the seal of the image that is to be made. `changed` is set by a step that changed what outlasts the run:
+    files, images, or the session, which was away.
+    """
 
     sink: Sink
-    machine: Machine
     opened: Opened | None = None
     page: ReportPage | None = None
     handover: Handover | None = None
     report: Report | None = None
     loaded: bool = False
+    changed: bool = False
     away_seconds: float = 0.0
 
     def undo(self) -> None:

@@ -1,21 +1,23 @@
-"""From the answers to what is run, and from what happened to what the user reads. No urwid here."""
+"""From the answers to what is run, and from what happened to what the user reads: for the command line and the wizard."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from khib_tui.decide.choice import Choice
+from khib_tui.decide.choice import Choice, decide
 from khib_tui.errors import Cancelled, Exit
 from khib_tui.events.sinks import both
-from khib_tui.events.types import Event, Failure, Result, Sink
+from khib_tui.events.types import Event, Failure, Finding, Result, Sink
 from khib_tui.handover.handover import Mode
-from khib_tui.model.settings import PATH
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
 from khib_tui.plan import build
 from khib_tui.plan.boot import WriteBootEntry
-from khib_tui.plan.execute import execute
+from khib_tui.plan.execute import execute, judged
 from khib_tui.plan.outcome import arrived
 from khib_tui.plan.step import Action, Context
+from khib_tui.seal import file as sealfile
 from khib_tui.seal.file import Opened
 from khib_tui.seal.keyslots import Seal
 
@@ -31,53 +33,73 @@ class Task:
 
     :param mode: of the journey; None for the set-up alone.
     :param keep: whether the choices are not kept yet, so that the set-up comes first.
-    :param seal: of the image, if it is to be sealed; `opened` must be there too before it runs.
+    :param seal: what the image is sealed with; whoever runs the task opens it before.
     """
 
     choice: Choice
     mode: Mode | None
+    settings_path: Path
     keep: bool = False
-    settings_path: Path = PATH
     seal: Seal | None = None
-    opened: Opened | None = None
 
     @property
     def title(self) -> str:
-        """Say what it is."""
+        """What it is."""
         return TITLES[self.mode]
 
     @property
     def actions(self) -> list[Action]:
-        """Give the steps, each once."""
-        sealed = self.seal is not None
-        actions = build.setup(self.choice, self.settings_path, sealed) if self.keep or self.mode is None else []
+        """The steps, each once."""
+        actions = build.setup(self.choice, self.settings_path) if self.keep or self.mode is None else []
         return [*actions, *(step for step in self.journey if step not in actions)]
 
     @property
     def journey(self) -> list[Action]:
-        """Give the steps of the journey alone."""
-        return build.journey(self.choice, self.mode, self.seal is not None) if self.mode else []
+        """The steps of the journey alone."""
+        return build.journey(self.choice, self.mode) if self.mode else []
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What is to be known before it runs."""
+        return [sealfile.UNSEALED] if self.mode and self.mode.saves and not self.choice.sealed else []
 
     @property
     def entry(self) -> str:
-        """Give the name that the boot menu shows."""
+        """The name that the boot menu shows."""
         return WriteBootEntry(self.choice).entry().title
 
-    def run(self, sink: Sink) -> Ending:
-        """Do it; errors become what the user reads."""
-        results: list[Result] = []
-        keep = both(sink, lambda event: _keep(results, event))
-        try:
-            context = Context(sink, self.choice.machine, self.opened)
-            execute(self.actions, context, keep)
-            if self.mode:
-                arrived(context, keep, self.mode)
-        except Exception as error:
-            return failed(error)
-        if self.mode is None:
-            text = f"Everything is in place; the boot menu has a new entry '{self.entry}'."
-            return Ending("Set up", f"{text}\n\nRehearse before you rely on it.")
-        return Ending("This system is back", results[-1].text if results else "")
+
+def task_of(
+    machine: Machine, settings: Settings, settings_path: Path, mode: Mode | None, *, keep: bool = False,
+    need_memory: bool = True,
+) -> Task:  # fmt: skip
+    """Decide a task on the facts as they are: the only place that asks whether this machine seals its images.
+
+    :param mode: of the journey; None for the set-up alone.
+    :raises KhibError: what forbids it.
+    """
+    seal = sealfile.load(sealfile.path_beside(settings_path))
+    choice = decide(
+        machine, settings, sealed=seal is not None, need_target=mode is not Mode.REHEARSE,
+        need_memory=need_memory and mode is not None,
+    )  # fmt: skip
+    return Task(choice, mode, settings_path, keep, seal if mode and mode.saves else None)
+
+
+def run_task(task: Task, sink: Sink, opened: Opened | None = None) -> int:
+    """Run a task, and tell how it ended.
+
+    :param opened: the task's seal, if it has one.
+    :returns: the exit code.
+    :raises KhibError: as the step that failed says.
+    """
+    context = Context(sink, opened)
+    execute(task.actions, context, sink)
+    if task.mode is None:
+        sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
+        return Exit.OK
+    with judged(context):
+        return arrived(context.report, context.away_seconds, sink, task.mode)
 
 
 @dataclass(frozen=True)
@@ -89,15 +111,29 @@ class Ending:
     code: int = int(Exit.OK)
 
 
-def _keep(results: list[Result], event: Event) -> None:
-    if isinstance(event, Result):
-        results.append(event)
+def ending(task: Task, sink: Sink, opened: Opened | None = None) -> Ending:
+    """Run a task; errors become what the user reads."""
+    results: list[Result] = []
+
+    def keep(event: Event) -> None:
+        if isinstance(event, Result):
+            results.append(event)
+
+    try:
+        run_task(task, both(sink, keep), opened)
+    except Exception as error:
+        return failed(error)
+    if task.mode is None:
+        text = f"Everything is in place; the boot menu has a new entry '{task.entry}'."
+        return Ending("Set up", f"{text}\n\nRehearse before you rely on it.")
+    return Ending("This system is back", results[-1].text if results else "")
 
 
 def failed(error: Exception) -> Ending:
-    """Say an error, whether something is lost, and what to do now."""
-    code = Failure.of(error).exit_code
+    """Format an error: whether something is lost, and what to do now."""
+    told = Failure.of(error)
     if isinstance(error, Cancelled):
-        return Ending("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", code)
+        return Ending("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", told.exit_code)
     safe = "This session goes on as it was."
-    return Ending("It did not work", f"{Failure.of(error).text}\n\n{safe}\n\nYou can try again, or run `khib check`.", code)
+    text = f"{told.text}\n\n{safe}\n\nYou can try again, or run `khib check`."
+    return Ending("It did not work", text, told.exit_code)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TextIO, cast
 
-from khib_tui.errors import ImageError
+from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.seal import ask as secret
 from khib_tui.target.catalog import Found
 
 TRIES = 5
-PROMPT = "Passphrase or recovery key: "
 
 
 def attempt(found: Found, typed: str) -> Found:
@@ -40,36 +36,14 @@ def on_console(found: Found, sink: Sink, key_file: str = "") -> Found:
     """
     if found.header.seal is None:
         return found
-    for left in range((1 if key_file else TRIES) - 1, -1, -1):
-        typed = secret.from_file(key_file) if key_file else secret.ask(PROMPT, _told(lambda: sink(waits(found))))
-        try:
-            opened = attempt(found, typed)
-        except ImageError as error:
-            sink(Stage(StageName.PASSPHRASE, Status.FAILED, error.message))
-            if not left or error.ident != secret.WRONG:
-                raise secret.refused(error) from None
-            sink(Message(f"{left} more tr{'y' if left == 1 else 'ies'}", Level.WARNING))
-        else:
-            sink(Stage(StageName.PASSPHRASE, Status.DONE))
-            return opened
-    raise AssertionError("unreachable")
 
+    def wrong(error: KhibError, left: int) -> None:
+        sink(Stage(StageName.PASSPHRASE, Status.FAILED, error.message))
+        if left:
+            sink(Message(secret.tries_left(left), Level.WARNING))
 
-class _Told:
-    """Passes a prompt on, and tells before it: at that moment the echo is off, and keys that come are taken."""
-
-    def __init__(self, tell: Callable[[], None]) -> None:
-        self.tell, self.told = tell, False
-
-    def write(self, text: str) -> int:
-        if not self.told:
-            self.told = True
-            self.tell()
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
-
-
-def _told(tell: Callable[[], None]) -> TextIO:
-    return cast(TextIO, _Told(tell))
+    opened = secret.until_right(
+        lambda typed: attempt(found, typed), key_file, TRIES, wait=lambda: sink(waits(found)), wrong=wrong
+    )
+    sink(Stage(StageName.PASSPHRASE, Status.DONE))
+    return opened

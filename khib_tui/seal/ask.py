@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable
-from typing import TextIO, TypeVar
+from typing import TextIO, TypeVar, cast
 
 from khib_tui.errors import ImageError, KhibError, Refused, UsageError
 
@@ -13,7 +13,9 @@ MIN_LENGTH = 8
 MAX_LENGTH = 512
 _MAX_BYTES = 4 * MAX_LENGTH + 2
 TRIES = 3
+PROMPT = "Passphrase or recovery key: "
 WRONG = "HIB-E-PASSPHRASE"
+HARD_TO_TYPE = "the passphrase has other characters than ASCII: they may be missing on the keyboard of the restoring kernel"
 T = TypeVar("T")
 
 
@@ -91,28 +93,52 @@ def new(key_file: str) -> str:
     return passphrase
 
 
-def until_right(open_: Callable[[str], T], key_file: str, tries: int = TRIES) -> T:
+def until_right(
+    open_: Callable[[str], T], key_file: str, tries: int = TRIES, *, wait: Callable[[], None] | None = None,
+    wrong: Callable[[KhibError, int], None] | None = None,
+) -> T:  # fmt: skip
     """Ask until a secret opens something, or take the one in the file.
 
+    :param wait: called each time when the echo is off and keys are taken.
+    :param wrong: called with each wrong secret's error and the tries that are left; else it is printed.
     :raises Refused: none did (HIB-E-PASSPHRASE).
     """
-    if key_file:
-        return _tried(open_, from_file(key_file))
-    for left in range(tries - 1, -1, -1):
+    for left in range((1 if key_file else tries) - 1, -1, -1):
+        typed = from_file(key_file) if key_file else ask(PROMPT, cast(TextIO, _Told(wait)) if wait else None)
         try:
-            return _tried(open_, ask("Passphrase or recovery key: "))
-        except Refused as error:
+            return open_(typed)
+        except KhibError as error:
+            if error.ident == WRONG:
+                (wrong or _print_left)(error, left)
             if error.ident != WRONG or not left:
-                raise
-            print(f"{error.message}; {left} more tr{'y' if left == 1 else 'ies'}", file=sys.stderr)
+                raise refused(error) from None
     raise AssertionError("unreachable")
 
 
-def _tried(open_: Callable[[str], T], secret: str) -> T:
-    try:
-        return open_(secret)
-    except ImageError as error:
-        raise refused(error) from None
+def _print_left(error: KhibError, left: int) -> None:
+    if left:
+        print(f"{error.message}; {tries_left(left)}", file=sys.stderr)
+
+
+def tries_left(left: int) -> str:
+    """Format how many tries there are."""
+    return f"{left} more tr{'y' if left == 1 else 'ies'}"
+
+
+class _Told:
+    """Passes a prompt on, and tells before it: at that moment the echo is off, and keys that come are taken."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self.tell, self.told = tell, False
+
+    def write(self, text: str) -> int:
+        if not self.told:
+            self.told = True
+            self.tell()
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def refused(error: KhibError) -> KhibError:

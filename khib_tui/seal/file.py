@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
+from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.events.types import Finding, Severity
-from khib_tui.files import write_private
 from khib_tui.seal.keyslots import Seal
 
 UNSEALED = Finding(
@@ -53,7 +53,7 @@ def load(path: Path) -> Seal | None:
 
 def save(seal: Seal, path: Path) -> None:
     """Write the seal, whole or not at all."""
-    write_private(path, msgspec.json.format(msgspec.json.encode(seal)) + b"\n")
+    files.write(path, msgspec.json.format(msgspec.json.encode(seal)) + b"\n")
 
 
 def remove(path: Path) -> bool:

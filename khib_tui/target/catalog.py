@@ -71,11 +71,6 @@ def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tup
         yield found[0], store
 
 
-def discard(item: Found, store: Store) -> None:
-    """Give an image up, for ever."""
-    headers.advance(store, item.header, State.ABANDONED, "discarded by the user")
-
-
 def line(item: Found) -> str:
     """Say an image in one line."""
     header = item.header

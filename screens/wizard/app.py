@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from urwid.display import BaseScreen
 
-from khib_tui.decide.choice import decide
 from khib_tui.errors import Exit, KhibError
+from khib_tui.events.sinks import quiet
 from khib_tui.facts import probe
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.plan.execute import execute
 from khib_tui.plan.hibernate import Jump
-from khib_tui.plan.task import Ending, Task
+from khib_tui.plan.step import Action, Context
+from khib_tui.plan.task import Ending, Task, task_of
 from khib_tui.seal import file as sealfile
+from khib_tui.seal.file import Opened
 from screens.ui.window import Window
 from screens.wizard.checks import ChecksPage
 from screens.wizard.home import HomePage
@@ -79,6 +81,15 @@ class Wizard:
         if text and self.window.page:
             self.window.page.tell(text)
 
+    def apply(self, actions: Sequence[Action], text: str) -> None:
+        """Apply steps that take but a moment, then go back from sealing and say `text`; an error stays on the page."""
+        try:
+            execute(actions, Context(quiet), quiet)
+        except KhibError as error:
+            self.window.complain(error)
+            return
+        self.sealed(text)
+
     def seal_text(self) -> str:
         """Say whether images will be sealed."""
         return seal_text(self.path)
@@ -122,34 +133,30 @@ class Wizard:
 
     def travel(self, mode: Mode | None) -> None:
         """Decide on fresh facts, ask, and go; refusals are shown as the engine says them."""
-        keep = self.kept != self.settings or not self.ready
+        keep = mode is not Mode.REHEARSE and (self.kept != self.settings or not self.ready)
 
         def prepare() -> Task:
             self.machine = self.reread()
-            needs = {"need_target": mode is not Mode.REHEARSE, "need_memory": mode is not None}
-            choice = decide(self.machine, self.settings, **needs)
-            saves = mode in (Mode.SAVE, Mode.REHEARSE_SAVE)
-            seal = sealfile.load(sealfile.path_beside(self.path)) if saves else None
-            return Task(choice, mode, keep and mode is not Mode.REHEARSE, self.path, seal)
+            return task_of(self.machine, self.settings, self.path, mode, keep=keep)
 
-        def show(trip: Task) -> None:
-            if trip.seal:
-                ask_secret(self.window, trip.seal, lambda opened: self.confirm(replace(trip, opened=opened)))
+        def show(task: Task) -> None:
+            if task.seal:
+                ask_secret(self.window, task.seal, lambda opened: self.confirm(task, opened))
             else:
-                self.confirm(trip)
+                self.confirm(task)
 
         self.window.background("Looking at this machine...", prepare, show)
 
-    def confirm(self, trip: Task) -> None:
+    def confirm(self, task: Task, opened: Opened | None = None) -> None:
         """Ask before the machine goes away; a rehearsal was asked for already."""
-        if trip.mode is not Mode.SAVE:
-            self.run(trip)
+        if task.mode is not Mode.SAVE:
+            self.run(task, opened)
             return
-        jump = next(step for step in trip.journey if isinstance(step, Jump))
-        later = f"To go on later, switch the machine on and choose '{trip.entry}' in the boot menu."
-        bare = "" if trip.seal else f"\n\nThe image is not sealed: {sealfile.UNSEALED.why}."
+        jump = next(step for step in task.journey if isinstance(step, Jump))
+        later = f"To go on later, switch the machine on and choose '{task.entry}' in the boot menu."
+        bare = "" if task.seal else f"\n\nThe image is not sealed: {sealfile.UNSEALED.why}."
         text = f"This will {jump.describe()}.\n\n{later}{bare}"
-        self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(trip))])
+        self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(task, opened))])
 
     def rehearse(self) -> None:
         """Ask how far a rehearsal goes."""
@@ -164,16 +171,16 @@ class Wizard:
         ]
         self.window.ask("Rehearse", text, choices)
 
-    def run(self, trip: Task) -> None:
+    def run(self, task: Task, opened: Opened | None = None) -> None:
         """Run the steps, with their page."""
-        self.window.show(RunPage(self, trip))
+        self.window.show(RunPage(self, task, opened))
 
-    def arrived(self, trip: Task, outcome: Ending) -> None:
+    def arrived(self, task: Task, ending: Ending) -> None:
         """Show how it ended."""
-        if not outcome.code and (trip.keep or trip.mode is None):
+        if not ending.code and (task.keep or task.mode is None):
             self.kept = self.settings
-        self.window.code = outcome.code
-        self.window.show(ResultPage(self, trip, outcome))
+        self.window.code = ending.code
+        self.window.show(ResultPage(self, task, ending))
 
 
 STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, ReviewPage)

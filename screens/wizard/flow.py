@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.plan.step import Action
 from khib_tui.plan.task import Ending, Task
 from screens.ui.window import Window
 
@@ -47,6 +48,9 @@ class Flow(Protocol):
     def sealed(self, text: str) -> None:
         """Go back from sealing, and say what became of it."""
 
+    def apply(self, actions: Sequence[Action], text: str) -> None:
+        """Apply steps that take but a moment, then go back from sealing and say `text`; an error stays on the page."""
+
     def seal_text(self) -> str:
         """Return whether images will be sealed, in words."""
 
@@ -59,7 +63,7 @@ class Flow(Protocol):
     def travel(self, mode: Mode | None) -> None:
         """Set up, rehearse or hibernate."""
 
-    def arrived(self, trip: Task, outcome: Ending) -> None:
+    def arrived(self, task: Task, ending: Ending) -> None:
         """Show how it ended."""
 
     def leave(self) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 import urwid
 from urwid import Align, TableColumn, WHSettings
 
+from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Level
 from khib_tui.image.header import State
 from khib_tui.model.text import clean
 from khib_tui.model.units import size
+from khib_tui.plan.discard import Discard
+from khib_tui.plan.execute import execute
+from khib_tui.plan.step import Context
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.ui import keys, widgets
@@ -106,9 +110,8 @@ class ImagesPage(Page):
 
 
 def give_up(flow: Flow, item: Found) -> None:
-    """Mark an image as given up."""
-    with catalog.chosen(flow.machine, item.where, flow.settings.target) as (found, store):
-        catalog.discard(found, store)
+    """Discard an image."""
+    execute([Discard(flow.machine, item, flow.settings.target)], Context(quiet), quiet)
 
 
 def cells(item: Found) -> list[urwid.Widget | str]:

@@ -19,22 +19,22 @@ class ResultPage(Page):
     help = "Read what happened, then go on with one of the buttons."
     keys = keys.PAGE
 
-    def __init__(self, flow: Flow, trip: Task, outcome: Ending) -> None:
-        self.title = outcome.title
+    def __init__(self, flow: Flow, task: Task, ending: Ending) -> None:
+        self.title = ending.title
         self.flow = flow
         choices: list[tuple[str, Press]] = [("Home", flow.home)] if flow.ready else []
         choices += [("Back to the review", lambda: flow.go(5))] if not flow.ready else []
-        if outcome.code:
-            choices += [("Try again", lambda: flow.travel(trip.mode))]
-        elif trip.mode is not Mode.SAVE:
+        if ending.code:
+            choices += [("Try again", lambda: flow.travel(task.mode))]
+        elif task.mode is not Mode.SAVE:
             choices += [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
-        attribute = "blocker" if outcome.code else "heading"
+        attribute = "blocker" if ending.code else "heading"
         rows: list[AbstractFlowWidget] = [
-            widgets.line(f"{trip.title}: {outcome.title}", attribute),
+            widgets.line(f"{task.title}: {ending.title}", attribute),
             urwid.Divider(),
-            widgets.line(outcome.text),
+            widgets.line(ending.text),
         ]
-        super().__init__(flow.window, widgets.listed(rows), [*choices, ("Quit", lambda: flow.window.end(outcome.code))])
+        super().__init__(flow.window, widgets.listed(rows), [*choices, ("Quit", lambda: flow.window.end(ending.code))])
 
     def back(self) -> None:
         """Go home, or to the review if nothing is set up."""

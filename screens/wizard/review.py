@@ -5,14 +5,13 @@ from __future__ import annotations
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.decide.choice import Choice, decide
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Failure, Severity
 from khib_tui.handover.handover import Mode
 from khib_tui.model.settings import Settings
 from khib_tui.plan import build
 from khib_tui.plan.step import Action
-from khib_tui.seal import file as sealfile
+from khib_tui.plan.task import Task, task_of
 from screens.ui import keys, widgets
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
@@ -32,7 +31,8 @@ class ReviewPage(StepPage):
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         try:
-            rows = review(decide(flow.machine, flow.settings, need_memory=False), flow)
+            task = task_of(flow.machine, flow.settings, flow.path, Mode.SAVE, keep=True, need_memory=False)
+            rows = review(task, flow)
             self.refused: KhibError | None = None
         except KhibError as error:
             rows, self.refused = [widgets.line(Failure.of(error).text, "blocker")], error
@@ -58,19 +58,18 @@ class ReviewPage(StepPage):
         self.flow.travel(None)
 
 
-def review(choice: Choice, flow: Flow) -> list[AbstractFlowWidget]:
+def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:
     """Say both plans, whether images are sealed, and the warnings."""
-    sealed = sealfile.path_beside(flow.path).exists()
-    severity = Severity.OK if sealed else Severity.WARNING
-    warnings = [finding for finding in choice.findings if finding.severity == Severity.WARNING]
+    severity = Severity.OK if task.choice.sealed else Severity.WARNING
+    warnings = [finding for finding in task.choice.findings if finding.severity == Severity.WARNING]
     return [
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
         widgets.item(widgets.mark(severity), flow.seal_text(), severity),
         urwid.Padding(widgets.button("Seal the images", flow.seal), left=7, width=19),
         urwid.Text(("heading", "Set up, once:")),
-        *steps(build.setup(choice, flow.path)),
+        *steps(build.setup(task.choice, flow.path)),
         urwid.Text(("heading", "Each hibernation:")),
-        *steps(build.journey(choice, Mode.SAVE, sealed)),
+        *steps(task.journey),
     ]
 
 

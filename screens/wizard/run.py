@@ -9,7 +9,8 @@ import urwid
 
 from khib_tui.events.types import Event, Level, Status, Step
 from khib_tui.plan import build
-from khib_tui.plan.task import Task
+from khib_tui.plan.task import Task, ending
+from khib_tui.seal.file import Opened
 from screens.progress.board import Board
 from screens.progress.track import Track
 from screens.ui import keys
@@ -23,7 +24,7 @@ DRAWN = 0.5
 
 
 class RunPage(Page):
-    """Runs a trip in a thread as soon as it is shown, and draws how far it is."""
+    """Runs a task in a thread as soon as it is shown, and draws how far it is."""
 
     help = (
         "The steps are done one after the other. During the jump this screen stands still, for seconds or for weeks; the "
@@ -31,10 +32,10 @@ class RunPage(Page):
     )
     keys = (Key.HELP, Key.REDRAW)
 
-    def __init__(self, flow: Flow, trip: Task) -> None:
-        self.title = trip.title
-        self.flow, self.trip = flow, trip
-        self.track = Track(build.describe(trip.actions))
+    def __init__(self, flow: Flow, task: Task, opened: Opened | None = None) -> None:
+        self.title = task.title
+        self.flow, self.task, self.opened = flow, task, opened
+        self.track = Track(build.describe(task.actions))
         self.board = Board(self.track)
         super().__init__(flow.window, self.board, focus=None)
         flow.window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
@@ -42,8 +43,7 @@ class RunPage(Page):
 
     def work(self) -> None:
         """Do the steps, in a thread of its own."""
-        outcome = self.trip.run(self.sink)
-        self.window.call(self.flow.arrived, self.trip, outcome)
+        self.window.call(self.flow.arrived, self.task, ending(self.task, self.sink, self.opened))
 
     def sink(self, event: Event) -> None:
         """Hand an event to the screen; a step begins only when the user can see that it does."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.commands.seal import HARD_TO_TYPE
 from khib_tui.errors import KhibError, Refused
 from khib_tui.events.types import Level
+from khib_tui.plan.seal import KeepSeal, RemoveSeal
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
@@ -42,7 +42,7 @@ class SealPage(Page):
         now = flow.seal_text()
         choices = [("Seal", self.seal), ("Back", self.back)]
         if self.path.exists():
-            choices.insert(1, ("Seal no more", self.ask_off))
+            choices.insert(1, ("Stop sealing", self.ask_off))
         body = widgets.listed(self.secret.rows, intro=f"{INTRO}\n\n{now}", fields=True)
         super().__init__(flow.window, body, choices, focus=None)
 
@@ -57,18 +57,17 @@ class SealPage(Page):
         hard = secret.hard_to_type(passphrase)
         self.window.background(
             "Making the keys...", lambda: crypto.create(passphrase, crypto.best_cipher()),
-            lambda made: self.window.show(RecoveryKeyPage(self.flow, *made, warning=HARD_TO_TYPE if hard else "")),
+            lambda made: self.window.show(RecoveryKeyPage(self.flow, *made, warning=secret.HARD_TO_TYPE if hard else "")),
         )  # fmt: skip
 
     def ask_off(self) -> None:
         """Ask before later images are not sealed any more."""
         text = f"{sealfile.UNSEALED.why}.\n\nImages that are there stay sealed."
-        self.window.ask("Seal no more?", text, [("No", lambda: None), ("Seal no more", self.off)])
+        self.window.ask("Stop sealing?", text, [("No", lambda: None), ("Stop sealing", self.off)])
 
     def off(self) -> None:
-        """Seal no more."""
-        sealfile.remove(self.path)
-        self.flow.sealed("Later images are not sealed.")
+        """Stop sealing."""
+        self.flow.apply([RemoveSeal(self.path)], "New images will not be sealed.")
 
     def back(self) -> None:
         """Go back, changing nothing."""
@@ -114,12 +113,8 @@ class RecoveryKeyPage(Page):
 
     def keep(self) -> None:
         """Keep the seal: from now on images are sealed."""
-        try:
-            sealfile.save(self.seal, sealfile.path_beside(self.flow.path))
-        except OSError as error:
-            self.refuse(error)
-            return
-        self.flow.sealed(f"Images will be sealed: {describe(self.seal)}.")
+        step = KeepSeal(sealfile.path_beside(self.flow.path), self.seal)
+        self.flow.apply([step], f"Images will be sealed: {describe(self.seal)}.")
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Let no slip of the finger take the key away."""

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from khib_tui import cli
+from khib_tui.decide.choice import decide
 from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Failure, Finding, Level, Message, Result, Stage, Step, decode
@@ -24,7 +25,9 @@ from khib_tui.handover.handover import pack as pack_handover
 from khib_tui.image import verify
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model import machine
 from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.settings import Settings
 from khib_tui.model.units import MIB
 from khib_tui.plan.hibernate import LoadSaver
 from khib_tui.plan.step import Context
@@ -97,7 +100,7 @@ def test_a_dry_run_of_sealing_writes_nothing(khib: Any, tmp_path: Path) -> None:
 def test_off_takes_the_seal_away(khib: Any, tmp_path: Path, key_file: Path) -> None:
     khib("seal", "--key-file", str(key_file))
     code, events = khib("seal", "--off")
-    assert code == 0 and kept(tmp_path) is None and "still are" in events[-1].text
+    assert code == 0 and kept(tmp_path) is None and "existing ones stay sealed" in events[-1].text
     assert "were not sealed" in khib("seal", "--off")[1][-1].text
 
 
@@ -173,9 +176,9 @@ def test_a_broken_seal_file_never_means_unsealed(khib: Any, tmp_path: Path) -> N
 
 
 def test_a_journey_that_is_to_be_sealed_never_goes_unsealed() -> None:
-    step = LoadSaver(None, Mode.SAVE, sealed=True)  # type: ignore[arg-type]
+    choice = decide(machine.load(FACTS), Settings(), sealed=True, need_target=False)
     with pytest.raises(Refused) as caught:
-        step.apply(Context(nothing, None))  # type: ignore[arg-type]
+        LoadSaver(choice, Mode.SAVE).apply(Context(nothing))
     assert caught.value.ident == "HIB-E-PASSPHRASE"
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from khib_tui.errors import CommandFailed, UsageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
-from khib_tui.files import partial, whole_file
+from khib_tui.files import partial, whole
 from khib_tui.image.export.contents import of_payload
 from khib_tui.image.export.elf import Elf
 from khib_tui.image.export.kdump import Kdump
@@ -70,7 +70,7 @@ def _export(writer: Writer, kind: str, path: Path, sink: Sink, stop: Stop) -> in
     sink(Stage(StageName.EXPORT, Status.STARTED, f"{kind} to {path}"))
     meter = Meter(sink, StageName.EXPORT, writer.memory_size, stop)
 
-    with whole_file(path) as stream:
+    with whole(path) as stream:
         writer.write(stream, meter.add)
     written = path.stat().st_size
     sink(Stage(StageName.EXPORT, Status.DONE, f"{path}, {size(written)}", meter.elapsed))

@@ -28,7 +28,7 @@ This is kernel A in the lab: a throwaway machine. `khib` is the wizard, `exit` s
 def main() -> None:
     """Never returns."""
     words = Path("/proc/cmdline").read_text().split()
-    os.environ["TERM"] = Words.read().term
+    os.environ["TERM"] = Words.read().terminal
     try:
         if "khib.lab=console" in words:
             console()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from khib_tui import files
 from khib_tui.decide.region import system_ram
 from khib_tui.facts import probe
 from khib_tui.handover.report import ReportPage
@@ -151,9 +152,7 @@ def tell() -> None:
     kernel, system = read_facts(), os.uname()
     ram = system_ram(probe.iomem(Path("/"))).spans
     facts = Facts(ram, kernel.vmcoreinfo, kernel.page_offset, system.release, system.version, int(LIST.read_text()))
-    part = FACTS.with_suffix(".part")
-    part.write_bytes(msgspec.json.encode(facts))
-    part.rename(FACTS)
+    files.write(FACTS, msgspec.json.encode(facts), files.PUBLIC)
 
 
 if __name__ == "__main__":

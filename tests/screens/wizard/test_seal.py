@@ -11,9 +11,9 @@ import pytest
 from khib_tui.errors import Exit
 from khib_tui.events.types import Stage
 from khib_tui.handover.handover import Mode
-from khib_tui.plan.task import Task
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
+from khib_tui.seal.file import Opened
 from khib_tui.seal.keyslots import Cipher, Seal
 from khib_tui.target.catalog import Found
 from screens.ui.window import Window
@@ -116,7 +116,7 @@ def test_sealing_can_be_ended_after_a_question(tmp_path: Path, made: tuple[Seal,
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
     wizard.seal()
-    until(wizard.window, "Seal no more")
+    until(wizard.window, "Stop sealing")
     assert "read everything" in press(wizard.window, "enter")
     assert kept(wizard)
     press(wizard.window, "right", "enter")
@@ -124,49 +124,49 @@ def test_sealing_can_be_ended_after_a_question(tmp_path: Path, made: tuple[Seal,
 
 
 @pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[Task]:
-    """What the wizard would run."""
-    gone: list[Task] = []
-    monkeypatch.setattr(Wizard, "run", lambda _, trip: gone.append(trip))
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Opened | None]:
+    """The seals with which the wizard would run."""
+    gone: list[Opened | None] = []
+    monkeypatch.setattr(Wizard, "run", lambda _, task, opened=None: gone.append(opened))
     return gone
 
 
 def test_hibernating_with_a_seal_asks_for_the_passphrase_first(
-    tmp_path: Path, made: tuple[Seal, str], trips: list[Task]
+    tmp_path: Path, made: tuple[Seal, str], runs: list[Opened | None]
 ) -> None:
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
     wizard.travel(Mode.SAVE)
     assert "Passphrase or recovery key" in shown(wizard.window)
     text = press(wizard.window, *"wrong words", "enter")
-    assert "HIB-E-PASSPHRASE" in text and not trips
+    assert "HIB-E-PASSPHRASE" in text and not runs
     text = press(wizard.window, *PASSPHRASE, "enter")
-    assert "Hibernate now?" in text and "sealed" in text and "image is not sealed" not in text and not trips
+    assert "Hibernate now?" in text and "sealed" in text and "image is not sealed" not in text and not runs
     press(wizard.window, "right", "enter")
-    assert trips[0].opened and trips[0].opened.master == crypto.unlock(made[0], PASSPHRASE)
+    assert runs[0] and runs[0].master == crypto.unlock(made[0], PASSPHRASE)
 
 
 def test_a_rehearsal_that_saves_asks_too_and_a_jump_alone_does_not(
-    tmp_path: Path, made: tuple[Seal, str], trips: list[Task]
+    tmp_path: Path, made: tuple[Seal, str], runs: list[Opened | None]
 ) -> None:
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
     wizard.travel(Mode.REHEARSE)
-    assert len(trips) == 1 and trips[0].opened is None
+    assert runs == [None]
     wizard.travel(Mode.REHEARSE_SAVE)
     press(wizard.window, *made[1].lower(), "enter")
-    assert len(trips) == 2 and trips[1].opened
+    assert len(runs) == 2 and runs[1]
 
 
-def test_giving_up_at_the_passphrase_goes_nowhere(tmp_path: Path, made: tuple[Seal, str], trips: list[Task]) -> None:
+def test_giving_up_at_the_passphrase_goes_nowhere(tmp_path: Path, made: tuple[Seal, str], runs: list[Opened | None]) -> None:
     wizard = home(tmp_path)
     sealfile.save(made[0], sealfile.path_beside(wizard.path))
     wizard.travel(Mode.SAVE)
     text = press(wizard.window, "esc")
-    assert "Passphrase" not in text and isinstance(wizard.window.page, HomePage) and not trips
+    assert "Passphrase" not in text and isinstance(wizard.window.page, HomePage) and not runs
 
 
-def test_an_unsealed_hibernation_says_so_in_its_question(tmp_path: Path, trips: list[Task]) -> None:
+def test_an_unsealed_hibernation_says_so_in_its_question(tmp_path: Path, runs: list[Opened | None]) -> None:
     wizard = home(tmp_path)
     wizard.travel(Mode.SAVE)
     assert "The image is not sealed" in " ".join(shown(wizard.window).replace("|", " ").split())

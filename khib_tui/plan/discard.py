@@ -1,0 +1,40 @@
+"""Giving an image up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khib_tui.errors import ImageError
+from khib_tui.image import header as headers
+from khib_tui.image.header import State
+from khib_tui.model.machine import Machine
+from khib_tui.plan.step import Context
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Mark an image as given up; nothing of it can be resumed then.
+
+    :param file_target: the settings' target, which may be a file that no search finds.
+    """
+
+    machine: Machine
+    found: Found
+    file_target: str = ""
+
+    def describe(self) -> str:
+        """Return which image."""
+        return f"discard the image on {catalog.line(self.found)}"
+
+    def apply(self, context: Context) -> None:
+        """Mark it, if it is the same still.
+
+        :raises ImageError: another one is there now.
+        """
+        with catalog.chosen(self.machine, self.found.where, self.file_target) as (now, store):
+            if now.header.image_id != self.found.header.image_id:
+                raise ImageError(f"there is another image on {now.where} now", hint="look again", ident="HIB-E-IMAGE-CHANGED")
+            context.changed = True
+            headers.advance(store, now.header, State.ABANDONED, "discarded by the user")

@@ -1,0 +1,49 @@
+"""The seal of this machine: making it, and taking it away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from khib_tui.plan.step import Context
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal.keyslots import Seal
+
+
+@dataclass(frozen=True)
+class KeepSeal:
+    """Seal later images.
+
+    :param seal: None as long as it is only described.
+    """
+
+    path: Path
+    seal: Seal | None = field(default=None, repr=False)
+
+    def describe(self) -> str:
+        """Return what is written where."""
+        again = "replace" if self.path.exists() else "write"
+        cipher = self.seal.cipher if self.seal else crypto.best_cipher()
+        return f"{again} {self.path} (mode 0600): a new master key for {cipher}, wrapped for a passphrase and a recovery key"
+
+    def apply(self, context: Context) -> None:
+        """Write it."""
+        assert self.seal is not None
+        sealfile.save(self.seal, self.path)
+        context.changed = True
+
+
+@dataclass(frozen=True)
+class RemoveSeal:
+    """Seal no later images."""
+
+    path: Path
+
+    def describe(self) -> str:
+        """Return what is removed."""
+        return f"remove {self.path}: new images will not be sealed"
+
+    def apply(self, context: Context) -> None:
+        """Remove it."""
+        context.changed |= sealfile.remove(self.path)
