@@ -113,8 +113,14 @@ def test_plain_lines_say_severity_cause_and_next_step() -> None:
 
 
 def test_a_meter_tells_rate_and_time_left_and_always_the_end() -> None:
-    now, seen = [0.0], []
-    meter = Meter(seen.append, StageName.SAVE, 100, per_second=1, clock=lambda: now[0])  # type: ignore[arg-type]
+    now = [0.0]
+    seen: list[Progress] = []
+
+    def sink(event: Event) -> None:
+        assert isinstance(event, Progress)
+        seen.append(event)
+
+    meter = Meter(sink, StageName.SAVE, 100, per_second=1, clock=lambda: now[0])
     for second in range(1, 11):
         now[0] = second / 2
         meter.add(10)

@@ -13,6 +13,7 @@ import struct
 import threading
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Self
 
 from khib_tui.errors import ImageError
 from khib_tui.linux.buffers import Buffer
@@ -49,7 +50,7 @@ class Store:
                 raise
             return os.open(self.path, flags, 0o600), False
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -24,6 +24,7 @@ from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.lab.guest.mixture import Facts as GuestFacts
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
+from tests.kit.exported import note_segments
 
 RAM = ((PAGE, 0x9F000), (MIB, 4 * MIB))
 PAGE_OFFSET = 0xFFFF888000000000
@@ -139,7 +140,7 @@ def test_the_sample_is_memory_and_vmcore_in_one_file(tmp_path: Path) -> None:
             (start, start, end - start) for start, end in RAM
         ]
         assert all(load["p_vaddr"] - load["p_paddr"] == PAGE_OFFSET for load in loads)
-        (notes,) = elf.iter_segments("PT_NOTE")
+        (notes,) = note_segments(elf)
         (note,) = notes.iter_notes()
         assert note["n_name"] == "VMCOREINFO" and note["n_desc"].startswith(b"OSRELEASE=6.1\n")
 

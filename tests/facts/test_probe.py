@@ -236,10 +236,10 @@ def test_serial_numbers(tmp_path: Path, path: str, content: Content, serial: str
 
 
 BTRFS: dict[str, Content] = {
-    f"sys/class/block/{name}/{key}": value
-    for name, number in (("vda", "254:0"), ("vdb", "254:16"))
-    for key, value in (("size", "8\n"), ("dev", f"{number}\n"))
-} | {"sys/fs/btrfs/1234/devices/vda": "", "sys/fs/btrfs/1234/devices/vdb": "", "sys/fs/btrfs/features/": None}
+    "sys/class/block/vda/size": "8\n", "sys/class/block/vda/dev": "254:0\n",
+    "sys/class/block/vdb/size": "8\n", "sys/class/block/vdb/dev": "254:16\n",
+    "sys/fs/btrfs/1234/devices/vda": "", "sys/fs/btrfs/1234/devices/vdb": "", "sys/fs/btrfs/features/": None,
+}  # fmt: skip
 
 
 def test_all_devices_of_a_mounted_btrfs_are_mounted(tmp_path: Path) -> None:

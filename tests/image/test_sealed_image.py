@@ -70,9 +70,8 @@ def made(physical: Path) -> tuple[Seal, str]:
 def save(physical: Path, medium: Path, kept: Seal | None, image: str = IMAGE) -> headers.Header:
     key = crypto.image_key(crypto.unlock(kept, PASSPHRASE), image).hex() if kept else ""
     with Store(medium, writable=True) as store:
-        physical = PhysicalMemory(physical)
         given = handover(seal=kept, key=key, image_id=image)
-        return saver.save(given, 3 * MIB, physical, store, (), ("6.1", "#1"), nothing, Stop())
+        return saver.save(given, 3 * MIB, PhysicalMemory(physical), store, (), ("6.1", "#1"), nothing, Stop())
 
 
 def restored(medium: Path, to: Path, opener: Sealer | None) -> None:

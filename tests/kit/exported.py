@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from elftools.elf.elffile import ELFFile
+from elftools.elf.segments import NoteSegment
 
 from khib_tui.events.progress import Stop
 from khib_tui.handover.handover import Handover, Mode
@@ -138,3 +140,8 @@ def hibernate(directory: Path, **changes: object) -> Hibernated:
     with Store(target, writable=True) as store:
         saver.save(handover(**changes), ENTRY, PhysicalMemory(memory), store, (), ("6.1", "#1"), lambda event: None, Stop())
     return Hibernated(before, after, target, sources)
+
+
+def note_segments(elf: ELFFile) -> list[NoteSegment]:
+    """Return the segments of an ELF file that hold notes."""
+    return [part for part in elf.iter_segments() if isinstance(part, NoteSegment)]

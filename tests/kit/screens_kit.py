@@ -62,7 +62,7 @@ class DrivenScreen(ScriptedScreen):
         if not self.seen or self.seen[-1] != self.shown:
             self.seen.append(self.shown)
         if feeder is not None and self.script and self.script[0][0] in self.shown:
-            keys = list(self.script.pop(0)[1])
+            keys: list[str | tuple[str, int, int, int]] = [*self.script.pop(0)[1]]
             feeder.alarm(0, lambda: self._callback(keys, []) if self._callback else None)
 
 

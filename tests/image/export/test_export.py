@@ -25,8 +25,8 @@ from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.export import kdump, write
 from khib_tui.image.export.contents import Contents, PlainFile, of_payload
-from khib_tui.image.export.elf import runs
-from khib_tui.image.export.snapshot import batches
+from khib_tui.image.export.elf import Elf, runs
+from khib_tui.image.export.snapshot import Snapshot, batches, snapshot
 from khib_tui.image.reader import Payload
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
@@ -37,7 +37,7 @@ from khib_tui.pagefilter.kimage import shadows
 from khib_tui.restorer import vmcore as plainvmcore
 from khib_tui.restorer import vmcore_run
 from khib_tui.seal import crypto
-from tests.kit.exported import DIRECT_MAP, ENTRY, OWN, RAM, REGION, SIZE, Hibernated, hibernate
+from tests.kit.exported import DIRECT_MAP, ENTRY, OWN, RAM, REGION, SIZE, Hibernated, hibernate, note_segments
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_makedumpfile_reads_every_page(slept: Hibernated, kind: str, tmp_path: P
 
 def test_the_manifest_travels_in_a_note(slept: Hibernated) -> None:
     with slept.image.with_name("elf").open("rb") as stream:
-        notes = [note for part in ELFFile(stream).iter_segments("PT_NOTE") for note in part.iter_notes()]
+        notes = [note for part in note_segments(ELFFile(stream)) for note in part.iter_notes()]
     assert [note["n_name"] for note in notes] == ["CORE", "CORE", "VMCOREINFO", "KHIB"]
     assert json.loads(notes[-1]["n_descdata"])["way_back"]["entry"] == ENTRY
 
@@ -259,13 +259,13 @@ def test_too_little_space_is_told_before(tmp_path: Path) -> None:
     assert caught.value.ident == "HIB-E-SPACE"
 
 
-@pytest.mark.parametrize("writer", [write.Elf, kdump.Kdump])
+@pytest.mark.parametrize("writer", [Elf, kdump.Kdump])
 def test_the_space_that_is_asked_for_is_about_what_is_taken(
-    slept: Hibernated, writer: Callable[[write.Snapshot], write.Writer]
+    slept: Hibernated, writer: Callable[[Snapshot], write.Writer]
 ) -> None:
     with Store(slept.image) as store:
-        needed = writer(write.snapshot(of_payload(payload(store)), payload(store).manifest)).needed
-    taken = slept.image.with_name("elf" if writer is write.Elf else "kdump").stat().st_blocks * 512
+        needed = writer(snapshot(of_payload(payload(store)), payload(store).manifest)).needed
+    taken = slept.image.with_name("elf" if writer is Elf else "kdump").stat().st_blocks * 512
     assert 0.8 * taken < needed < 1.3 * taken
 
 

@@ -12,6 +12,7 @@ from khib_tui.events.types import Event, Failure
 from khib_tui.facts import probe
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import DAMAGED, Header, State
+from khib_tui.linux.syscalls import REBOOT_RESTART
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
@@ -124,14 +125,14 @@ def test_a_damaged_header_is_repaired_only_when_asked(one: Cycle, monkeypatch: p
     assert repaired == ["/dev/vdb1"] and len(one.resumed) == 3
 
 
-def test_an_image_that_was_claimed_meanwhile_is_not_called_kept(one: Cycle) -> None:
+def test_an_image_that_was_claimed_meanwhile_is_not_called_kept(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
     found = one.images[0]
 
     def work(*_: Any) -> None:
         one.images = [image(found.where, State.CLAIMED)]
         raise one.error
 
-    kernel_c.work = work  # the fixture's monkeypatch puts it back
+    monkeypatch.setattr(kernel_c, "work", work)
     text = " ".join(one.run(0, SHELL).shown.split())
     assert "is now claimed" in text and "is kept" not in text
 
@@ -165,7 +166,7 @@ def test_restart_restarts_and_comes_back_if_that_fails(one: Cycle, monkeypatch: 
 
     monkeypatch.setattr(restore, "reboot", reboot)
     one.run(0, ("< Retry", ["right", "right", "enter"]), ("Operation not permitted", ["right", "enter"]))
-    assert asked == [restore.REBOOT_RESTART]
+    assert asked == [REBOOT_RESTART]
 
 
 def test_a_search_can_be_stopped(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ from khib_tui.plan import step as steps
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.ui import theme
+from screens.ui.page import Page
 from screens.ui.window import Window
 from screens.wizard import images
 from screens.wizard.app import STEPS, Wizard
@@ -130,7 +131,8 @@ def test_f1_opens_the_help_of_the_page_and_esc_closes_it(tmp_path: Path, step: i
     wizard = at(tmp_path, step)
     before = shown(wizard.window)
     helped = press(wizard.window, "f1")
-    assert "+ Help" in helped and wizard.window.page is not None and wizard.window.page.help.split()[0] in helped
+    page = wizard.window.page
+    assert isinstance(page, Page) and "+ Help" in helped and page.help.split()[0] in helped
     assert "Esc close" in helped.splitlines()[-1]
     assert press(wizard.window, "esc") == before
 
