@@ -23,8 +23,9 @@ from tests.kit import MACHINES
 
 FACTS = machine.load(MACHINES / "qemu-bios-1g.json")
 KERNEL = BzImage(
-    path=Path("/boot/vmlinuz"), setup_header=b"\x01" * 0x7B, payload_offset=0, payload_size=8 * MIB, protocol=0x20F, banner="6.1",
-    init_size=30 * MIB + 5, pref_address=16 * MIB, kernel_alignment=2 * MIB, relocatable=True, xloadflags=1, cmdline_size=2047,
+    path=Path("/boot/vmlinuz"), setup_header=b"\x01" * 0x7B, payload_offset=0, payload_size=8 * MIB, protocol=0x20F,
+    banner="6.1", init_size=30 * MIB + 5, pref_address=16 * MIB, kernel_alignment=2 * MIB, relocatable=True, xloadflags=1,
+    cmdline_size=2047,
 )  # fmt: skip
 LOW = (PAGE, 0x9F000)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events.types import Event, Progress
+from khib_tui.events.types import Event, Progress, StageName
 from khib_tui.lab.build import apt, cache, kernel, program, root, system
 
 ONELINE = """
@@ -114,7 +114,7 @@ def test_follow_counts_the_lines_that_match(tmp_path: Path) -> None:
     log = tmp_path / "log"
     script = "for i in 1 2 3 4 5; do echo \"  CC      $i.o\"; echo '  LD      x'; done"
     count = cache.follow(
-        lambda event: seen.append(event), "build", ["sh", "-c", script],
+        lambda event: seen.append(event), StageName.LAB_KERNEL, ["sh", "-c", script],
         counts=kernel.OBJECT_LINE, expected=3, unit="objects", log=log,
     )  # fmt: skip
     last = seen[-1]
@@ -126,7 +126,7 @@ def test_follow_counts_the_lines_that_match(tmp_path: Path) -> None:
 def test_follow_names_the_complaint_and_the_log(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"code 2: x\.c:1: error: odd") as caught:
         cache.follow(
-            lambda event: None, "build", ["sh", "-c", "echo x.c:1: error: odd; echo bye; exit 2"],
+            lambda event: None, StageName.LAB_KERNEL, ["sh", "-c", "echo x.c:1: error: odd; echo bye; exit 2"],
             counts=kernel.OBJECT_LINE, expected=9, unit="objects", log=tmp_path / "log",
         )  # fmt: skip
     assert str(tmp_path / "log") in str(caught.value.hint)
