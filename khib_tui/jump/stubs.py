@@ -1,4 +1,4 @@
-"""The machine code of both jumps: entering B from A, and going back to A from B or C.
+"""The machine code of the jumps: entering B from A, going back to A from B or C, and from A to itself.
 
 x86-64, entered in long mode with interrupts off on an identity mapping (arch/x86/kernel/relocate_kernel_64.S).
 """
@@ -13,6 +13,7 @@ GDT = struct.pack("<4Q", 0, 0, 0x00AF9A000000FFFF, 0x00CF92000000FFFF)
 GDT_LIMIT_OF_A = 127
 # Offset of the 64-bit entry point in the protected-mode kernel (Documentation/arch/x86/boot.rst).
 ENTRY_64 = 0x200
+SET_WRITE_PROTECT = bytes.fromhex("0f20c0 480fbae810 0f22c0")  # mov rax, cr0; bts rax, 16; mov cr0, rax
 
 _GDTR = 0x100
 _GDT_AT = 0x110
@@ -48,11 +49,22 @@ def enter_b(at: int, mailbox: int, kernel: int, boot_params: int, stack: int) ->
 
 
 def back_to_a(entry: int, gdt_of_a: int) -> bytes:
-    """Code that loads A's own GDT (a virtual address of A) and jumps to A's jump back entry, leaving the stack as it is.
+    """Code for B and C that goes back to A at its jump back entry."""
+    return _way_back(b"\x48\xb8" + struct.pack("<Q", entry), gdt_of_a)  # mov rax, entry
 
-    Kernels before the GDT fix (6.1 among them) fault on their way back without it.
+
+def echo(gdt_of_a: int) -> bytes:
+    """Code that A enters itself, and that goes straight back: the return address on the stack is the jump back entry."""
+    return _way_back(b"\x48\x8b\x04\x24", gdt_of_a)  # mov rax, [rsp]
+
+
+def _way_back(entry_into_rax: bytes, gdt_of_a: int) -> bytes:
+    """Make the processor what A's kernel needs to find, and jump to the entry in rax, leaving the stack as it is.
+
+    Kernels before the GDT fix (6.1 among them) load a segment before they load their GDT (a virtual address of A).
+
+    All kernels up to 7.2 load A's CR4 before A's CR0. The kernel that jumps has cleared CR0.WP, and a processor takes no
+    CR4.CET without it (#GP, and there is no IDT). WP forbids nothing here: an identity mapping is writable throughout.
     """
-    code = _lgdt(0)
-    code += b"\x48\xb8" + struct.pack("<Q", entry)  # mov rax, entry
-    code += b"\xff\xe0"  # jmp rax
-    return _page(code, GDT_LIMIT_OF_A, gdt_of_a)
+    code = _lgdt(0) + SET_WRITE_PROTECT + entry_into_rax
+    return _page(code + b"\xff\xe0", GDT_LIMIT_OF_A, gdt_of_a)  # jmp rax

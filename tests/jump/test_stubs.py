@@ -1,14 +1,21 @@
-"""The machine code, read back by a disassembler."""
+"""The machine code, read back by a disassembler and run by an emulator."""
 
 from __future__ import annotations
 
 import struct
 
 import capstone
+import pytest
+import unicorn
+from unicorn import x86_const
 
 from khib_tui.jump import stubs
+from khib_tui.units import PAGE
 
-AT, ENTRY = 0x0FFF_0000, 0x1_2345_6000
+AT, ENTRY = 0x0FFF_0000, 0x1_2345_6012
+STACK = 0x2_0000
+GDT_OF_A = 0xFFFF_8880_0000_1000
+WRITE_PROTECT = 1 << 16
 
 
 def disassembled(page: bytes, at: int) -> list[tuple[str, str]]:
@@ -55,8 +62,33 @@ def test_the_entry_keeps_the_way_back_and_starts_the_kernel_in_long_mode() -> No
     assert len(page) <= 4096
 
 
-def test_the_way_back_loads_the_gdt_of_a_and_leaves_the_stack_alone() -> None:
-    page = stubs.back_to_a(ENTRY, 0xFFFF_8880_0000_1000)
-    assert [name for name, _ in disassembled(page, AT)] == ["lgdt", "movabs", "jmp"]
-    assert disassembled(page, AT)[1:] == [("movabs", f"rax, {ENTRY:#x}"), ("jmp", "rax")]
-    assert gdtr(page, 0) == (127, 0xFFFF_8880_0000_1000)
+BACK, ECHO = stubs.back_to_a(ENTRY, GDT_OF_A), stubs.echo(GDT_OF_A)
+
+
+@pytest.mark.parametrize(("page", "entry"), [(BACK, f"{ENTRY:#x}"), (ECHO, "qword ptr [rsp]")], ids=["back", "echo"])
+def test_a_way_back_loads_the_gdt_of_a_and_sets_wp_before_it_jumps(page: bytes, entry: str) -> None:
+    listed = disassembled(page, AT)
+    assert listed[0][0] == "lgdt"
+    assert listed[1:4] == [("mov", "rax, cr0"), ("bts", "rax, 0x10"), ("mov", "cr0, rax")]
+    assert listed[4][1] == f"rax, {entry}" and listed[5:] == [("jmp", "rax")]
+
+
+@pytest.mark.parametrize("page", [BACK, ECHO], ids=["back", "echo"])
+def test_a_processor_that_ran_a_way_back_is_what_the_kernel_of_a_needs(page: bytes) -> None:
+    """The processor comes as relocate_kernel leaves it: CR0.WP clear, no GDT, the entry on the stack."""
+    processor = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_64)
+    for start in (AT, STACK - PAGE, ENTRY // PAGE * PAGE):
+        processor.mem_map(start, PAGE)
+    processor.mem_write(AT, page)
+    processor.mem_write(ENTRY, b"\xf4")
+    rsp = STACK - 8
+    processor.mem_write(rsp, struct.pack("<Q", ENTRY))
+    processor.reg_write(x86_const.UC_X86_REG_RSP, rsp)
+    before = processor.reg_read(x86_const.UC_X86_REG_CR0) & ~WRITE_PROTECT
+    processor.reg_write(x86_const.UC_X86_REG_CR0, before)
+    processor.emu_start(AT, ENTRY, count=20)
+    assert processor.reg_read(x86_const.UC_X86_REG_RIP) == ENTRY
+    assert processor.reg_read(x86_const.UC_X86_REG_CR0) == before | WRITE_PROTECT
+    assert processor.reg_read(x86_const.UC_X86_REG_GDTR)[1:3] == (GDT_OF_A, 127)
+    assert processor.reg_read(x86_const.UC_X86_REG_RSP) == rsp
+    assert processor.mem_read(rsp, 8) == struct.pack("<Q", ENTRY)
