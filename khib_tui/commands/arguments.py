@@ -74,7 +74,9 @@ def _setup(commands: Commands) -> None:
 
 def _rehearse(commands: Commands) -> None:
     rehearse = _add(commands, "rehearse", "commands.hibernate:rehearse", "jump into the saver and straight back")
-    rehearse.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
+    how_far = rehearse.add_mutually_exclusive_group()
+    how_far.add_argument("--echo", action="store_true", help="only freeze the devices, jump into one page and come back")
+    how_far.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
     _journey(rehearse)
 
 

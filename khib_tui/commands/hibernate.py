@@ -9,6 +9,8 @@ from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
+from khib_tui.plan.execute import execute
+from khib_tui.plan.step import Context
 from khib_tui.plan.task import Task, run_task, task_of
 
 
@@ -35,8 +37,26 @@ def setup(arguments: Namespace, sink: Sink) -> int:
 
 
 def rehearse(arguments: Namespace, sink: Sink) -> int:
-    """Jump into B and back."""
+    """Jump into B and back, or only to one page and back."""
+    if arguments.echo:
+        return rehearse_echo(arguments, sink)
     return travel(arguments, sink, Mode.REHEARSE_SAVE if arguments.save else Mode.REHEARSE)
+
+
+def rehearse_echo(arguments: Namespace, sink: Sink) -> int:
+    """Freeze the devices, jump, and come straight back."""
+    from khib_tui.plan import echo
+
+    here = machine_of(arguments)
+    echo.refuse_echo(here)
+    actions = echo.echo(here)
+    if arguments.dry_run:
+        show_plan(actions, sink)
+        return Exit.OK
+    context = Context(sink)
+    execute(actions, context, sink)
+    sink(echo.echoed(context))
+    return Exit.OK
 
 
 def hibernate(arguments: Namespace, sink: Sink) -> int:

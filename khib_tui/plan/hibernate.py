@@ -194,11 +194,13 @@ class Jump:
 
 @dataclass(frozen=True)
 class Unload:
-    """Give the memory of B back. A second jump would enter what is left of C."""
+    """Give the memory of what was loaded back. A second jump would enter what is left of C."""
+
+    what: str = "the saver"
 
     def describe(self) -> str:
         """Say it."""
-        return "after the way back: unload the saver, which gives its memory back"
+        return f"after the way back: unload {self.what}, which gives its memory back"
 
     def apply(self, context: Context) -> None:
         """Unload."""

@@ -7,10 +7,10 @@ import struct
 import capstone
 import pytest
 import unicorn
+from khib_tui.units import PAGE
 from unicorn import x86_const
 
 from khib_tui.jump import stubs
-from khib_tui.units import PAGE
 
 AT, ENTRY = 0x0FFF_0000, 0x1_2345_6012
 STACK = 0x2_0000

@@ -1,0 +1,82 @@
+"""The first rung of a rehearsal: freeze, jump, come straight back. It needs no saver, no region and no target."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+from khib_tui.decide import checks
+from khib_tui.decide.findings import refuse
+from khib_tui.errors import CommandFailed, KhibError
+from khib_tui.events.types import Result
+from khib_tui.handover.report import Outcome
+from khib_tui.jump import gdt
+from khib_tui.jump.echo import echo_page, load_echo
+from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_unload, reboot
+from khib_tui.model.machine import Machine
+from khib_tui.model.units import duration
+from khib_tui.plan.hibernate import Unload, WriteBack
+from khib_tui.plan.step import Action, Context
+
+OF_SAVERS = frozenset(("HIB-E-NO-KERNEL", "HIB-E-FIRMWARE-MEMMAP", "HIB-E-BALLOON"))
+
+
+@dataclass(frozen=True)
+class LoadEcho:
+    """Load the page that goes straight back."""
+
+    page: int
+
+    def describe(self) -> str:
+        """Return where."""
+        return f"load one page of code at {self.page:#x} that goes straight back"
+
+    def apply(self, context: Context) -> None:
+        """Load it; A keeps running."""
+        with suppress(KhibError):
+            kexec_unload()
+        load_echo(self.page, gdt.read_facts().gdt)
+        context.loaded = True
+
+
+@dataclass(frozen=True)
+class JumpToEcho:
+    """Freeze all devices, jump, and thaw them."""
+
+    def describe(self) -> str:
+        """Return what happens."""
+        return "freeze all devices, jump into that page and straight back; nothing is written"
+
+    def apply(self, context: Context) -> None:
+        """Go.
+
+        :raises CommandFailed: something could not be frozen; the system goes on.
+        """
+        started = time.monotonic()
+        try:
+            reboot(REBOOT_KEXEC)
+        except CommandFailed as error:
+            hint = "the last lines of `dmesg` name the device or program that could not be frozen"
+            raise CommandFailed(error.message, hint=hint, ident=error.ident) from error
+        context.away_seconds = time.monotonic() - started
+        context.changed = True
+
+
+def refuse_echo(machine: Machine) -> None:
+    """Refuse for the first check that says no, but for those that only a saver needs.
+
+    :raises Refused: with its cause and next step.
+    """
+    refuse([finding for finding in checks.check(machine) if finding.ident not in OF_SAVERS])
+
+
+def echo(machine: Machine) -> list[Action]:
+    """Return the steps."""
+    return [WriteBack(), LoadEcho(echo_page(machine)), JumpToEcho(), Unload("the page")]
+
+
+def echoed(context: Context) -> Result:
+    """Return how it went."""
+    text = f"rehearsed: the kernel froze the devices and came back in {duration(context.away_seconds)}"
+    return Result("rehearse", True, text, {"outcome": Outcome.REHEARSED, "echo": True, "away_seconds": context.away_seconds})
