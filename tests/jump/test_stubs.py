@@ -6,11 +6,11 @@ import struct
 
 import capstone
 import pytest
-import unicorn
-from khib_tui.units import PAGE
-from unicorn import x86_const
+from unicorn import UC_ARCH_X86, UC_MODE_64, x86_const
+from unicorn.unicorn import Uc
 
 from khib_tui.jump import stubs
+from khib_tui.model.units import PAGE
 
 AT, ENTRY = 0x0FFF_0000, 0x1_2345_6012
 STACK = 0x2_0000
@@ -76,7 +76,7 @@ def test_a_way_back_loads_the_gdt_of_a_and_sets_wp_before_it_jumps(page: bytes, 
 @pytest.mark.parametrize("page", [BACK, ECHO], ids=["back", "echo"])
 def test_a_processor_that_ran_a_way_back_is_what_the_kernel_of_a_needs(page: bytes) -> None:
     """The processor comes as relocate_kernel leaves it: CR0.WP clear, no GDT, the entry on the stack."""
-    processor = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_64)
+    processor = Uc(UC_ARCH_X86, UC_MODE_64)
     for start in (AT, STACK - PAGE, ENTRY // PAGE * PAGE):
         processor.mem_map(start, PAGE)
     processor.mem_write(AT, page)

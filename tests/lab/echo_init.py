@@ -8,10 +8,11 @@ from pathlib import Path
 
 sys.path.insert(0, "/usr/lib/khib")
 
-from khib_tui.jump import stubs, syscalls
+from khib_tui.init import mount_all
+from khib_tui.jump import stubs
 from khib_tui.jump.echo import echo_segment
 from khib_tui.jump.gdt import read_facts
-from khib_tui.recovery.init import mount_all
+from khib_tui.linux import syscalls
 
 PAGE_AT = 0x200_0000
 NOP = b"\x90"
@@ -28,7 +29,7 @@ def echo(write_protect: bool) -> None:
     if not write_protect:
         data = data.replace(stubs.SET_WRITE_PROTECT, NOP * len(stubs.SET_WRITE_PROTECT))
     changed = data != segment.data
-    segment = syscalls.Segment(segment.name, segment.start, segment.end, data)
+    segment = syscalls.KexecSegment(segment.name, segment.start, segment.end, data)
     syscalls.kexec_load(segment.start, [segment], preserve_context=True)
     say(f"jumping, the page is {'changed' if changed else 'as it is'}")
     syscalls.reboot(syscalls.REBOOT_KEXEC)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab_kit import print_event
 
+from khib_tui.formats.cpio import archive, file
 from khib_tui.lab import bochs
-from khib_tui.lab.kernel import guest_kernel
+from khib_tui.lab.build.kernel import guest_kernel
 from khib_tui.lab.setup import saver_initramfs
-from khib_tui.recovery.cpio import archive, file
+from tests.kit.lab_kit import print_event
 
 pytestmark = pytest.mark.lab
 

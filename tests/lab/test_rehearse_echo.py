@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_kit import options, print_event
 
-from khib_tui.events import Result, Step
+from khib_tui.events.types import Result, Status, Step
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare
+from tests.kit.lab_kit import options, print_event
 
 pytestmark = pytest.mark.lab
 
@@ -33,7 +33,7 @@ def test_an_echo_comes_back_and_a_rehearsal_after_it_still_does(session: Session
         code, events = session.run("rehearse", "--echo")
         result = events[-1]
         assert code == 0 and isinstance(result, Result), events
-        assert [event.text for event in events if isinstance(event, Step) and event.status == "done"] == planned
+        assert [event.text for event in events if isinstance(event, Step) and event.status == Status.DONE] == planned
         assert result.text.startswith("rehearsed: the kernel froze the devices and came back in ")
         assert 0 < result.data["away_seconds"] < 60
         assert session.read("/sys/kernel/kexec_loaded").strip() == "0"
