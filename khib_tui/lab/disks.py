@@ -10,6 +10,7 @@ from pathlib import Path
 import xxhash
 
 from khib_tui import runner
+from khib_tui.errors import CommandFailed
 from khib_tui.model.units import MIB
 
 BLOCK = 64 * 1024
@@ -77,6 +78,26 @@ def put_on_boot(disk: Path, files: dict[str, Path]) -> None:
         runner.run(["mmd", "-D", "s", "-i", image, f"::{folder}"], check=False)
     for name, source in files.items():
         runner.run(["mcopy", "-o", "-i", image, source, f"::{name}"])
+
+
+def put_on_root(disk: Path, tree: Path, place: str) -> None:
+    """Copy a directory of files into A's root (the second partition, ext4).
+
+    :param place: where to; its parent is made too, which is not there yet.
+    :raises CommandFailed: it does not fit, or the like: debugfs tells only by what it prints.
+    """
+    image = f"{disk}?offset={partitions(disk)[1].start}"
+    script = [f"mkdir {Path(place).parent}", f"mkdir {place}"]
+    for path in sorted(tree.rglob("*")):
+        inside = f"{place}/{path.relative_to(tree)}"
+        if path.is_dir():
+            script.append(f"mkdir {inside}")
+        else:
+            script += [f"cd {Path(inside).parent}", f'write "{path}" {path.name}']
+    done = runner.run(["debugfs", "-w", "-f", "-", image], input="\n".join(script) + "\n")
+    wrong = [line for line in done.stderr.splitlines() if not line.startswith("debugfs ")]
+    if wrong:
+        raise CommandFailed(f"{place} of the lab's disk: {wrong[0]}", ident="HIB-E-LAB-DISK")
 
 
 def take_from_boot(disk: Path, name: str, to: Path) -> Path:

@@ -113,6 +113,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
             "khib/initramfs.img": initrd, "khib/initramfs.key": given,
         },
     )  # fmt: skip
+    disks.put_on_root(disk_a, kernel.modules, f"/usr/lib/modules/{kernel.release}")
     target = disks.target_disk(directory / "target.raw", arguments.memory, image_mib)
     program = directory / "program.raw"
     choices = directory / "khib.toml"

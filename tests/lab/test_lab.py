@@ -60,6 +60,11 @@ def test_the_machine_passes_its_checks(session: Session) -> None:
     assert isinstance(events[-1], Result) and events[-1].ok
 
 
+def test_the_kernel_finds_its_modules_in_the_root(session: Session) -> None:
+    session.program("modprobe", "--all", "xfs", "btrfs", "f2fs", "dm-crypt", "raid1", "i6300esb")
+    session.program("modprobe", "--all", "--remove", "xfs", "btrfs", "f2fs", "dm-crypt", "raid1", "i6300esb")
+
+
 @pytest.mark.parametrize(
     ("words", "ident"),
     [
