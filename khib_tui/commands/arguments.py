@@ -167,9 +167,19 @@ def _machine(command: argparse.ArgumentParser) -> None:
     command.add_argument("--memory", type=int, default=2048, metavar="MIB", help="memory of the machine")
     command.add_argument("--cpus", type=int, default=2)
     command.add_argument("--firmware", choices=["bios", "uefi"], default="bios")
+    _board(command)
     command.add_argument("--linux-source", type=Path, metavar="TARBALL", help="another kernel source")
     command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
     command.add_argument("--keep", type=Path, metavar="DIR", help="keep disks and logs in this directory")
+
+
+def _board(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--machine", choices=["q35", "pc"], default="q35", help="QEMU's name of the chipset")
+    command.add_argument("--below-4g", type=int, default=0, metavar="MIB", help="so much memory below 4 GiB, the rest above")
+    command.add_argument("--numa", action="store_true", help="two nodes share memory and processors")
+    command.add_argument("--hotplug", action="store_true", help="an empty range where memory could be plugged in")
+    command.add_argument("--dimm", action="store_true", help="a memory module there, which the firmware's map does not list")
+    command.add_argument("--iommu", choices=["intel", "amd"], help="the disks are behind an IOMMU")
 
 
 COMMANDS: dict[str, Callable[[Commands], None]] = {

@@ -17,6 +17,7 @@ from khib_tui.events.types import Sink, Stage, StageName, Status
 from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
+from khib_tui.lab.board import Board
 from khib_tui.lab.build.cache import cache_dir, digest_of
 from khib_tui.lab.build.kernel import GuestKernel, guest_kernel
 from khib_tui.lab.build.program import program_disk
@@ -120,5 +121,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     settings.save(DEMO_SETTINGS, choices)
     program_disk(program, {"khib.toml": choices})
     sink(Stage(StageName.DISKS, Status.DONE))
-    hardware = Hardware(arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory)
+    hardware = Hardware(
+        arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory, board=Board.of(arguments)
+    )
     return Lab(hardware, kernel, directory)

@@ -20,6 +20,7 @@ import msgspec
 from khib_tui import runner
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, decode
+from khib_tui.lab.board import Board
 
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
@@ -30,6 +31,7 @@ class Hardware:
     """The machine, the same for A and C. `memory` in MiB; `disks` are raw images in the order vda, vdb, ...
 
     :param memory_file: what the RAM is kept in, by physical address if it ends below the PCI hole.
+    :param board: what else it has.
     """
 
     memory: int
@@ -38,15 +40,16 @@ class Hardware:
     disks: tuple[Path, ...]
     directory: Path
     memory_file: Path | None = None
+    board: Board = field(default_factory=Board)
 
     def arguments(self) -> list[str]:
         """Give QEMU's words."""
-        words = [QEMU, "-machine", "q35", "-accel", accelerator(), "-cpu", "max", "-m", str(self.memory)]
+        words = [QEMU, "-accel", accelerator(), "-cpu", "max", *self.board.arguments(self.memory, self.cpus)]
         words += ["-smp", str(self.cpus), "-nodefaults", "-no-reboot", "-vga", "std", "-display", "none"]
         words += ["-monitor", "none", "-rtc", "base=utc"]
         for number, disk in enumerate(self.disks):
             words += ["-drive", f"file={disk},format=raw,if=none,id=d{number},cache=writeback"]
-            words += ["-device", f"virtio-blk-pci,drive=d{number},serial=khib-disk-{number}"]
+            words += ["-device", f"virtio-blk-pci,drive=d{number},serial=khib-disk-{number}{self.board.disk_words}"]
         if self.memory_file:
             words += ["-object", f"memory-backend-file,id=ram,size={self.memory}M,mem-path={self.memory_file},share=on"]
             words += ["-machine", "memory-backend=ram"]
