@@ -16,12 +16,16 @@ def console_words(cmdline: str) -> list[str]:
     return [word for word in cmdline.split() if word.startswith(kept)]
 
 
+# What B and C must not do, and must not spend their little memory on; docs/architecture.md has the reasons.
+MEMORY_WORDS = ("acpi_no_memhotplug", "numa=off", "swiotlb=2048", "rootfstype=ramfs", "cma=0", "hest_disable")
+
+
 def common_words(cmdline: str, settings: Settings) -> list[str]:
     """Return the kernel parameters of both B and C.
 
     `iomem=relaxed`: the kernel takes a reserved range that begins below 1 MiB for busy, and A's RAM from 1 MiB on joins it.
     """
-    fixed = ("nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4")
+    fixed = ("nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4", *MEMORY_WORDS)
     return [*console_words(cmdline), *fixed, *settings.options.split()]
 
 
