@@ -40,7 +40,10 @@ class Outcome(StrEnum):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What B or C tells A. Sizes are bytes, times seconds."""
+    """What B or C tells A. Sizes are bytes, times seconds.
+
+    `saver_memory` is what B's kernel had, `saver_memory_free` how much of it was free at its lowest; 0 if nobody looked.
+    """
 
     outcome: Outcome
     text: str = ""
@@ -51,6 +54,8 @@ class Report(msgspec.Struct, frozen=True):
     memory_bytes: int = 0
     save_seconds: float = 0.0
     restore_seconds: float = 0.0
+    saver_memory: int = 0
+    saver_memory_free: int = 0
 
 
 class ReportPage:

@@ -16,7 +16,7 @@ from khib_tui.model.units import KIB, MIB
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
-_RESERVE = 32 * MIB
+RESERVE = 32 * MIB
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 def workers() -> int:
     """How many threads to use: one a processor, but not more than there is memory for. B and C have little of it."""
-    return max(1, min(len(os.sched_getaffinity(0)), MOST_WORKERS, (available() - _RESERVE) // WORKER_MEMORY))
+    return max(1, min(len(os.sched_getaffinity(0)), MOST_WORKERS, (available() - RESERVE) // WORKER_MEMORY))
 
 
 def available(path: Path = Path("/proc/meminfo")) -> int:

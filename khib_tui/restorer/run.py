@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
@@ -12,13 +13,14 @@ from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import probe
+from khib_tui.facts.read import text
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.manifest import Manifest
 from khib_tui.image.store import Store
-from khib_tui.jump import back
+from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import identity
 from khib_tui.model.machine import BlockDevice
@@ -37,6 +39,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
 
     :raises KhibError: why it is refused; nothing was changed.
     """
+    ownram.refuse_beyond(ownram.given(text(Path("/proc/cmdline"))))
     refuse_unsealed(found.header, Words.read().sealed)
     target = identity.find(devices, found.target.key)
     guarded = guard.others(devices, target)
@@ -50,6 +53,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         for finding in findings:
             sink(finding)
         refuse(findings)
+        ownram.refuse_beyond(manifest.region_ranges)
         yield store, header, manifest
 
 

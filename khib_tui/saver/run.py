@@ -19,7 +19,7 @@ from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
 from khib_tui.image import verify
 from khib_tui.image.header import Header, State
-from khib_tui.jump import back
+from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unload, reboot
 from khib_tui.model import identity
@@ -27,6 +27,7 @@ from khib_tui.model.choices import After
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
+from khib_tui.saver import room
 from khib_tui.saver import save as saver
 from khib_tui.target import guard
 from khib_tui.target.place import opened
@@ -46,13 +47,18 @@ def run(handover: Handover, present: Present) -> NoReturn:
         Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump", Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
     }  # fmt: skip
     started = time.monotonic()
+    watch = room.Watch()
     try:
-        header = present(titles[handover.mode], lambda sink, stop: work(handover, entry, memory, sink, stop))
+        refuse_unfit(handover, watch.lowest)
+        with watch:
+            header = present(titles[handover.mode], lambda sink, stop: work(handover, entry, memory, sink, stop))
+    except ownram.Overwritten as error:
+        strand(Report(Outcome.FAILED, "nothing was saved"), error)
     except BaseException as error:
-        go_back(handover, memory, entry, failure(error))
+        go_back(handover, memory, entry, watch.noted(failure(error)))
     seconds = time.monotonic() - started
     if handover.mode is not Mode.SAVE:
-        go_back(handover, memory, entry, rehearsed(handover, header, seconds))
+        go_back(handover, memory, entry, watch.noted(rehearsed(handover, header, seconds)))
     leave_machine(handover.after)
 
 
@@ -60,6 +66,17 @@ def mailbox(memory: PhysicalMemory, page: int) -> int:
     """Read the jump back entry that the stub left."""
     (entry,) = struct.unpack("<Q", memory.read(page, 8))
     return int(entry)
+
+
+def refuse_unfit(handover: Handover, free: int) -> None:
+    """See that this kernel keeps to its region and has the memory to save, before it does anything else.
+
+    :param free: bytes of memory that can be had.
+    :raises KhibError: why not.
+    """
+    region = Ranges.of(handover.region)
+    ownram.refuse_outside(region, Ranges.of(handover.ram))
+    room.refuse_shortage(region.total, free, room.total())
 
 
 def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, stop: Stop) -> Header | None:

@@ -1,0 +1,79 @@
+"""The RAM that B and C take for their own: outside of the region it is A's, and they would write over it.
+
+Memory that is plugged in, or a driver that turns its device into memory, can come to a kernel after its start, whatever memory
+map it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from khib_tui.errors import KhibError, Refused
+from khib_tui.facts.read import text
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import size
+
+IDENT = "HIB-E-REGION-RAM"
+_ROOT = Path("/")
+_RAM = re.compile(r"^ *([0-9a-f]{1,16})-([0-9a-f]{1,16}) : System RAM", re.MULTILINE)
+_GIVEN = re.compile(r"(0x[0-9a-f]+|[0-9]+)([kmgt]?)@(0x[0-9a-f]+|[0-9]+)([kmgt]?)", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+class Overwritten(KhibError):
+    """This kernel may have written over A: A must not run again, its disks are as after a power cut."""
+
+
+def system_ram(root: Path = _ROOT) -> Ranges:
+    """Give all System RAM of this kernel in bytes, whatever it lies below in /proc/iomem.
+
+    :raises Refused: the kernel does not tell.
+    """
+    found = [(int(start, 16), int(last, 16) + 1) for start, last in _RAM.findall(text(root / "proc/iomem"))]
+    if not any(start for start, _ in found):
+        raise Refused("/proc/iomem does not tell what memory this kernel uses", ident=IDENT)
+    return Ranges.of(found)
+
+
+def given(cmdline: str) -> Ranges | None:
+    """Give the RAM in bytes that memmap= words allow a kernel; None without memmap=exactmap."""
+    words = [part for word in cmdline.split() if word.startswith("memmap=") for part in word[7:].split(",")]
+    if "exactmap" not in words:
+        return None
+    found = [match for word in words if (match := _GIVEN.fullmatch(word))]
+    starts = [(int(item[3], 0) * _UNITS[item[4].lower()], int(item[1], 0) * _UNITS[item[2].lower()]) for item in found]
+    return Ranges.of((start, start + count) for start, count in starts)
+
+
+def refuse_outside(region: Ranges, of_a: Ranges, root: Path = _ROOT) -> None:
+    """In B: see that all of its RAM lies inside the region.
+
+    :param of_a: A's RAM, in bytes as all ranges here.
+    :raises Refused: some does not, but A had nothing there.
+    :raises Overwritten: some does not, and A's memory is there.
+    """
+    outside = system_ram(root) - region
+    if not outside:
+        return
+    what = f"the saver took {_named(outside)} for its own, which lies outside of its region"
+    if outside & of_a:
+        raise Overwritten(f"{what}: it may have written over the running system", ident=IDENT)
+    raise Refused(what, hint="please report it with the output of `khib facts`", ident=IDENT)
+
+
+def refuse_beyond(allowed: Ranges | None, root: Path = _ROOT) -> None:
+    """In C: see that all of its RAM lies inside what is allowed, if that is known.
+
+    :raises Refused: some does not; nothing has happened to the image.
+    """
+    outside = system_ram(root) - allowed if allowed is not None else Ranges()
+    if outside:
+        raise Refused(
+            f"this kernel took {_named(outside)} for its own, which lies outside of its region: restoring would overwrite it",
+            hint="boot the restore entry that khib wrote, with all of its words; the image is kept", ident=IDENT,
+        )  # fmt: skip
+
+
+def _named(ranges: Ranges) -> str:
+    return f"{size(ranges.total)} of memory at {ranges.spans[0][0]:#x}"
