@@ -8,6 +8,7 @@ from __future__ import annotations
 from khib_tui.decide.kernel import unfit_as_a, unfit_as_saver
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import Machine
+from khib_tui.model.units import size
 
 BATTERY_WARNING = 10.0
 BATTERY_BLOCKER = 3.0
@@ -27,6 +28,7 @@ def check(machine: Machine) -> list[Finding]:
         _balloon(machine),
         _iomem(machine),
         _memmap(machine),
+        _added_ram(machine),
         _symbols(machine),
         _kcore(machine),
         _saver_kernel(machine),
@@ -100,6 +102,14 @@ def _memmap(machine: Machine) -> Finding:
     fix = f"{_REBUILD} (CONFIG_FIRMWARE_MEMMAP)"
     what = "there is no /sys/firmware/memmap"
     return _judge("HIB-E-FIRMWARE-MEMMAP", good, "the firmware's memory map is known", what, why, fix)
+
+
+def _added_ram(machine: Machine) -> Finding:
+    added = sum(item.end - item.start for item in machine.added_ram)
+    what = f"{size(added)} of memory was plugged in, and was not in the firmware's memory map at the start"
+    why = "it will not be there when the machine is switched on, and what is in it could not be put back"
+    fix = "restart, and see whether it is listed then; in a virtual machine, make it part of the memory, not a module (DIMM)"
+    return _judge("HIB-E-ADDED-RAM", not added, "no memory was plugged in since the start", what, why, fix)
 
 
 def _symbols(machine: Machine) -> Finding:

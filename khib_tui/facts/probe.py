@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from khib_tui.facts import blockdev, cpuinfo, kconfig, kernels
+from khib_tui.facts import blockdev, bootmap, cpuinfo, kconfig, kernels
 from khib_tui.facts.blockdev import devices
 from khib_tui.facts.read import data, names, number, text
 from khib_tui.model.machine import BlockDevice, Machine, MemoryRange
@@ -41,7 +41,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
     release = text(root / "proc/sys/kernel/osrelease") or uname.release
     cmdline = text(root / "proc/cmdline")
     config = kconfig.running(root, release)
-    ranges = iomem(root)
+    ranges, memmap = iomem(root), firmware_memmap(root)
     percent, plugged = battery() if root == ROOT and names(root / "sys/class/power_supply") else (None, None)
     uefi = (root / "sys/firmware/efi").is_dir()
     return Machine(
@@ -53,7 +53,8 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         uefi=uefi,
         acpi_rsdp=acpi_rsdp(root),
         iomem=ranges,
-        firmware_memmap=firmware_memmap(root),
+        firmware_memmap=memmap,
+        added_ram=bootmap.added(root, memmap),
         mem_total=_meminfo(root, "MemTotal"),
         mem_available=_meminfo(root, "MemAvailable"),
         cpu=cpuinfo.read_cpu(root),

@@ -99,7 +99,8 @@ class Cpu(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct, frozen=True):
     """All facts about one running system.
 
-    `iomem` holds the top level of `/proc/iomem`, `firmware_memmap` all of `/sys/firmware/memmap`. `config` is the running
+    `iomem` holds the top level of `/proc/iomem`, `firmware_memmap` all of `/sys/firmware/memmap`, `added_ram` what of that was
+    plugged in and was not in the map at boot. `config` is the running
     kernel's configuration, empty if unknown. `kexec_loaded` tells whether an image is loaded already. `mem_available` and
     the like are bytes at the time of asking. `memory_encryption` names what is active (`SME`, `SEV`, `TDX`), `balloon` is
     true where the host has taken pages away or can hot-plug them.
@@ -128,6 +129,7 @@ class Machine(msgspec.Struct, frozen=True):
     balloon: bool = False
     page_poison: bool = False
     init_on_free: bool = False
+    added_ram: tuple[MemoryRange, ...] = ()
     kallsyms: bool = True
     kcore: bool = True
     devmem: bool = True

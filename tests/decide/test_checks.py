@@ -20,7 +20,8 @@ KERNEL = GOOD.kernels[0]
 ALL = [
     "HIB-E-ROOT", "HIB-E-ARCH", "HIB-E-LOCKDOWN", "HIB-E-KEXEC", "HIB-E-KEXEC-JUMP", "HIB-E-HIBERNATION",
     "HIB-E-KEXEC-DISABLED", "HIB-E-DEVMEM", "HIB-E-ENCRYPTED", "HIB-E-BALLOON", "HIB-E-IOMEM", "HIB-E-FIRMWARE-MEMMAP",
-    "HIB-E-KALLSYMS", "HIB-E-KCORE", "HIB-E-NO-KERNEL", "HIB-E-PAGE-POISON", "HIB-E-KEXEC-LOADED", "HIB-E-BATTERY",
+    "HIB-E-ADDED-RAM", "HIB-E-KALLSYMS", "HIB-E-KCORE", "HIB-E-NO-KERNEL", "HIB-E-PAGE-POISON", "HIB-E-KEXEC-LOADED",
+    "HIB-E-BATTERY",
 ]  # fmt: skip
 
 
@@ -75,6 +76,7 @@ RESERVED = (MemoryRange(0, 4096, "Reserved"),)
         ({"iomem": RESERVED}, "HIB-E-IOMEM", "blocker"),
         ({"firmware_memmap": ()}, "HIB-E-FIRMWARE-MEMMAP", "blocker"),
         ({"firmware_memmap": RESERVED}, "HIB-E-FIRMWARE-MEMMAP", "blocker"),
+        ({"added_ram": (MemoryRange(1 << 32, 5 << 30, "System RAM"),)}, "HIB-E-ADDED-RAM", "blocker"),
         ({"kallsyms": False}, "HIB-E-KALLSYMS", "blocker"),
         ({"kcore": False}, "HIB-E-KCORE", "blocker"),
         ({"kernels": ()}, "HIB-E-NO-KERNEL", "blocker"),
