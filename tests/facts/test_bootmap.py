@@ -6,11 +6,11 @@ import struct
 from pathlib import Path
 
 import pytest
-from faketree import patched, tree
+from tests.kit.faketree import patched, tree
 
 from khib_tui import bootmap
-from khib_tui.machine import MemoryRange
-from khib_tui.units import GIB, MIB
+from khib_tui.model.machine import MemoryRange
+from khib_tui.model.units import GIB, MIB
 
 RAM = "System RAM"
 BOOTED = [(0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (MIB, GIB - MIB, 1)]
