@@ -153,7 +153,7 @@ def go_back(handover: Handover, memory: PhysicalMemory, entry: int, report: Repo
 
 def strand(report: Report, error: Exception) -> NoReturn:
     """The way back is closed: A is lost as by a power cut, and the user must know."""
-    print(f"\r\n{report.text}\r\nThe way back to the running system failed too: {error}\r\n")
+    print(f"\r\n{report.text}\r\nThere is no way back to the running system: {error}\r\n")
     print("Its disks are as after a power cut. Switch the machine off and start it normally.\r\n", flush=True)
     while True:
         time.sleep(3600)

@@ -1,4 +1,4 @@
-"""Verdicts on machines: five whole ones, and one fact changed at a time."""
+"""Verdicts on machines: six whole ones, and one fact changed at a time."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def only(facts: Machine, ident: str) -> Finding:
         ("qemu-bios-1g", {}),
         ("qemu-uefi-5g", {}),
         ("amd-laptop-ubuntu", {}),
+        ("qemu-dimm", {"HIB-E-ADDED-RAM": "blocker"}),
         ("laptop-debian", {"HIB-E-KEXEC-JUMP": "blocker", "HIB-E-BATTERY": "warning"}),
         (
             "workstation-fedora-locked",

@@ -11,11 +11,11 @@ from tests.kit.lab_kit import MEMORY, options, print_event
 from khib_tui.events.types import Event, Failure, Finding, LabResult
 from khib_tui.lab import demo
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.setup import prepare
+from khib_tui.lab.setup import PATIENCE, prepare
 
 pytestmark = pytest.mark.lab
-# The region ends at 192 MiB in the lab: this takes 80 of it away, but not where kernel, initramfs and the way back lie.
-LESS = "memmap=60M%0x2800000-1+2 memmap=20M%0x6c00000-1+2"
+# Takes 60 MiB of the region away, but not where kernel, initramfs and the way back lie.
+LESS = f"{PATIENCE} memmap=60M%0x2800000-1+2"
 
 
 def cycle(directory: Path, **machine: object) -> LabResult:
@@ -73,6 +73,7 @@ def test_a_saver_with_too_little_memory_goes_back_with_the_figures(tmp_path: Pat
     try:
         session.program("sh", "-c", f"sed 's/^options = .*/options = \"{LESS}\"/' /opt/khib/khib.toml >/run/less.toml")
         session.settings = "/run/less.toml"
+        session.ask("fill", percent=10, shadow=lab.shadow)
         session.ask("remember", deep=False)
         code, events = session.run("rehearse")
         (failure,) = [event for event in events if isinstance(event, Failure)]
