@@ -6,11 +6,11 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.kit.faketree import patched, tree
 
-from khib_tui import bootmap
+from khib_tui.facts import bootmap
 from khib_tui.model.machine import MemoryRange
 from khib_tui.model.units import GIB, MIB
+from tests.kit.faketree import patched, tree
 
 RAM = "System RAM"
 BOOTED = [(0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (MIB, GIB - MIB, 1)]

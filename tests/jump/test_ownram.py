@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.kit.faketree import tree
+from khib_tui.jump import ownram
 
 from khib_tui.errors import Refused
 from khib_tui.model.ranges import Ranges
-from khib_tui.recovery import ownram
 from khib_tui.model.units import GIB, MIB
+from tests.kit.faketree import tree
 
 REGION = Ranges.of([(0x1000, 0x9F000), (16 * MIB, 192 * MIB)])
 OF_A = Ranges.of([(0x1000, 0x9F000), (MIB, GIB), (4 * GIB, 5 * GIB)])

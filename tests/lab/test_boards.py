@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from khib_tui.events.types import Severity
 from pathlib import Path
 
 import pytest
-from tests.kit.lab_kit import MEMORY, options, print_event
 
-from khib_tui.events.types import Event, Failure, Finding, LabResult
+from khib_tui.events.types import Event, Failure, Finding, LabResult, Severity
 from khib_tui.lab import demo
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import PATIENCE, prepare
+from tests.kit.lab_kit import MEMORY, options, print_event
 
 pytestmark = pytest.mark.lab
 # Takes 60 MiB of the region away, but not where kernel, initramfs and the way back lie.
