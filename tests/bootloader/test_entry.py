@@ -1,0 +1,25 @@
+"""C's boot entry: what goes into it, and that it is read back as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from khib_tui.bootloader.bls import BootEntry
+from khib_tui.bootloader.entry import console_words, restore_entry
+from khib_tui.model.settings import Settings
+
+
+def test_a_boot_entry_is_read_back_as_it_was_written() -> None:
+    kept = Settings(boot_dir="/boot", countdown=7, plain=True, events="/dev/ttyS1", options="extra=1")
+    made = restore_entry("root=/dev/sda1 ro console=ttyS0 quiet", kept, ["memmap=exactmap", "memmap=1M$1M"], "id-0:/f",
+                         Path("/boot/khib/vmlinuz"))  # fmt: skip
+    assert BootEntry.parse(made.text()) == made
+    words = made.options.split()
+    assert made.linux == "/khib/vmlinuz" and made.initrd == "/khib/initramfs.img"
+    assert "root=/dev/sda1" not in words and {"console=ttyS0", "nokaslr", "iomem=relaxed", "memmap=1M$1M"} <= set(words)
+    assert {"khib.image=id-0:/f", "khib.countdown=7", "khib.ui=plain", "khib.events=/dev/ttyS1", "extra=1"} <= set(words)
+
+
+def test_only_words_about_console_and_hardware_are_kept() -> None:
+    line = "root=/x console=tty0 init=/bin/sh pci=nomsi console=ttyS0"
+    assert console_words(line) == ["console=tty0", "pci=nomsi", "console=ttyS0"]

@@ -1,0 +1,42 @@
+"""Who uses a device: mounts of whatever process, filesystems over several devices, loop devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from khib_tui.facts import probe
+from khib_tui.model.machine import Machine
+from tests.kit.faketree import Content, tree
+from tests.kit.machines import device
+
+
+def test_mounts_of_this_and_the_first_process(laptop: Machine) -> None:
+    assert device(laptop, "dm-0").mounts == ("/", "/mnt/a b")
+    assert device(laptop, "sda").mounts == ("/other",)
+
+
+BTRFS: dict[str, Content] = {
+    "sys/class/block/vda/size": "8\n", "sys/class/block/vda/dev": "254:0\n",
+    "sys/class/block/vdb/size": "8\n", "sys/class/block/vdb/dev": "254:16\n",
+    "sys/fs/btrfs/1234/devices/vda": "", "sys/fs/btrfs/1234/devices/vdb": "", "sys/fs/btrfs/features/": None,
+}  # fmt: skip
+
+
+def test_all_devices_of_a_mounted_btrfs_are_mounted(tmp_path: Path) -> None:
+    mounted = {"proc/self/mountinfo": "9 1 0:33 /@ / rw - btrfs /dev/vda rw\n"}
+    assert [item.mounts for item in probe.devices(tree(tmp_path, BTRFS | mounted))] == [("/",), ("/",)]
+
+
+def test_a_btrfs_mounted_elsewhere_holds_its_devices(tmp_path: Path) -> None:
+    assert [item.holders for item in probe.devices(tree(tmp_path, BTRFS))] == [("btrfs",), ("btrfs",)]
+
+
+def test_bcachefs_and_loop_devices_name_what_they_use(tmp_path: Path) -> None:
+    files: dict[str, Content] = {
+        "sys/class/block/vda/size": "8\n", "sys/class/block/vdb/size": "8\n", "sys/class/block/loop0/size": "8\n",
+        "sys/class/block/loop0/loop/backing_file": "/dev/vdb\n",
+        "proc/self/mountinfo": "9 1 0:40 / /data rw - bcachefs /dev/vda:/dev/vdb rw\n",
+    }  # fmt: skip
+    loop, *disks = probe.devices(tree(tmp_path, files))
+    assert (loop.kind, loop.slaves) == ("loop", ("vdb",))
+    assert [item.mounts for item in disks] == [("/data",), ("/data",)]
