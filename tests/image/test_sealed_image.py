@@ -23,7 +23,7 @@ from khib_tui.saver import save as saver
 from khib_tui.seal import crypto
 from khib_tui.seal.crypto import Sealer
 from khib_tui.seal.keyslots import Cipher, Seal
-from tests.image.test_image import handover, nothing
+from tests.kit.saved import handover, nothing
 
 PASSPHRASE = "correct horse"
 IMAGE = "ab" * 16

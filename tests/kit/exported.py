@@ -7,24 +7,19 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
 
-from khib_tui.events.progress import Stop
-from khib_tui.handover.handover import Handover, Mode
+from khib_tui.cli import main
+from khib_tui.errors import Exit
+from khib_tui.image import header as headers
+from khib_tui.image import manifest as manifests
+from khib_tui.image.reader import Payload
 from khib_tui.image.store import Store
-from khib_tui.linux.devmem import PhysicalMemory
-from khib_tui.model.choices import CodecChoice
-from khib_tui.model.machine import Cpu, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
-from khib_tui.saver import save as saver
+from tests.kit.saved import RAM, REGION, content, empty, handover, save
 
-SIZE = 24 * MIB
-RAM = Ranges.of([(PAGE, 0x9F000), (MIB, SIZE)])
-REGION = Ranges.of([(PAGE, 0x9F000), (4 * MIB, 8 * MIB)])
-CPU = Cpu("v", "m", 6, 1, 1, 2, False, True, "f" * 64)
 ENTRY = 3 * MIB + 0x80
 OWN = 6 * MIB
 LISTS = 9 * MIB
@@ -69,17 +64,6 @@ def kernel(memory: bytearray) -> None:
         struct.pack_into("<Q", memory, TABLES + table * PAGE + 8 * index, entry)
 
 
-def handover(**changes: object) -> Handover:
-    """What A hands over."""
-    made = Handover(
-        mode=Mode.SAVE, image_id="ab" * 16, created=1.0, host="h", release="6.1.0", version="#1", cpu=CPU, uefi=False, dmi={},
-        firmware_memmap=(MemoryRange(0, SIZE, "System RAM"),), ram=RAM.spans, region=REGION.spans, saved=(RAM - REGION).spans,
-        mailbox=0, gdt=0xFFFFFE0000001000, report_page=MIB, cookie="00" * 32, page_offset=DIRECT_MAP,
-        vmcoreinfo=VMCOREINFO, target=None, codec=CodecChoice.LZ4,
-    )  # fmt: skip
-    return msgspec.structs.replace(made, **changes)
-
-
 @dataclass
 class Hibernated:
     """What A had, by A's addresses; what lies in memory after the jump; the image of it."""
@@ -121,27 +105,43 @@ def jump(before: bytearray) -> tuple[bytearray, Ranges]:
 
 
 def hibernate(directory: Path, **changes: object) -> Hibernated:
-    """Fill a memory with noise, text and zeros, jump, and save."""
-    noise = random.Random(7)
-    before = bytearray(SIZE)
-    for page in range(0, SIZE, PAGE):
-        kind = noise.randrange(4)
-        if kind == 0:
-            before[page : page + PAGE] = noise.randbytes(PAGE)
-        elif kind == 1:
-            before[page : page + PAGE] = (b"khib %08d " % page * 300)[:PAGE]
-    before[10 * MIB : 14 * MIB] = bytes(4 * MIB)
+    """Fill a memory, jump, and save."""
+    before = content()
     kernel(before)
     after, sources = jump(before)
-    memory, target = directory / "memory", directory / "image"
+    memory, target = directory / "memory", empty(directory / "image", 40 * MIB)
     memory.write_bytes(after)
-    with target.open("wb") as stream:
-        stream.truncate(40 * MIB)
-    with Store(target, writable=True) as store:
-        saver.save(handover(**changes), ENTRY, PhysicalMemory(memory), store, (), ("6.1", "#1"), lambda event: None, Stop())
+    given = handover(release="6.1.0", gdt=0xFFFFFE0000001000, page_offset=DIRECT_MAP, vmcoreinfo=VMCOREINFO, **changes)
+    save(memory, target, given, entry=ENTRY)
     return Hibernated(before, after, target, sources)
 
 
 def note_segments(elf: ELFFile) -> list[NoteSegment]:
     """Return the segments of an ELF file that hold notes."""
     return [part for part in elf.iter_segments() if isinstance(part, NoteSegment)]
+
+
+def export(made: Hibernated) -> Hibernated:
+    """Export the image both ways, as `elf` and `kdump` beside it."""
+    elf, dump = made.image.with_name("elf"), made.image.with_name("kdump")
+    assert main(["image", "export", "--json", "--elf", str(elf), "--kdump", str(dump), str(made.image)]) == Exit.OK
+    return made
+
+
+def expected(made: Hibernated) -> dict[int, bytes]:
+    """The pages that an export must hold, by their addresses."""
+    return {at: bytes(made.before[at : at + PAGE]) for start, end in made.known for at in range(start, end, PAGE)}
+
+
+def memory_of(elf: ELFFile) -> dict[int, bytes]:
+    """The pages that an export holds, by their addresses."""
+    loads = [(load["p_paddr"], load.data()) for load in elf.iter_segments("PT_LOAD")]
+    return {start + at: data[at : at + PAGE] for start, data in loads for at in range(0, len(data), PAGE)}
+
+
+def payload(store: Store) -> Payload:
+    """What an image holds."""
+    header = headers.read(store)
+    assert header
+    manifest = manifests.read(store, header)
+    return Payload(store, manifest, manifests.read_index(store, manifest))

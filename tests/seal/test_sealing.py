@@ -40,8 +40,8 @@ from khib_tui.seal import unlock as sealing
 from khib_tui.seal.keyslots import Cipher, Seal
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
-from tests.image.test_image import handover, nothing
 from tests.kit import MACHINES
+from tests.kit.saved import handover, nothing
 
 FACTS = MACHINES / "qemu-bios-1g.json"
 PASSPHRASE = "a good passphrase"

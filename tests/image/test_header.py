@@ -1,0 +1,78 @@
+"""The header's two slots: no flipped bit goes unnoticed, and one slot is enough to repair the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from khib_tui.errors import ImageError
+from khib_tui.image import header as headers
+from khib_tui.image.header import State
+from khib_tui.image.store import Store
+from khib_tui.model.units import MIB
+from khib_tui.restorer import restore as restorer
+from tests.kit.saved import Flipped, handover, memory_copy, restore, save
+
+
+@pytest.mark.parametrize("slot", headers.SLOTS)
+def test_every_flipped_bit_of_a_header_slot_is_refused(memory: Path, target: Path, slot: int) -> None:
+    save(memory, target, handover())
+    store = Flipped(bytearray(target.read_bytes()[: headers.PAYLOAD_OFFSET]))
+    for bit in range(slot * 8, (slot + 4096) * 8):
+        store.data[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(ImageError) as caught:
+            headers.refuse_damage(store)
+        assert caught.value.ident == headers.DAMAGED and caught.value.hint
+        store.data[bit // 8] ^= 1 << bit % 8
+    headers.refuse_damage(store)
+
+
+def test_whatever_lies_between_the_slots_is_refused(memory: Path, target: Path) -> None:
+    target.write_bytes(b"\xaa" * 40 * MIB)
+    save(memory, target, handover())
+    store = Flipped(bytearray(target.read_bytes()[: headers.PAYLOAD_OFFSET]))
+    headers.refuse_damage(store)
+    ends = {end + step for slot in (*headers.SLOTS, headers.PAYLOAD_OFFSET) for end in (slot, slot + 4096) for step in (-1, 0)}
+    for at in [*range(0, headers.PAYLOAD_OFFSET, 8191), *ends & set(range(headers.PAYLOAD_OFFSET))]:
+        store.data[at] ^= 1
+        with pytest.raises(ImageError) as caught:
+            headers.refuse_damage(store)
+        assert caught.value.ident == headers.DAMAGED
+        store.data[at] ^= 1
+
+
+@pytest.mark.parametrize("at", [20, 9, 5000, MIB + 60])
+def test_a_damaged_header_is_refused_until_it_is_repaired_from_its_second_copy(
+    memory: Path, target: Path, tmp_path: Path, at: int
+) -> None:
+    save(memory, target, handover())
+    with target.open("r+b") as stream:
+        stream.seek(at)
+        byte = stream.read(1)[0]
+        stream.seek(at)
+        stream.write(bytes([byte ^ 1]))
+    with pytest.raises(ImageError) as caught:
+        restore(target, memory_copy(tmp_path))
+    assert caught.value.ident == headers.DAMAGED
+    with Store(target, writable=True) as store:
+        headers.mend(store)
+        assert restorer.examine(store)[0].state is State.COMPLETE
+    restore(target, memory_copy(tmp_path))
+
+
+def test_a_claimed_image_stays_claimed_when_either_slot_rots(memory: Path, target: Path) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        headers.advance(store, header, State.CLAIMED)
+    for slot in headers.SLOTS:
+        broken = bytearray(target.read_bytes())
+        broken[slot + 100] ^= 1
+        other = target.with_name("broken")
+        other.write_bytes(broken)
+        with Store(other, writable=True) as store:
+            found = headers.read(store)
+            headers.mend(store)
+            mended = headers.read(store)
+        assert found is not None and found.state is State.CLAIMED
+        assert mended is not None and mended.state is State.CLAIMED
