@@ -8,8 +8,10 @@ import pytest
 
 from khib_tui.model.units import MIB
 from khib_tui.seal import crypto
+from khib_tui.target.catalog import Found
 from tests.kit import saved
 from tests.kit.exported import Hibernated, export, hibernate
+from tests.kit.sealed import PASSPHRASE, sealed_image
 
 
 @pytest.fixture
@@ -37,6 +39,20 @@ def target(tmp_path: Path) -> Path:
 def slept(tmp_path_factory: pytest.TempPathFactory) -> Hibernated:
     """A machine that was hibernated, and its image exported both ways, as `elf` and `kdump` beside the image."""
     return export(hibernate(tmp_path_factory.mktemp("export")))
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    """A file with the passphrase of the seals of tests."""
+    path = tmp_path / "key"
+    path.write_text(PASSPHRASE + "\n")
+    return path
+
+
+@pytest.fixture
+def image(quick_seals: None, tmp_path: Path) -> tuple[Found, Path]:
+    """A sealed image in a file."""
+    return sealed_image(tmp_path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""One event of each kind."""
+"""One event of each kind, and the one that ended a command."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ EVENTS: list[Event] = [
     Result("check", True, "fine", {"a": [1]}),
     Failure("HIB-E-X", "no", "then", 4), LabResult(True, True, 1, 2, 3, 4, 5, 6, 7),
 ]  # fmt: skip
+
+
+def failure_of(events: list[Event]) -> Failure:
+    """The failure that ended a command."""
+    assert isinstance(events[-1], Failure)
+    return events[-1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khib_tui.errors import ImageError, UsageError
+from khib_tui.errors import ImageError
 from khib_tui.image import header as headers
 from khib_tui.image.store import BLOCK
 from khib_tui.seal import crypto, recoverykey
@@ -188,21 +187,6 @@ def test_a_header_with_a_seal_fits_its_slot_and_is_read_back() -> None:
     )  # fmt: skip
     packed = headers.pack(header)
     assert len(packed) == BLOCK and headers.unpack(packed) == header
-
-
-def test_the_seal_file_is_private_and_a_broken_one_is_no_missing_one(tmp_path: Path) -> None:
-    from khib_tui.seal import file as sealfile
-
-    path = sealfile.path_beside(tmp_path / "khib.toml")
-    assert sealfile.load(path) is None and not sealfile.remove(path)
-    made, _ = crypto.create(PASSPHRASE, Cipher.AES)
-    sealfile.save(made, path)
-    assert sealfile.load(path) == made and path.stat().st_mode & 0o777 == 0o600
-    path.write_text("{}")
-    with pytest.raises(UsageError) as caught:
-        sealfile.load(path)
-    assert caught.value.ident == "HIB-E-SEAL-FILE"
-    assert sealfile.remove(path) and sealfile.load(path) is None
 
 
 KNOWN = (

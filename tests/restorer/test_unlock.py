@@ -1,0 +1,47 @@
+"""C asks for the passphrase of a sealed image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from khib_tui.events.types import Event, Stage
+from khib_tui.restorer import unlock
+from khib_tui.target.catalog import Found
+from tests.kit.saved import nothing
+from tests.kit.sealed import PASSPHRASE, on_terminal
+
+pytestmark = pytest.mark.usefixtures("quick_seals")
+
+
+def test_c_asks_five_times_and_tells_each_time_that_it_waits(image: tuple[Found, Path]) -> None:
+    found, path = image
+    before = path.read_bytes()
+
+    def told(event: Event) -> None:
+        if isinstance(event, Stage):
+            print(f"<{event.stage} {event.status}>")
+
+    def work() -> bool:
+        return unlock.on_console(found, told).sealer is not None
+
+    shown = on_terminal(work, ["bad passphrase"] * 4 + [PASSPHRASE])
+    assert "gave True" in shown and shown.count("<passphrase started>") == 5
+    assert shown.count("<passphrase failed>") == 4 and shown.count("<passphrase done>") == 1
+    shown = on_terminal(work, ["bad passphrase"] * 5)
+    assert "raised HIB-E-PASSPHRASE" in shown and shown.count("<passphrase started>") == 5
+    assert path.read_bytes() == before
+
+
+def test_c_asks_nothing_for_an_image_that_is_not_sealed(image: tuple[Found, Path]) -> None:
+    found = image[0]
+    plain = Found(found.target, found.where, msgspec.structs.replace(found.header, seal=None))
+    assert unlock.on_console(plain, nothing) is plain
+
+
+def test_c_takes_a_key_file_too(image: tuple[Found, Path], key_file: Path) -> None:
+    events: list[Event] = []
+    assert unlock.on_console(image[0], events.append, str(key_file)).sealer
+    assert [event.status for event in events if isinstance(event, Stage)] == ["done"]
