@@ -18,6 +18,7 @@ from screens.wizard.app import Wizard
 from tests.kit import MACHINES
 
 PATIENCE = 8.0
+CHECKS, KERNEL, MEMORY, TARGET, OPTIONS, REVIEW = range(6)
 
 
 class DrivenScreen(ScriptedScreen):
@@ -77,6 +78,13 @@ def make(tmp_path: Path, name: str | Machine = "qemu-bios-1g", *, size: tuple[in
     here = facts(name) if isinstance(name, str) else name
     settings = Settings(boot_dir=str(tmp_path), **given)
     return Wizard(Window(DrivenScreen(size=size)), here, settings, tmp_path / "khib.toml", lambda: here)
+
+
+def at(tmp_path: Path, step: int, name: str | Machine = "qemu-bios-1g", **given: Any) -> Wizard:
+    """Make a wizard that stands on one of its steps, with a fit target."""
+    wizard = make(tmp_path, name, **{"target": "/dev/vdb1", **given})
+    wizard.go(step)
+    return wizard
 
 
 def set_up(tmp_path: Path) -> None:

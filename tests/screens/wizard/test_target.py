@@ -1,0 +1,79 @@
+"""The page of places for the image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from khib_tui.decide import region
+from khib_tui.decide.choice import image_limit
+from khib_tui.decide.target import candidates
+from tests.kit.screens_kit import (
+    TARGET,
+    at,
+    at_cursor,
+    facts,
+    press,
+    shown,
+    until,
+)
+
+
+@pytest.mark.parametrize("name", ["amd-laptop-ubuntu", "qemu-bios-1g", "qemu-uefi-5g"])
+def test_every_place_is_listed_with_the_engines_reason(tmp_path: Path, name: str) -> None:
+    here = facts(name)
+    wizard = at(tmp_path, TARGET, name, target="")
+    wizard.window.loop.screen.size = (200, 60)  # type: ignore[attr-defined]
+    wizard.window.redraw()
+    text = shown(wizard.window)
+    limit = image_limit(region.choose(here, here.kernels[0]))
+    for target, findings in candidates(here, limit):
+        device = here.device(target.device)
+        assert target.device in text and device is not None and device.serial in text
+        assert [finding.what for finding in findings if finding.what not in text] == []
+
+
+def test_an_unfit_place_cannot_be_chosen_and_says_why(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET, target="")
+    assert at_cursor(wizard.window).startswith("( ) /dev/vdb1"), "the first fit place is in focus"
+    until(wizard.window, "(-) /dev/vda1", "up")
+    text = press(wizard.window, "enter")
+    assert "both contents would be destroyed" in text and "(*)" not in text
+    until(wizard.window, "Next")
+    assert "no place is chosen yet" in press(wizard.window, "enter") and wizard.settings.target == ""
+
+
+def test_a_file_makes_a_filesystem_fit(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET, target="")
+    assert "(-) /dev/vdb2" in shown(wizard.window)
+    press(wizard.window, "tab", *"/hib.khib")
+    assert "( ) /dev/vdb2" in shown(wizard.window) and "(-) /dev/vdb1" in shown(wizard.window)
+    press(wizard.window, "up")
+    until(wizard.window, "( ) /dev/vdb2", "down")
+    press(wizard.window, "enter")
+    until(wizard.window, "Next")
+    press(wizard.window, "enter")
+    assert wizard.settings.target == "/dev/vdb2:/hib.khib"
+
+
+def test_a_senseless_path_is_refused(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET)
+    press(wizard.window, "tab", *"/a b")
+    until(wizard.window, "Next")
+    text = press(wizard.window, "enter")
+    assert "is no place for an image" in text and wizard.settings.target == "/dev/vdb1"
+
+
+def test_a_place_that_no_longer_fits_the_file_is_refused(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET)
+    press(wizard.window, "tab", *"/hib.khib")
+    until(wizard.window, "Next")
+    text = press(wizard.window, "enter")
+    assert "/dev/vdb1 holds no filesystem" in text and "[HIB-E-TARGET-FILESYSTEM]" in text
+    assert "Step 4 of 6" in text and wizard.settings.target == "/dev/vdb1"
+
+
+def test_help_sign_is_a_letter_in_a_field(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET)
+    assert "/a?" in press(wizard.window, "tab", *"/a?") and wizard.window.stack.depth == 0
