@@ -9,7 +9,6 @@ import pytest
 
 from khib_tui.decide import checks
 from khib_tui.decide.findings import blockers
-from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model import machine
 from khib_tui.model.machine import KernelFile, Machine, MemoryRange
@@ -132,26 +131,6 @@ def test_battery(percent: float | None, on_ac: bool | None, severity: str) -> No
 
 def kernel(**fields: Any) -> KernelFile:
     return msgspec.structs.replace(KERNEL, **fields)
-
-
-def test_a_stock_kernel_without_kexec_jump_can_save() -> None:
-    debian = machine.load(MACHINES / "laptop-debian.json").kernels[0]
-    assert "KEXEC_JUMP" not in debian.config
-    assert unfit_as_saver(debian) == []
-
-
-@pytest.mark.parametrize("option", ["RELOCATABLE", "DEVMEM", "KEXEC", "BLK_DEV_INITRD", "X86_64"])
-@pytest.mark.parametrize("value", [None, "m", "n"])
-def test_what_a_saver_needs(option: str, value: str | None) -> None:
-    config = without(GOOD, option) | ({option: value} if value else {})
-    (reason,) = unfit_as_saver(kernel(config=config))
-    assert f"CONFIG_{option}" in reason
-
-
-def test_the_header_of_a_kernel_counts_without_its_configuration() -> None:
-    assert unfit_as_saver(kernel(config={})) == []
-    assert len(unfit_as_saver(kernel(config={}, relocatable=False))) == 1
-    assert len(unfit_as_saver(kernel(kernel_64=False, relocatable=False))) == 2
 
 
 def test_saver_kernels() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import lzma
-import shutil
 import stat
 import sys
 from pathlib import Path
@@ -12,10 +10,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from khib_tui.errors import KhibError
 from khib_tui.events.types import Event, Progress, Stage
 from khib_tui.formats.cpio import Entry, archive
-from khib_tui.initramfs import build, elfdeps, modules, pyfiles, sysfiles
+from khib_tui.initramfs import build, elfdeps, pyfiles
 from khib_tui.initramfs.build import Compression
 from khib_tui.runner import run
 from tests.formats.test_cpio import parse
@@ -216,127 +213,3 @@ def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatc
     path.with_suffix(".key").write_text("given\n")
     build.install(lambda event: None, path, "no-such-release", {})
     assert (path.read_bytes(), len(calls)) == (b"mine", 2)
-
-
-def test_a_missing_library_is_named(tmp_path: Path) -> None:
-    source = pyfiles.interpreter().read_bytes()
-    broken = tmp_path / "python"
-    broken.write_bytes(source.replace(b"libc.so.6\0", b"nope.so.9\0"))
-    with pytest.raises(KhibError, match=r"python needs the library nope\.so\.9"):
-        elfdeps.closure({"usr/bin/python": broken})
-
-
-def test_closure_of_the_interpreter() -> None:
-    found = elfdeps.closure({"usr/bin/python": pyfiles.interpreter()})
-    assert {"libc.so.6", "libm.so.6"} <= {Path(name).name for name in found}
-    assert elfdeps.placed(elfdeps.dynamic(pyfiles.interpreter()).interpreter) in found
-    assert all(path.is_file() for path in found.values())
-
-
-def test_origin_is_where_a_file_will_be() -> None:
-    real = Path("/venv/site-packages/pkg/_x.so")
-    places = list(elfdeps._expanded(("$ORIGIN/../pkg.libs", "${ORIGIN}"), "usr/lib/khib/pkg/_x.so", real))
-    assert [place.target for place in places] == ["usr/lib/khib/pkg.libs", "usr/lib/khib/pkg"]
-    assert places[0].real == Path("/venv/site-packages/pkg/../pkg.libs")
-
-
-def test_ld_so_conf(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d/a.conf").write_text("/opt/a # comment\n\n")
-    (tmp_path / "ld.so.conf").write_text("# first\ninclude d/*.conf\n/opt/b\nhwcap 0 nosegneg\n")
-    assert list(elfdeps.configured_dirs(tmp_path / "ld.so.conf")) == [Path("/opt/a"), Path("/opt/b")]
-    assert list(elfdeps.configured_dirs(tmp_path / "none")) == []
-
-
-def test_a_trimmed_program_still_runs(tmp_path: Path) -> None:
-    program = tmp_path / "true"
-    program.write_bytes(elfdeps.trimmed(Path(shutil.which("true") or "/bin/true").read_bytes()))
-    program.chmod(0o755)
-    run([program])
-    assert elfdeps.dynamic(program).needed
-
-
-def test_assertions_stay_in() -> None:
-    code = pyfiles.compiled(b"def f(x):\n    assert x, 'kept text'\n", "m.py")
-    assert code is not None and b"kept text" in code
-    assert pyfiles.compiled(b"def f(:", "m.py") is None
-
-
-def test_requirements_of_extras_are_left_out() -> None:
-    names = {dist.metadata["Name"].lower() for dist in pyfiles.distributions()}
-    assert {"urwid", "msgspec", "wcwidth"} <= names
-    assert names.isdisjoint({"pytest", "mypy", "khib-tui"})
-
-
-def test_without_busybox_there_is_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name, **more: None if name == "busybox" else which(name, **more))
-    found = sysfiles.programs()
-    assert elfdeps.placed("/bin/sh") in found
-    assert not list(sysfiles.applets(found))
-
-
-@pytest.fixture
-def kernel(tmp_path: Path) -> Path:
-    """A root with the modules of kernel 6.1 and a machine with one disk and one keyboard."""
-    top = tmp_path / "lib/modules/6.1"
-    for name, suffix, pack in (
-        ("a", ".xz", lzma.compress),
-        ("b", ".zst", zstandard.compress),
-        ("c-d", "", bytes),
-        ("e", ".gz", gzip.compress),
-    ):
-        path = top / f"kernel/{name}.ko{suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pack(b"module " + name.encode()))
-    (top / "modules.dep").write_text(
-        "kernel/a.ko.xz: kernel/b.ko.zst kernel/c-d.ko\nkernel/b.ko.zst: kernel/c-d.ko\nkernel/c-d.ko:\nkernel/e.ko.gz:\n"
-    )
-    (top / "modules.builtin").write_text("kernel/drivers/built-in.ko\n")
-    devices = tmp_path / "sys/devices/pci0/0000:00:01.0"
-    for place, driver in (
-        (devices, "a"),
-        (devices / "virtio0", "b"),
-        (devices / "usb1", "built_in"),
-        (devices / "usb1/hid", "e"),
-    ):
-        module = tmp_path / "sys/module" / driver
-        module.mkdir(parents=True, exist_ok=True)
-        drivers = tmp_path / "sys/bus/drivers" / driver
-        drivers.mkdir(parents=True)
-        (drivers / "module").symlink_to(module)
-        place.mkdir(parents=True)
-        (place / "driver").symlink_to(drivers)
-    for kind, device in (("block", devices / "virtio0/block/vda"), ("input", devices / "usb1/hid/input/input3")):
-        device.mkdir(parents=True)
-        (tmp_path / "sys/class" / kind).mkdir(parents=True)
-        (tmp_path / "sys/class" / kind / device.name).symlink_to(device)
-    loop = tmp_path / "sys/devices/virtual/block/loop0"
-    loop.mkdir(parents=True)
-    (tmp_path / "sys/class/block/loop0").symlink_to(loop)
-    return tmp_path
-
-
-def test_modules_of_this_machine(kernel: Path) -> None:
-    assert modules.needed_for(kernel, wished=["ext4"]) == ["ext4", "a", "b", "built_in", "e"]
-
-
-def test_modules_come_after_what_they_need(kernel: Path) -> None:
-    names = modules.needed_for(kernel)
-    found = modules.closure("6.1", names, kernel)
-    assert [path.name for path in found] == ["c-d.ko", "b.ko.zst", "a.ko.xz", "e.ko.gz"]
-    assert [modules.content(path) for path in found] == [b"module c-d", b"module b", b"module a", b"module e"]
-    assert [modules.plain_name(path).name for path in found] == ["c-d.ko", "b.ko", "a.ko", "e.ko"]
-
-
-def test_drivers_that_a_kernel_lacks(kernel: Path) -> None:
-    assert modules.missing("6.1", ["a", "c_d", "built-in", "ext4", "gone"], kernel) == ["gone"]
-    assert modules.closure("6.1", ["gone", "e"], kernel) == [kernel / "lib/modules/6.1/kernel/e.ko.gz"]
-    assert modules.closure("7.0", ["a"], kernel) == []
-
-
-def test_a_damaged_module_is_named(kernel: Path) -> None:
-    path = kernel / "lib/modules/6.1/kernel/a.ko.xz"
-    path.write_bytes(b"rubbish")
-    with pytest.raises(KhibError, match=r"a\.ko\.xz is damaged"):
-        modules.content(path)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
-from khib_tui.jump import bootparams, gdt, loader, stubs
+from khib_tui.jump import bootparams, loader, stubs
 from khib_tui.jump.loader import LoadedB
 from khib_tui.model import machine
 from khib_tui.model.machine import Machine, MemoryRange
@@ -120,11 +120,3 @@ def test_no_page_is_lost_whatever_the_holes(holes: list[tuple[int, int]]) -> Non
         return
     assert made.saved | loaded.swapped == RAM - gaps
     assert not made.saved & loaded.swapped
-
-
-def test_symbols_are_found_by_their_whole_names_and_hidden_ones_left_out(tmp_path: Path) -> None:
-    table = tmp_path / "kallsyms"
-    table.write_text("0000000000009000 D gdt_page\nffffffff81 d the_gdt_page_2\nffff0 T gdt_page\t[mod]\nffff1 D hidden\n")
-    assert gdt.symbols({"gdt_page", "hidden", "page"}, table) == {"gdt_page": 0x9000, "hidden": 0xFFFF1}
-    table.write_text("0000000000000000 D gdt_page\n0000000000000000 D hidden\n")
-    assert gdt.symbols({"gdt_page", "hidden"}, table) == {"gdt_page": 0}

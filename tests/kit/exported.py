@@ -6,6 +6,7 @@ import random
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import NoteSegment
@@ -104,7 +105,7 @@ def jump(before: bytearray) -> tuple[bytearray, Ranges]:
     return after, sources
 
 
-def hibernate(directory: Path, **changes: object) -> Hibernated:
+def hibernate(directory: Path, **changes: Any) -> Hibernated:
     """Fill a memory, jump, and save."""
     before = content()
     kernel(before)

@@ -1,4 +1,4 @@
-"""What is told about an image."""
+"""What is told about an image, and which of several is taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from khib_tui.errors import ImageError
+from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
+from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.seal import unlock as sealing
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
@@ -25,3 +28,34 @@ def test_a_sealed_image_tells_only_what_its_header_says_until_it_is_opened(image
     assert catalog.line(found).endswith(", sealed")
     listed = json.dumps(catalog.facts(found))
     assert '"seal": "chacha20-poly1305"' in listed and "salt" not in listed
+
+
+def known(where: str, state: State, ident: str = "aa") -> Found:
+    return Found(TargetRef(DeviceKey(where, 0, 1, "")), where, Header(ident, state, 1, host="a"))
+
+
+def test_the_only_complete_image_is_taken() -> None:
+    found = [known("/dev/a", State.DONE), known("/dev/b", State.COMPLETE), known("/dev/c", State.PARTIAL)]
+    assert catalog.choose(found).where == "/dev/b"
+
+
+@pytest.mark.parametrize(
+    ("found", "ident"),
+    [
+        ([], "HIB-E-NO-IMAGE"),
+        ([known("/dev/a", State.CLAIMED)], "HIB-E-IMAGE-CLAIMED"),
+        ([known("/dev/a", State.DONE)], "HIB-E-IMAGE-DONE"),
+        ([known("/dev/a", State.PARTIAL)], "HIB-E-IMAGE-PARTIAL"),
+        ([known("/dev/a", State.ABANDONED)], "HIB-E-IMAGE-ABANDONED"),
+        ([known("/dev/a", State.COMPLETE), known("/dev/b", State.COMPLETE)], "HIB-E-TWO-IMAGES"),
+    ],
+)
+def test_otherwise_it_says_why_not(found: list[Found], ident: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        catalog.choose(found)
+    assert caught.value.ident == ident and caught.value.hint
+
+
+def test_one_of_two_images_can_be_named() -> None:
+    found = [known("/dev/a", State.COMPLETE, "aa"), known("/dev/b", State.COMPLETE, "bb")]
+    assert catalog.choose(found, "/dev/b").where == catalog.choose(found, "bb").where == "/dev/b"

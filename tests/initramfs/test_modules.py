@@ -1,0 +1,79 @@
+"""The modules of a kernel that a machine needs."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from khib_tui.errors import KhibError
+from khib_tui.initramfs import modules
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    """A root with the modules of kernel 6.1 and a machine with one disk and one keyboard."""
+    top = tmp_path / "lib/modules/6.1"
+    for name, suffix, pack in (
+        ("a", ".xz", lzma.compress),
+        ("b", ".zst", zstandard.compress),
+        ("c-d", "", bytes),
+        ("e", ".gz", gzip.compress),
+    ):
+        path = top / f"kernel/{name}.ko{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pack(b"module " + name.encode()))
+    (top / "modules.dep").write_text(
+        "kernel/a.ko.xz: kernel/b.ko.zst kernel/c-d.ko\nkernel/b.ko.zst: kernel/c-d.ko\nkernel/c-d.ko:\nkernel/e.ko.gz:\n"
+    )
+    (top / "modules.builtin").write_text("kernel/drivers/built-in.ko\n")
+    devices = tmp_path / "sys/devices/pci0/0000:00:01.0"
+    for place, driver in (
+        (devices, "a"),
+        (devices / "virtio0", "b"),
+        (devices / "usb1", "built_in"),
+        (devices / "usb1/hid", "e"),
+    ):
+        module = tmp_path / "sys/module" / driver
+        module.mkdir(parents=True, exist_ok=True)
+        drivers = tmp_path / "sys/bus/drivers" / driver
+        drivers.mkdir(parents=True)
+        (drivers / "module").symlink_to(module)
+        place.mkdir(parents=True)
+        (place / "driver").symlink_to(drivers)
+    for kind, device in (("block", devices / "virtio0/block/vda"), ("input", devices / "usb1/hid/input/input3")):
+        device.mkdir(parents=True)
+        (tmp_path / "sys/class" / kind).mkdir(parents=True)
+        (tmp_path / "sys/class" / kind / device.name).symlink_to(device)
+    loop = tmp_path / "sys/devices/virtual/block/loop0"
+    loop.mkdir(parents=True)
+    (tmp_path / "sys/class/block/loop0").symlink_to(loop)
+    return tmp_path
+
+
+def test_modules_of_this_machine(kernel: Path) -> None:
+    assert modules.needed_for(kernel, wished=["ext4"]) == ["ext4", "a", "b", "built_in", "e"]
+
+
+def test_modules_come_after_what_they_need(kernel: Path) -> None:
+    names = modules.needed_for(kernel)
+    found = modules.closure("6.1", names, kernel)
+    assert [path.name for path in found] == ["c-d.ko", "b.ko.zst", "a.ko.xz", "e.ko.gz"]
+    assert [modules.content(path) for path in found] == [b"module c-d", b"module b", b"module a", b"module e"]
+    assert [modules.plain_name(path).name for path in found] == ["c-d.ko", "b.ko", "a.ko", "e.ko"]
+
+
+def test_drivers_that_a_kernel_lacks(kernel: Path) -> None:
+    assert modules.missing("6.1", ["a", "c_d", "built-in", "ext4", "gone"], kernel) == ["gone"]
+    assert modules.closure("6.1", ["gone", "e"], kernel) == [kernel / "lib/modules/6.1/kernel/e.ko.gz"]
+    assert modules.closure("7.0", ["a"], kernel) == []
+
+
+def test_a_damaged_module_is_named(kernel: Path) -> None:
+    path = kernel / "lib/modules/6.1/kernel/a.ko.xz"
+    path.write_bytes(b"rubbish")
+    with pytest.raises(KhibError, match=r"a\.ko\.xz is damaged"):
+        modules.content(path)

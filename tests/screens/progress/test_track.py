@@ -1,0 +1,53 @@
+"""How far a run is, from its events."""
+
+from __future__ import annotations
+
+from khib_tui.events.types import Finding, Message, Progress, Severity, Stage, StageName, Status, Step
+from screens.progress.track import Track
+
+GIB = 1 << 30
+
+
+def test_stages_are_listed_in_the_order_in_which_they_happen() -> None:
+    track = Track()
+    track.take(Stage(StageName.SAVE, Status.STARTED, "to /dev/vdb1"))
+    track.take(Progress(StageName.SCAN, 4 * GIB, 8 * GIB, 2.0))
+    assert [str(line) for line in track.lines] == ["[ 50%] look at the memory", "[ .. ] write the image (to /dev/vdb1)"]
+    track.take(Progress(StageName.SAVE, 1, 8 * GIB, 2.0))
+    assert [line.mark for line in track.lines] == ["[done]", "[  0%]"]
+    track.take(Stage(StageName.SAVE, Status.DONE, "2.0 GiB", 61.0))
+    track.take(Progress(StageName.VERIFY, 8 * GIB, 8 * GIB, 2.0))
+    assert [line.mark for line in track.lines] == ["[done]"] * 3
+    assert "2.0 GiB, 1 min 1 s" in str(track.lines[1])
+
+
+def test_hundred_percent_is_not_shown_before_the_end() -> None:
+    track = Track()
+    track.take(Progress(StageName.SAVE, 999_999, 1_000_000, 2.0))
+    assert track.lines[0].mark == "[ 99%]"
+
+
+def test_numbers_say_amount_rate_and_both_times_within_a_line() -> None:
+    track = Track(clock=iter([0.0, 75.0]).__next__)
+    track.take(Progress(StageName.SAVE, 3 * GIB, 12 * GIB, 3.0, rate=GIB, eta=9.0))
+    text = track.numbers()
+    assert text == "3.0 GiB of 12.0 GiB   1.0 GiB/s   9.0 s left   elapsed 1 min 15 s" and len(text) <= 78
+
+
+def test_steps_are_known_before_and_marked_as_they_happen() -> None:
+    track = Track([Step(1, 2, "load", Status.PLANNED), Step(2, 2, "jump", Status.PLANNED)])
+    assert [str(line) for line in track.lines] == ["[    ] load", "[    ] jump"] and track.current == 0
+    track.take(Step(1, 2, "load", Status.DONE))
+    track.take(Step(2, 2, "jump", Status.STARTED))
+    assert [line.mark for line in track.lines] == ["[done]", "[ .. ]"] and track.current == 1
+    track.take(Step(2, 2, "jump", Status.FAILED))
+    assert track.lines[1].mark == "[FAIL]"
+
+
+def test_only_the_last_messages_are_kept_and_bad_findings_are_among_them() -> None:
+    track = Track()
+    for number in range(9):
+        track.take(Message(f"m{number}"))
+    track.take(Finding("X", Severity.BLOCKER, "it differs"))
+    track.take(Finding("X", Severity.OK, "fine"))
+    assert list(track.messages) == ["m6", "m7", "m8", "[STOP] it differs"]
