@@ -13,12 +13,6 @@ SAVER_OPTIONS = {
     "KEXEC": "has no kexec_load, which jumps back",
     "BLK_DEV_INITRD": "cannot start from an initramfs",
 }
-# What A needs: option, ident, what is missing, why it matters.
-A_OPTIONS = (
-    ("KEXEC", "HIB-E-KEXEC", "it cannot load the saver by kexec_load"),
-    ("KEXEC_JUMP", "HIB-E-KEXEC-JUMP", "it cannot jump to the saver and come back"),
-    ("HIBERNATION", "HIB-E-HIBERNATION", "its drivers have no code to freeze and thaw devices"),
-)
 _FIX = "install a kernel that has it (Ubuntu, Fedora, Arch and RHEL 9 kernels do), or rebuild this one with it"
 
 
@@ -32,7 +26,11 @@ def unfit_as_saver(kernel: KernelFile) -> list[str]:
 
 def unfit_as_a(machine: Machine) -> list[Finding]:
     """Judge the configuration of the running kernel: one finding for each option that A needs, `ok` ones too."""
-    return [_option(machine, *row) for row in A_OPTIONS]
+    return [
+        _option(machine, "KEXEC", "HIB-E-KEXEC", "it cannot load the saver by kexec_load"),
+        _option(machine, "KEXEC_JUMP", "HIB-E-KEXEC-JUMP", "it cannot jump to the saver and come back"),
+        _option(machine, "HIBERNATION", "HIB-E-HIBERNATION", "its drivers have no code to freeze and thaw devices"),
+    ]
 
 
 def _option(machine: Machine, name: str, ident: str, why: str) -> Finding:

@@ -61,7 +61,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="event"):
 
 
 class Message(Event, frozen=True, tag="message"):
-    """A line for the log."""
+    """Something worth a line."""
 
     text: str
     level: Level = Level.INFO
@@ -88,7 +88,7 @@ class Step(Event, frozen=True, tag="step"):
 
 
 class Progress(Event, frozen=True, tag="progress"):
-    """How far a long stage is. `rate` is bytes (or units) a second, `eta` seconds or null."""
+    """How far a long stage is, at most four times a second; `rate` is in bytes (or units) a second."""
 
     stage: StageName
     done: int
@@ -100,7 +100,7 @@ class Progress(Event, frozen=True, tag="progress"):
 
 
 class Stage(Event, frozen=True, tag="stage"):
-    """A stage of the cycle begins or ends."""
+    """A stage begins or ends: of A, B and C, or of the lab; it is never `planned`."""
 
     stage: StageName
     status: Status
@@ -109,7 +109,7 @@ class Stage(Event, frozen=True, tag="stage"):
 
 
 class Result(Event, frozen=True, tag="result"):
-    """The last event of a command; `data` is what that command documents."""
+    """The last event of a command that did its work; `data` is below."""
 
     verb: str
     ok: bool
@@ -118,7 +118,7 @@ class Result(Event, frozen=True, tag="result"):
 
 
 class Failure(Event, frozen=True, tag="error"):
-    """Why a command ends without having done its work."""
+    """The last event of a command that did not do its work, and why."""
 
     ident: str
     message: str
@@ -143,7 +143,7 @@ class Failure(Event, frozen=True, tag="error"):
 
 
 class LabResult(Event, frozen=True, tag="lab-result"):
-    """What `khib lab demo` saw; times are wall clock seconds of the last cycle."""
+    """The last event of `khib lab demo`: what it saw, times of the last cycle; more below."""
 
     resumed: bool
     memory_intact: bool

@@ -48,10 +48,7 @@ def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) ->
         what = f"the memory map has changed: {amounts if size(then.total) != size(now.total) else moved}"
         fix = "restore the former memory and firmware settings"
         blocker("HIB-E-MEMMAP", what, "pages would land where no memory is", fix)
-    for ident, name, before, after in _modes(machine, manifest):
-        if before != after:
-            what = f"{name} was {before} and is {after}"
-            blocker(ident, what, "the saved system cannot go on with that", "boot as before")
+    found += _modes(machine, manifest)
     if kernel != (manifest.saver_release, manifest.saver_version):
         blocker(
             "HIB-E-KERNEL", f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}",
@@ -60,18 +57,24 @@ def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) ->
     return found
 
 
-def _modes(machine: Machine, manifest: Manifest) -> list[tuple[str, str, object, object]]:
+def _modes(machine: Machine, manifest: Manifest) -> list[Finding]:
     then, now = manifest.cpu, machine.cpu
+    steps = f"{then.family}/{then.model_number}/{then.stepping}", f"{now.family}/{now.model_number}/{now.stepping}"
+    identities = manifest.dmi.get("product_uuid", ""), machine.dmi.get("product_uuid", "")
     return [
-        ("HIB-E-CPU", "the processor", f"{then.vendor} {then.model}", f"{now.vendor} {now.model}"),
-        (
-            "HIB-E-CPU", "the processor's family/model/stepping", f"{then.family}/{then.model_number}/{then.stepping}",
-            f"{now.family}/{now.model_number}/{now.stepping}",
-        ),
-        ("HIB-E-CPU-FLAGS", "the set of processor features", then.flags_digest[:12], now.flags_digest[:12]),
-        ("HIB-E-LA57", "5-level paging", then.la57, now.la57),
-        ("HIB-E-DMI", "the machine's identity", manifest.dmi.get("product_uuid", ""), machine.dmi.get("product_uuid", "")),
-    ]  # fmt: skip
+        *_mode("HIB-E-CPU", "the processor", f"{then.vendor} {then.model}", f"{now.vendor} {now.model}"),
+        *_mode("HIB-E-CPU", "the processor's family/model/stepping", *steps),
+        *_mode("HIB-E-CPU-FLAGS", "the set of processor features", then.flags_digest[:12], now.flags_digest[:12]),
+        *_mode("HIB-E-LA57", "5-level paging", then.la57, now.la57),
+        *_mode("HIB-E-DMI", "the machine's identity", *identities),
+    ]
+
+
+def _mode(ident: str, name: str, before: object, after: object) -> list[Finding]:
+    if before == after:
+        return []
+    what = f"{name} was {before} and is {after}"
+    return [Finding(ident, Severity.BLOCKER, what, "the saved system cannot go on with that", "boot as before")]
 
 
 def fill_memory(

@@ -1,0 +1,1 @@
+"""Writes docs/events.md and docs/idents.md from the code."""
