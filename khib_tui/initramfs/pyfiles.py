@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator, Set
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import MAGIC_NUMBER, find_spec
+from operator import is_
 from pathlib import Path
 from types import CodeType
 
@@ -177,7 +178,7 @@ def compiled(source: bytes, shown: str) -> bytes | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            code = compile(source, shown, "exec", dont_inherit=True, optimize=0)
+            code = _settled(compile(source, shown, "exec", dont_inherit=True, optimize=0))
         except (SyntaxError, ValueError):
             return None
     # marshal tells objects with one reference from others, and interned texts (characters are shared by all modules)
@@ -186,6 +187,25 @@ def compiled(source: bytes, shown: str) -> bytes | None:
     data = marshal.dumps(code)
     del kept
     return MAGIC_NUMBER + bytes(12) + data
+
+
+def _settled(code: CodeType) -> CodeType:
+    """Make each qualified name and the constants that say the same one text.
+
+    From Python 3.12 on a code's qualified name is interned, and with it the constant that a class body sets
+    `__qualname__` to, but only if this process has not interned the same text before.
+    """
+    names = {part.co_qualname: part.co_qualname for part in _parts(code) if isinstance(part, CodeType)}
+
+    def settled(value: object) -> object:
+        if isinstance(value, CodeType):
+            return value.replace(co_consts=tuple(map(settled, value.co_consts)))
+        if isinstance(value, (tuple, frozenset)):
+            parts = list(map(settled, value))
+            return value if all(map(is_, parts, value)) else type(value)(parts)
+        return names.get(value, value) if isinstance(value, str) else value
+
+    return code.replace(co_consts=tuple(map(settled, code.co_consts)))
 
 
 def _parts(value: object) -> Iterator[object]:

@@ -11,6 +11,14 @@ def test_assertions_stay_in() -> None:
     assert pyfiles.compiled(b"def f(:", "m.py") is None
 
 
+def test_a_module_is_compiled_to_the_same_bytes_when_its_names_are_in_use_already() -> None:
+    source = b"class Outer:\n    class Inner:\n        name = 'Outer.Inner', 'Outer.'\n"
+    first = pyfiles.compiled(source, "m.py")
+    in_use: dict[str, object] = {}
+    exec(source, in_use)
+    assert pyfiles.compiled(source, "m.py") == first
+
+
 def test_requirements_of_extras_are_left_out() -> None:
     names = {dist.metadata["Name"].lower() for dist in pyfiles.distributions()}
     assert {"urwid", "msgspec", "wcwidth"} <= names
