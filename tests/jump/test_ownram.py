@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from khib_tui.jump import ownram
 
 from khib_tui.errors import Refused
+from khib_tui.jump import ownram
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB
 from tests.kit.faketree import tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +67,16 @@ def kernel(memory: bytearray) -> None:
 
 @dataclass
 class Hibernated:
-    """What A had, by A's addresses; what lies in memory after the jump; the image of it."""
+    """What A had, by A's addresses; what lies in memory after the jump; the image of it.
+
+    `taken` is the bytes that each export took when it was written: on a tmpfs, holes that a tool maps and reads become pages.
+    """
 
     before: bytearray
     after: bytearray
     image: Path
     sources: Ranges
+    taken: dict[str, int] = field(default_factory=dict)
 
     @property
     def known(self) -> Ranges:
@@ -126,6 +130,7 @@ def export(made: Hibernated) -> Hibernated:
     """Export the image both ways, as `elf` and `kdump` beside it."""
     elf, dump = made.image.with_name("elf"), made.image.with_name("kdump")
     assert main(["image", "export", "--json", "--elf", str(elf), "--kdump", str(dump), str(made.image)]) == Exit.OK
+    made.taken = {path.name: path.stat().st_blocks * 512 for path in (elf, dump)}
     return made
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from khib_tui.saver import room
 
 from khib_tui.errors import Refused
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.model.units import MIB
 from khib_tui.plan import outcome as arrival
+from khib_tui.saver import room
 
 
 def test_enough_memory_is_no_refusal() -> None:
