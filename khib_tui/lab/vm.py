@@ -191,33 +191,38 @@ class Vm:
 
 def start(hardware: Hardware, boot: Boot, log: Path) -> Vm:
     """Switch the machine on; its console goes to a file, keys can be typed through `Vm.type`."""
-    line, console = hardware.directory / "line.sock", hardware.directory / "console.sock"
+    # the path of a socket has at most 107 bytes, and that of a folder may have more
+    folder = os.open(hardware.directory, os.O_PATH | os.O_DIRECTORY)
+    line, console = (f"/proc/self/fd/{folder}/{name}.sock" for name in ("line", "console"))
     for path in (line, console):
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
     words = [*hardware.arguments(), *boot.arguments()]
     serve = "server=on,wait=on"
     words += ["-chardev", f"socket,id=con,path={console},{serve},logfile={log},logappend=on", "-serial", "chardev:con"]
     words += ["-chardev", f"socket,id=line,path={line},{serve}", "-serial", "chardev:line"]
-    errors = (hardware.directory / "qemu.log").open("ab")
-    process = runner.spawn(words, stdout=errors, stderr=errors)
-    errors.close()
-    console_socket = _connect(console, process)
-    threading.Thread(target=_drain, args=(console_socket,), daemon=True).start()
-    return Vm(process, _connect(line, process), console_socket, time.monotonic())
+    errors = hardware.directory / "qemu.log"
+    try:
+        with errors.open("ab") as stream:
+            process = runner.spawn(words, stdout=stream, stderr=stream, pass_fds=(folder,))
+        console_socket = _connect(console, process, errors)
+        threading.Thread(target=_drain, args=(console_socket,), daemon=True).start()
+        return Vm(process, _connect(line, process, errors), console_socket, time.monotonic())
+    finally:
+        os.close(folder)
 
 
-def _connect(path: Path, process: Any) -> socket.socket:
+def _connect(path: str, process: Any, errors: Path) -> socket.socket:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and process.poll() is None:
         link = socket.socket(socket.AF_UNIX)
         try:
-            link.connect(os.fspath(path))
+            link.connect(path)
         except OSError:
             link.close()
             time.sleep(0.02)
             continue
         return link
-    raise CommandFailed("QEMU did not start", hint=f"see {path.with_name('qemu.log')}", ident="HIB-E-LAB-QEMU")
+    raise CommandFailed("QEMU did not start", hint=f"see {errors}", ident="HIB-E-LAB-QEMU")
 
 
 def _drain(link: socket.socket) -> None:
