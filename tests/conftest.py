@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from khib_tui.model.units import MIB
+from khib_tui.errors import Refused
+from khib_tui.lab.scratch import refuse_little_room, scratch_dir
+from khib_tui.model.units import GIB, MIB
 from khib_tui.seal import crypto
 from khib_tui.target.catalog import Found
 from tests.kit import saved
 from tests.kit.exported import Hibernated, export, hibernate
 from tests.kit.sealed import PASSPHRASE, sealed_image
+
+# measured, with a tenth more
+ROOM = 512 * MIB
+LAB_ROOM = 6 * GIB
+TOP = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch_dir()))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say how much room the chosen tests need, and do not begin without it."""
+    lab = any(item.get_closest_marker("lab") for item in session.items)
+    place = session.config.option.basetemp or TOP
+    try:
+        text = refuse_little_room("the tests", LAB_ROOM if lab else ROOM, Path(place))
+    except Refused as refused:
+        pytest.exit(f"{refused.message}\n{refused.hint} [{refused.ident}]", refused.exit_code)
+    session.config.get_terminal_writer().line(text)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from khib_tui.handover.cmdline import Words
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.lab import disks
-from khib_tui.lab.setup import Lab, prepare, workspace
+from khib_tui.lab.setup import Lab, prepare, say_room, workspace
 from khib_tui.lab.vm import Boot
 
 HELP = "In the machine: `khib` is the wizard, `exit` switches it off; Ctrl-a x pulls the plug."
@@ -27,6 +27,7 @@ def interactive(arguments: Namespace, sink: Sink) -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("`khib lab` needs a terminal", hint="`khib lab demo` needs none", ident="HIB-E-TTY")
+    say_room(arguments, sink)
     with workspace(arguments.keep) as directory:
         lab = prepare(arguments, directory, sink)
         sink(Message(HELP))

@@ -10,12 +10,13 @@ from khib_tui.errors import Exit
 from khib_tui.events.types import LabResult, Level, Message, Result, Sink
 from khib_tui.lab import sealed
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.setup import prepare, workspace
+from khib_tui.lab.setup import prepare, say_room, workspace
 from khib_tui.model.units import MIB, duration, size
 
 
 def demo(arguments: Namespace, sink: Sink) -> int:
     """Play cycles; the last event is a `lab-result`."""
+    say_room(arguments, sink)
     with workspace(arguments.keep) as directory:
         return play(arguments, directory, sink)
 

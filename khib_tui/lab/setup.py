@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,23 +11,29 @@ from pathlib import Path
 from khib_tui import files
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.decide import region
-from khib_tui.events.types import Sink, Stage, StageName, Status
+from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
 from khib_tui.lab.board import Board
 from khib_tui.lab.build.cache import cache_dir, digest_of
-from khib_tui.lab.build.kernel import GuestKernel, guest_kernel
+from khib_tui.lab.build.kernel import GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_disk
-from khib_tui.lab.build.root import guest_root
+from khib_tui.lab.build.root import guest_root, is_root_built
+from khib_tui.lab.scratch import refuse_little_room, scratch, scratch_dir
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
+from khib_tui.model.units import GIB, MIB
 
 TARGET = "/dev/vdb1"
 SPARE = "/dev/vdb2"
 SWAP = "/dev/vdb3"
 SMALL = "/dev/vdb4"
 CONSOLE = "console=tty0 console=ttyS0,115200"
+# measured, with a tenth more; what a build leaves in the cache is much less
+KERNEL_ROOM = 3 * GIB
+ROOT_ROOM = 1 * GIB
+DISKS_ROOM = 512 * MIB  # besides an image of all memory
 # Emulated on a busy host, the timer may seem broken for the time the kernel looks at it, and it would panic.
 PATIENCE = "no_timer_check"
 DEMO_SETTINGS = settings.Settings(target=TARGET, countdown=0, events="/dev/ttyS1", plain=True, options=PATIENCE)
@@ -78,6 +82,19 @@ class Lab:
         return Boot(kernel, options, initrd)
 
 
+def say_room(arguments: Namespace, sink: Sink) -> None:
+    """Say how much room the lab needs at most, for what has to be built first and for the machine's disks.
+
+    :raises Refused: that much is not free.
+    """
+    kernel, root = is_kernel_built(arguments.linux_source), is_root_built()
+    if not (kernel and root):
+        build_room = (0 if root else ROOT_ROOM) if kernel else KERNEL_ROOM
+        sink(Message(refuse_little_room("building the guest's kernel and system", build_room, cache_dir())))
+    needed = DISKS_ROOM + arguments.memory * MIB
+    sink(Message(refuse_little_room("the machine's disks", needed, arguments.keep or scratch_dir())))
+
+
 @contextmanager
 def workspace(keep: Path | None) -> Iterator[Path]:
     """Give a directory for disks and logs, which is removed at the end unless it is to be kept."""
@@ -85,11 +102,8 @@ def workspace(keep: Path | None) -> Iterator[Path]:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep
         return
-    directory = Path(tempfile.mkdtemp(prefix="khib-lab-"))
-    try:
+    with scratch() as directory:
         yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def saver_initramfs(sink: Sink) -> Path:

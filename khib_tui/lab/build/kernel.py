@@ -42,12 +42,25 @@ def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None
     """
     source = source or newest_source()
     made = entry(
-        f"kernel-{source_key(source)}",
+        _entry_name(source),
         lambda work: _build(sink, source, jobs or os.cpu_count() or 1, work),
         lambda: sink(Message("waiting for another khib that is building the kernel")),
     )
     release = (made / "release").read_text().strip()
     return GuestKernel(made / "bzImage", made / "config", release, made / MODULES / release)
+
+
+def is_kernel_built(source: Path | None = None) -> bool:
+    """Tell whether the cache has the lab's kernel.
+
+    :param source: as for `guest_kernel`.
+    :raises CommandFailed: there is no source.
+    """
+    return (cache_dir() / _entry_name(source or newest_source())).is_dir()
+
+
+def _entry_name(source: Path) -> str:
+    return f"kernel-{source_key(source)}"
 
 
 def newest_source(directory: Path = SOURCES) -> Path:

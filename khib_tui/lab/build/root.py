@@ -37,13 +37,21 @@ def guest_root(sink: Sink) -> Path:
     :raises CommandFailed: it cannot be built; nothing of it is left then.
     """
     suite = host_suite()
-    key = digest_of(suite, *PACKAGES, *STRIPPED, partition_table(), _python(), repr(FILES))
     made = entry(
-        f"root-{key}",
+        _entry_name(suite),
         lambda work: _build(sink, suite, work),
         lambda: sink(Message("waiting for another khib that is building the system")),
     )
     return made / "disk.img"
+
+
+def is_root_built() -> bool:
+    """Tell whether the cache has the lab's disk."""
+    return (cache_dir() / _entry_name(host_suite())).is_dir()
+
+
+def _entry_name(suite: str) -> str:
+    return f"root-{digest_of(suite, *PACKAGES, *STRIPPED, partition_table(), _python(), repr(FILES))}"
 
 
 def partition_table() -> str:
