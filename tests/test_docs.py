@@ -13,6 +13,7 @@ from reference.idents import IDENT, Row
 from reference.source import Source
 
 from tests.kit import ROOT
+from tests.test_layers import FLOORS
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
@@ -126,3 +127,7 @@ def test_the_modules_and_files_that_a_page_names_exist(page: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_contributing_shows_the_floors_as_they_are_tested() -> None:
+    assert "\n".join(["```", *FLOORS, "```"]) in (ROOT / "CONTRIBUTING.md").read_text()
