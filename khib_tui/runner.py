@@ -12,13 +12,15 @@ from typing import IO, Any
 from khib_tui.errors import CommandFailed
 
 TEXT_LIMIT = 4 << 20
+# without those of system administration, Debian's users would find no sfdisk and no mke2fs
+PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 def clean_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Give the small environment that programs are run in."""
     keep = ("PATH", "HOME", "TERM", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR")
     env = {key: os.environ[key] for key in keep if key in os.environ}
-    env.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    env["PATH"] = ":".join(dict.fromkeys([*filter(None, env.get("PATH", "").split(":")), *PROGRAMS]))
     return env | {"LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"} | dict(extra or {})
 
 
