@@ -23,7 +23,7 @@ from khib_tui.saver.save import find_free
 from tests.kit.lab_kit import linux_source, options, print_event
 
 pytestmark = pytest.mark.lab
-FILL = "from khib_tui.lab import mixture as m; m.leave_stale_pages(); m.hold(m.empty_list); m.hold(m.zeros); m.tell()"
+FILL = "from khib_tui.lab.guest import mixture as m; m.leave_stale_pages(); m.hold(m.empty_list); m.hold(m.zeros); m.tell()"
 
 
 def recorded(directory: Path, version: str) -> sample.Sample:
