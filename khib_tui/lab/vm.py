@@ -123,8 +123,8 @@ class Vm:
     def events(self, timeout: float = 240) -> Iterator[Event | dict[str, Any]]:
         """Give events as they come; what is JSON but no event of ours comes as a dictionary."""
         for line in self.lines(timeout):
-            # A firmware may have drawn on this line before.
-            line = line[line.find(b'{"') :]
+            # A firmware may have drawn on this line before, or a kernel have left half an event in the UART when it jumped.
+            line = line[max(line.find(b'{"'), line.rfind(b'{"event":')) :]
             if not line.startswith(b"{"):
                 continue
             try:

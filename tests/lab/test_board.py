@@ -1,15 +1,17 @@
-"""What QEMU is told about chipset, nodes, memory that can be plugged in, and IOMMU."""
+"""What QEMU is told about chipset, nodes, memory that can be plugged in, and IOMMU; what the machine says."""
 
 from __future__ import annotations
 
+import socket
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from khib_tui.errors import UsageError
+from khib_tui.events import Message
 from khib_tui.lab.board import DIMM, HOTPLUG, Board
-from khib_tui.lab.vm import Hardware
+from khib_tui.lab.vm import Hardware, Vm
 
 
 def words(board: Board, memory: int = 1024, cpus: int = 2) -> str:
@@ -54,3 +56,11 @@ def test_the_iommu_comes_before_the_disks_behind_it(tmp_path: Path) -> None:
     disk = next(word for word in told if word.startswith("virtio-blk-pci"))
     assert told.index("intel-iommu,intremap=on") < told.index(disk) and "iommu_platform=on" in disk
     assert "q35,max-ram-below-4g=256M" in told
+
+
+def test_an_event_behind_half_a_one_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b'\x1b[2J{"agent":"ready"}\r\n{"event":"ste{"event":"message","text":"all","level":"info"}\r\n')
+    theirs.close()
+    assert list(Vm(None, ours, None, 0.0).events()) == [{"agent": "ready"}, Message("all", "info")]
+    ours.close()
