@@ -83,7 +83,7 @@ def set_terminal(words: Words) -> None:
 
 
 def rescue() -> None:
-    """The command ended, which only C's may: offer a shell, then start the machine anew."""
+    """C's command ended (B's never does): offer a shell, then reboot."""
     print("khib: type `khib restore` to try again, `exit` to restart the machine", flush=True)
     if sys.stdin is not None and Path("/bin/sh").exists():
         child = os.fork()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def use_screens(arguments: Namespace) -> bool:
-    """Tell whether to draw screens: on a terminal that can move its cursor."""
+    """Return whether to draw screens: on a terminal that can move its cursor."""
     dumb = os.environ.get("TERM", "dumb") == "dumb"
     return not (arguments.json or arguments.plain or dumb) and sys.stdin.isatty() and sys.stdout.isatty()
 

@@ -17,7 +17,7 @@ PROGRAMS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin
 
 
 def clean_env(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Give the small environment that programs are run in."""
+    """Return the small environment that programs are run in."""
     keep = ("PATH", "HOME", "TERM", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR")
     env = {key: os.environ[key] for key in keep if key in os.environ}
     env["PATH"] = ":".join(dict.fromkeys([*filter(None, env.get("PATH", "").split(":")), *PROGRAMS]))
@@ -57,7 +57,7 @@ def run(
 
 
 def failure_text(words: Sequence[str], code: int, output: str) -> str:
-    """Say how a program failed, with the line of its output that complains."""
+    """Return how a program failed, with the line of its output that complains."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     complaints = [line for line in lines if "error" in line.lower() or "fail" in line.lower()] or lines[-1:]
     tail = f": {complaints[0]}" if complaints else ""

@@ -48,7 +48,7 @@ def test_linters_are_content(part: str) -> None:
 
 
 def public(parent: ast.AST) -> Iterator[ast.FunctionDef | ast.ClassDef]:
-    """Give the public functions and classes, and the public methods of the latter."""
+    """Yield the public functions and classes, and the public methods of the latter."""
     for node in ast.iter_child_nodes(parent):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node

@@ -18,7 +18,7 @@ class BootEntry:
     options: str
 
     def text(self) -> str:
-        """Give the entry's file."""
+        """Return the entry's file."""
         return f"title {self.title}\nlinux {self.linux}\ninitrd {self.initrd}\noptions {self.options}\n"
 
     @classmethod

@@ -11,7 +11,7 @@ from khib_tui.model.settings import Settings
 
 
 def console_words(cmdline: str) -> list[str]:
-    """Give the words of A's command line that say where the console is, for B and C to use the same."""
+    """Return the words of A's command line that say where the console is, for B and C to use the same."""
     kept = ("console=", "earlyprintk=", "vga=", "video=", "nomodeset", "noapic", "nolapic", "acpi=", "pci=", "no5lvl")
     return [word for word in cmdline.split() if word.startswith(kept)]
 

@@ -21,12 +21,12 @@ from khib_tui.plan.step import Action
 
 
 def machine_of(arguments: Namespace) -> Machine:
-    """Give the facts: of this machine, or those in a file."""
+    """Return the facts: of this machine, or those in a file."""
     return machine.load(arguments.facts) if arguments.facts else probe.probe()
 
 
 def settings_of(arguments: Namespace) -> Settings:
-    """Give the kept choices with those of the command line on top."""
+    """Return the kept choices with those of the command line on top."""
     kept = settings.load(arguments.settings)
     given: dict[str, Any] = {
         "kernel": getattr(arguments, "kernel", None),
@@ -50,7 +50,7 @@ def show_plan(actions: Sequence[Action], sink: Sink) -> None:
 
 
 def file_target(arguments: Namespace) -> str:
-    """Give the settings' target, which may be a file that no search finds."""
+    """Return the settings' target, which may be a file that no search finds."""
     return settings.load(arguments.settings).target
 
 

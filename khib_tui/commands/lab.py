@@ -9,7 +9,7 @@ from khib_tui.events.types import Result, Sink
 
 
 def lab(arguments: Namespace, sink: Sink) -> int:
-    """Give the guest's console, with the wizard."""
+    """Return the guest's console, with the wizard."""
     from khib_tui.lab.console import interactive
 
     return interactive(arguments, sink)

@@ -40,7 +40,7 @@ class Choice:
 
 
 def image_limit(chosen: Region) -> int:
-    """Give the bytes that an image can have at most: all saved memory, uncompressed, and what stands around it."""
+    """Return the bytes that an image can have at most: all saved memory, uncompressed, and what stands around it."""
     return chosen.saved.total + chosen.saved.total // 512 + 8 * MIB
 
 

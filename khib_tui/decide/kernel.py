@@ -17,7 +17,7 @@ _FIX = "install a kernel that has it (Ubuntu, Fedora, Arch and RHEL 9 kernels do
 
 
 def unfit_as_saver(kernel: KernelFile) -> list[str]:
-    """Say why a kernel cannot be B and C; empty if it can, or if only its configuration could tell and is unknown."""
+    """Return why a kernel cannot be B and C; empty if it can, or if only its configuration could tell and is unknown."""
     header = {"X86_64": kernel.kernel_64, "RELOCATABLE": kernel.relocatable}
     known = kernel.config or dict.fromkeys(SAVER_OPTIONS, "y")
     missing = [name for name in SAVER_OPTIONS if known.get(name) != "y" or not header.get(name, True)]

@@ -52,13 +52,13 @@ class Region:
 
 
 def system_ram(ranges: tuple[MemoryRange, ...]) -> Ranges:
-    """Give the whole pages of System RAM in a memory map; page 0 is never anybody's."""
+    """Return the whole pages of System RAM in a memory map; page 0 is never anybody's."""
     ram = Ranges.of((item.start, item.end) for item in ranges if item.type == RAM)
     return ram.inward(PAGE) - Ranges.of([(0, PAGE)])
 
 
 def proposed(init_size: int, cpus: int) -> int:
-    """Give the bytes of RAM that B and C need with so many processors and a kernel of this size, of which it keeps less."""
+    """Return the bytes of RAM that B and C need with so many processors and a kernel of this size, of which it keeps less."""
     return init_size + _PROGRAM + cpus * MIB + min(cpus, MOST_WORKERS) * WORKER_MEMORY
 
 
@@ -110,13 +110,13 @@ def refuse_without_memory(region: Region, available: int) -> None:
 
 
 def reserved(machine: Machine, region: Region) -> Ranges:
-    """Give all the firmware lists that is not the region: B and C must place nothing there."""
+    """Return all the firmware lists that is not the region: B and C must place nothing there."""
     listed = Ranges.of((item.start, item.end) for item in machine.firmware_memmap) | region.ram
     return listed - region.own
 
 
 def memmap_words(machine: Machine, region: Region) -> list[str]:
-    """Give the kernel parameters that keep C inside the region (Documentation/admin-guide/kernel-parameters).
+    """Return the kernel parameters that keep C inside the region (Documentation/admin-guide/kernel-parameters).
 
     The `$` of a reserved range must be quoted in a boot loader's script; a Boot Loader Specification entry needs none.
     """

@@ -15,7 +15,7 @@ from khib_tui.model.units import size
 
 
 def above(devices: Sequence[BlockDevice], device: BlockDevice) -> list[BlockDevice]:
-    """Give the device and all that lies on it: partitions, mappings, arrays, and mappings of the disk it is part of."""
+    """Return the device and all that lies on it: partitions, mappings, arrays, and mappings of the disk it is part of."""
     found = {device.name: device} | {item.name: item for item in devices if item.name == device.disk}
     todo = list(found.values())
     while todo:
@@ -29,7 +29,7 @@ def above(devices: Sequence[BlockDevice], device: BlockDevice) -> list[BlockDevi
 
 
 def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]:
-    """Say why an image of `need_bytes` cannot go there; all blockers, empty if it can."""
+    """Return why an image of `need_bytes` cannot go there; all blockers, empty if it can."""
     device = machine.device(target.device)
     if device is None:
         fix = "plug it in, or choose one that `khib status` lists"

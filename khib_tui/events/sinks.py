@@ -25,7 +25,7 @@ from khib_tui.model.units import duration, size
 
 
 def both(*sinks: Sink) -> Sink:
-    """Give every event to several sinks."""
+    """Return a sink that gives every event to several."""
 
     def sink(event: Event) -> None:
         for each in sinks:
@@ -50,7 +50,7 @@ class JsonSink:
 
 
 def progress_text(event: Progress) -> str:
-    """Say progress in one line of at most 76 columns."""
+    """Format progress in one line of at most 76 columns."""
     percent = 100.0 * event.done / event.total if event.total else 100.0
     if event.unit != "bytes":
         parts = [f"{event.stage} {percent:5.1f} %", f"{event.done} of {event.total} {event.unit}"]

@@ -171,7 +171,7 @@ class Sink(Protocol):
 
 
 def encode(event: Event) -> bytes:
-    """Give the JSON line of an event, without its newline."""
+    """Return the JSON line of an event, without its newline."""
     return msgspec.json.encode(event)
 
 

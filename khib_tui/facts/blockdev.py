@@ -55,7 +55,7 @@ def real(path: Path) -> Path:
 
 
 def reader(root: Path, name: str) -> Read:
-    """Give a function that reads a device node; it gives b'' where that fails."""
+    """Return a function that reads a device node; it gives b'' where that fails."""
     path = root / "dev" / name.replace("!", "/")
 
     def read(offset: int, count: int) -> bytes:

@@ -21,7 +21,7 @@ _E820_RAM, _E820_EXT = 1, 1
 
 
 def ram_at_boot(root: Path) -> Ranges:
-    """Give the RAM of the map that the boot loader handed over, in bytes; empty if that is unknown."""
+    """Return the RAM of the map that the boot loader handed over, in bytes; empty if that is unknown."""
     page = data(root / _ZERO_PAGE)
     count = page[_COUNT] if len(page) > _COUNT else 0
     if count < 2:  # the kernel takes no such map either
@@ -34,7 +34,7 @@ def ram_at_boot(root: Path) -> Ranges:
 
 
 def added(root: Path, firmware: tuple[MemoryRange, ...]) -> tuple[MemoryRange, ...]:
-    """Give the RAM that the kernel counts to the firmware's map by now, and that was not in it at boot.
+    """Return the RAM that the kernel counts to the firmware's map by now, and that was not in it at boot.
 
     :param firmware: /sys/firmware/memmap, to which the kernel adds what is plugged in.
     """

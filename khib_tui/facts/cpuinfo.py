@@ -36,7 +36,7 @@ def read_msr(root: Path, register: int) -> int | None:
 
 
 def fields(root: Path) -> dict[str, str]:
-    """Give the first processor's lines of /proc/cpuinfo."""
+    """Return the first processor's lines of /proc/cpuinfo."""
     block = text(root / "proc/cpuinfo").partition("\n\n")[0]
     pairs = (line.partition(":") for line in block.splitlines())
     return {key.strip(): value.strip() for key, _, value in pairs}

@@ -19,12 +19,12 @@ def parse(lines: str) -> dict[str, str]:
 
 
 def running(root: Path, release: str) -> dict[str, str]:
-    """Give the running kernel's configuration: its own copy (IKCONFIG_PROC), else the file of its release, else {}."""
+    """Return the running kernel's configuration: its own copy (IKCONFIG_PROC), else the file of its release, else {}."""
     return parse(_inflate(data(root / "proc/config.gz", _LIMIT))) or of_release(root, release)
 
 
 def of_release(root: Path, release: str) -> dict[str, str]:
-    """Give the configuration that a distribution installed for a release, {} if it did not."""
+    """Return the configuration that a distribution installed for a release, {} if it did not."""
     if not release or "/" in release:
         return {}
     for place in (f"boot/config-{release}", f"lib/modules/{release}/config", f"usr/lib/modules/{release}/config"):

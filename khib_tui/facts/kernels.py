@@ -24,7 +24,7 @@ def find(root: Path, release: str, config: dict[str, str]) -> tuple[KernelFile, 
 
 
 def _candidates(boot: Path) -> Iterator[Path]:
-    """Give each file once, and links only where they lead to none of the others."""
+    """Yield each file once, and links only where they lead to none of the others."""
     paths = [path for place in _PLACES for path in sorted(boot.glob(place))]
     seen: set[Path] = set()
     for path in sorted(paths, key=lambda path: path.is_symlink()):

@@ -116,7 +116,7 @@ def battery() -> tuple[float | None, bool | None]:
 
 
 def acpi_rsdp(root: Path) -> int:
-    """Give the physical address of the ACPI root pointer: from the EFI system table, else boot_params; 0 if unknown."""
+    """Return the physical address of the ACPI root pointer: from the EFI system table, else boot_params; 0 if unknown."""
     tables = dict(line.split("=", 1) for line in text(root / "sys/firmware/efi/systab").splitlines() if "=" in line)
     for key in ("ACPI20", "ACPI"):
         if re.fullmatch(r"0x[0-9a-fA-F]{1,16}", tables.get(key, "")):
@@ -125,19 +125,19 @@ def acpi_rsdp(root: Path) -> int:
 
 
 def lockdown(root: Path) -> str:
-    """Give the lockdown mode in force, which the kernel puts in brackets; '' without the lockdown module."""
+    """Return the lockdown mode in force, which the kernel puts in brackets; '' without the lockdown module."""
     found = re.search(r"\[(\w+)\]", text(root / "sys/kernel/security/lockdown", 256))
     return found[1] if found else ""
 
 
 def secure_boot(root: Path) -> bool | None:
-    """Tell whether Secure Boot is on; None without UEFI. The value follows four bytes of attributes."""
+    """Return whether Secure Boot is on; None without UEFI. The value follows four bytes of attributes."""
     value = data(root / SECURE_BOOT, 64)
     return value[4] == 1 if len(value) == 5 else None
 
 
 def balloon(root: Path) -> bool:
-    """Tell whether the host took memory away (virtio-balloon) or can plug it (virtio-mem)."""
+    """Return whether the host took memory away (virtio-balloon) or can plug it (virtio-mem)."""
     drivers = root / "sys/bus/virtio/drivers"
     if _bound(drivers / "virtio_mem"):
         return True
@@ -157,7 +157,7 @@ def _switch(cmdline: str, word: str, default: bool) -> bool:
 
 
 def kallsyms(root: Path) -> bool:
-    """Tell whether kernel symbols have addresses and include per-CPU data, where A's GDT is."""
+    """Return whether kernel symbols have addresses and include per-CPU data, where A's GDT is."""
     try:
         with (root / "proc/kallsyms").open(errors="replace") as stream:
             shown = False

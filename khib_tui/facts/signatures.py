@@ -89,7 +89,7 @@ OURS = Magic(KHIB, 0, b"KHIBIMG1")
 
 
 def sniff(read: Read, size: int) -> Signature:
-    """Tell what a device of `size` bytes holds; an empty Signature for nothing we know."""
+    """Return what a device of `size` bytes holds; an empty Signature for nothing we know."""
     head = read(0, _HEAD)
     for magic in TABLE:
         if _at(read, head, size, magic.offset, len(magic.magic)) == magic.magic:

@@ -47,7 +47,7 @@ def device(name: str, major: int, minor: int, mode: int = 0o600) -> Entry:
 
 
 def archive(entries: Iterable[Entry]) -> bytes:
-    """Give the archive of the entries in their order; a directory has to come before what is in it.
+    """Return the archive of the entries in their order; a directory has to come before what is in it.
 
     :raises ValueError: an entry cannot be told in this form, or comes twice.
     """

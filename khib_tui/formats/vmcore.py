@@ -44,7 +44,7 @@ class Placed:
 
 
 def place(runs: Sequence[MemoryRun], note_size: int) -> list[Placed]:
-    """Give each run its offset."""
+    """Return the runs with their offsets."""
     offset = header_size(len(runs), note_size)
     placed = []
     for run in runs:
@@ -54,7 +54,7 @@ def place(runs: Sequence[MemoryRun], note_size: int) -> list[Placed]:
 
 
 def header_size(count: int, note_size: int) -> int:
-    """Give the size of everything before the first run, in whole pages."""
+    """Return the size of everything before the first run, in whole pages."""
     extra = _SHDR.size if count + 1 >= _PN_XNUM else 0
     size = _EHDR.size + (count + 1) * _PHDR.size + extra + note_size
     return -(-size // PAGE) * PAGE
@@ -109,7 +109,7 @@ def header(placed: Sequence[Placed], told: bytes, page_offset: int) -> bytes:
 
 
 def headers_end(first: bytes) -> int:
-    """Tell, from the first bytes of the file, how many bytes hold all program headers.
+    """Return, from the first bytes of the file, how many bytes hold all program headers.
 
     :raises ImageError: it is no vmcore of x86-64.
     """

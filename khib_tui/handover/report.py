@@ -81,7 +81,7 @@ class ReportPage:
         self._release(0, self.offset)
 
     def _search(self, pagemap: IO[bytes], saved: Ranges, count: int) -> tuple[int, int]:
-        """Give offset in the pool and physical address of the first fitting page."""
+        """Return offset in the pool and physical address of the first fitting page."""
         for offset in range(0, count * PAGE, PAGE):
             self.pool[offset : offset + COOKIE_SIZE] = self.cookie
             physical = self._look_up(pagemap, offset)

@@ -22,7 +22,7 @@ from khib_tui.model.units import size
 SAMPLES = 12
 SECONDS = 0.1
 _DISK_BUFFERS, _DISK_THREADS = 16, 2
-# A smaller image may cost so much more time than the next larger kind.
+# How much slower a codec may be before its smaller image no longer pays.
 _ZSTD_PATIENCE, _LZ4_PATIENCE = 1.1, 1.25
 _INCOMPRESSIBLE = 0.97
 
@@ -78,7 +78,7 @@ def measure_disk(store: Store) -> float:
 
 
 def for_a_while(items: Iterable[T]) -> Iterator[T]:
-    """Give items until time is over, but at least one."""
+    """Yield items until time is over, but at least one."""
     end = time.perf_counter() + SECONDS
     for item in items:
         yield item
@@ -87,7 +87,7 @@ def for_a_while(items: Iterable[T]) -> Iterator[T]:
 
 
 def worth_zstd(disk: float, lz4: Speed) -> bool:
-    """Tell whether zstd could be faster than LZ4: not where the processor is what LZ4 waits for, for zstd needs more of it."""
+    """Return whether zstd could be faster than LZ4: not where LZ4 waits for the processor, of which zstd needs more."""
     return lz4.rate * lz4.ratio > disk
 
 
@@ -106,7 +106,7 @@ def pick(disk: float, speeds: Mapping[Codec, Speed]) -> Codec:
 
 
 def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count: int, store: Store) -> tuple[Codec, str]:
-    """Give the codec to use, and why.
+    """Return the codec to use, and why.
 
     :param given: the parts of the payload, `count` of them; some are the sample.
     """

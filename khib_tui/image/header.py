@@ -108,7 +108,7 @@ def read_slots(store: Store) -> list[Header | None]:
 
 
 def read(store: Store) -> Header | None:
-    """Give the header that counts, or None where no image is.
+    """Return the header that counts, or None where no image is.
 
     :raises ImageError: there are two of one generation that differ, which no writer of ours leaves.
     """
@@ -131,7 +131,7 @@ def refuse_damage(store: Store) -> None:
 
 
 def _damage(store: Store) -> Iterator[int]:
-    """Give the offsets of slots that are not whole, and of gaps that are not zero."""
+    """Yield the offsets of slots that are not whole, and of gaps that are not zero."""
     for offset, slot in zip(SLOTS, read_slots(store), strict=True):
         if slot is None:
             yield offset

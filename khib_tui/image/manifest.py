@@ -87,7 +87,7 @@ def unpack_index(data: bytes) -> list[Frame]:
 
 
 def digest(data: bytes) -> str:
-    """Give the SHA-256 in hexadecimal."""
+    """Return the SHA-256 in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -154,7 +154,7 @@ class Places:
         return total
 
     def _joined(self, offset: int, end: int) -> Iterator[tuple[int, list[Span]]]:
-        """Give the runs of a piece of the file: those behind one another in the file together, and where they begin in it."""
+        """Yield the runs of a piece of the file: those behind one another in the file together, and where they begin in it."""
         spans: list[Span] = []
         begin = at = offset
         for number in range(max(bisect_right(self.offsets, offset) - 1, 0), bisect_left(self.offsets, end)):
@@ -209,7 +209,7 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
 
 
 def tasks(placed: Sequence[vmcore.Placed], first: int, frames: Sequence[Frame]) -> Iterator[range | tuple[int, int]]:
-    """Give what is to be done: frames that are read at once, and between them, while the medium is busy, ranges to clear."""
+    """Yield what is to be done: frames that are read at once, and between them, while the medium is busy, ranges to clear."""
     for numbers, span in zip_longest(reads(first, frames), zeros(placed)):
         if numbers is not None:
             yield numbers
@@ -218,7 +218,7 @@ def tasks(placed: Sequence[vmcore.Placed], first: int, frames: Sequence[Frame]) 
 
 
 def reads(first: int, frames: Sequence[Frame]) -> Iterator[range]:
-    """Give the numbers of frames from `first` on that are read at once."""
+    """Yield the numbers of frames from `first` on that are read at once."""
     at = first
     while at < len(frames):
         stop, amount = at, 0
@@ -230,7 +230,7 @@ def reads(first: int, frames: Sequence[Frame]) -> Iterator[range]:
 
 
 def zeros(placed: Sequence[vmcore.Placed]) -> Iterator[tuple[int, int]]:
-    """Give the ranges that must be zero, in pieces."""
+    """Yield the ranges that must be zero, in pieces."""
     for item in placed:
         run = item.run
         for at in range(run.start + run.filesz, run.start + run.memsz, 8 * MIB):

@@ -57,7 +57,7 @@ class Content:
 
 
 def kinds(mapped: mmap.mmap, base: int, start: int, end: int) -> bytearray:
-    """Tell the kind of each page of `[start, end)`, in a mapping of the memory from `base` on: one byte a page.
+    """Return the kind of each page of `[start, end)`, in a mapping of the memory from `base` on: one byte a page.
 
     A page whose first word is not zero is not looked at any further.
     """
@@ -118,7 +118,7 @@ def runs(saved: Ranges, absent: Ranges, content: Content) -> list[MemoryRun]:
 
 
 def longest(ranges: Ranges, limit: int) -> Ranges:
-    """Give the `limit` longest spans."""
+    """Return the `limit` longest spans."""
     if len(ranges.spans) <= limit:
         return ranges
     return Ranges.of(sorted(ranges, key=lambda span: span[0] - span[1])[:limit])

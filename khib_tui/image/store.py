@@ -94,7 +94,7 @@ class Store:
         return view[offset - first : offset - first + count]
 
     def _buffer(self, count: int) -> Buffer:
-        """Give this thread's buffer, of at least `count` bytes."""
+        """Return this thread's buffer, of at least `count` bytes."""
         buffer: Buffer | None = getattr(self.local, "buffer", None)
         if buffer is None or buffer.size < count:
             self.local.buffer = buffer = Buffer(max(-(-count // BLOCK) * BLOCK, BUFFER // 2))
@@ -155,7 +155,7 @@ class Stream:
 
     @property
     def behind(self) -> bool:
-        """Tell whether the medium is slower than what is appended: a full buffer waits for it."""
+        """Return whether the medium is slower than what is appended: a full buffer waits for it."""
         return not self.full.empty()
 
     def append(self, data: bytes | memoryview) -> None:

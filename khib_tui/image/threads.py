@@ -28,7 +28,7 @@ def workers() -> int:
 
 
 def available(path: Path = Path("/proc/meminfo")) -> int:
-    """Give the bytes of memory that can be had, a great many if the kernel does not tell."""
+    """Return the available memory in bytes; 1 << 62 if unknown."""
     try:
         words = path.read_text().split()
         return int(words[words.index("MemAvailable:") + 1]) * KIB

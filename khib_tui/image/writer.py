@@ -56,7 +56,7 @@ class Gatherer:
         self.local = threading.local()
 
     def filled(self, part: Part) -> tuple[Buffer, int]:
-        """Give this thread's buffer, and how many bytes of it are the part's."""
+        """Return this thread's buffer, and how many bytes of it are the part's."""
         if not hasattr(self.local, "buffer"):
             self.local.buffer = Buffer(FRAME)
         buffer: Buffer = self.local.buffer

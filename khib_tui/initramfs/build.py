@@ -43,7 +43,7 @@ class Compression(StrEnum):
 
     @classmethod
     def best(cls, config: Mapping[str, str]) -> Compression:
-        """Give the best that a kernel with this configuration knows; nearly all know gzip."""
+        """Return the best that a kernel with this configuration knows; nearly all know gzip."""
         return next((kind for kind in cls if config.get(f"RD_{kind.name}") == "y"), cls.GZIP)
 
 
@@ -150,7 +150,7 @@ def inputs_digest(
     *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
     compression: Compression = Compression.LZ4,
 ) -> str:  # fmt: skip
-    """Give a key that changes when `build` with the same arguments would give something else; takes no file apart."""
+    """Return a key that changes when `build` with the same arguments would give something else; takes no file apart."""
     parts = [sys.version, modules_release or "", *names, compression]
     parts += [f"{dist.metadata['Name']} {dist.version}" for dist in pyfiles.distributions()]
     # every change of a system library makes a new ld.so.cache

@@ -45,7 +45,7 @@ class _Place:
 
 
 def is_elf(path: Path) -> bool:
-    """Tell whether a file is an ELF file for x86_64."""
+    """Return whether a file is an ELF file for x86_64."""
     return _kind(path) == X86_64
 
 
@@ -79,7 +79,7 @@ def dynamic(path: Path) -> Dynamic:
 
 
 def placed(path: str | Path) -> str:
-    """Give the name of a system's file in the initramfs, which has the same links between top directories.
+    """Return the name of a system's file in the initramfs, which has the same links between top directories.
 
     Only the links of directories are followed: `/lib64/ld.so` becomes `usr/lib64/ld.so` if /lib64 is one.
     """
@@ -88,7 +88,7 @@ def placed(path: str | Path) -> str:
 
 @lru_cache(maxsize=1)
 def system_places() -> tuple[_Place, ...]:
-    """Give the directories of /etc/ld.so.conf and the built-in ones.
+    """Return the directories of /etc/ld.so.conf and the built-in ones.
 
     There is no ld.so.cache in the initramfs, so all their libraries go where that of C is, which is built in.
     """
@@ -116,7 +116,7 @@ def configured_dirs(config: Path) -> Iterator[Path]:
 
 
 def closure(files: Mapping[str, Path]) -> dict[str, Path]:
-    """Give what ELF files load, and what that loads: name in the initramfs to real file, in order.
+    """Return what ELF files load, and what that loads: name in the initramfs to real file, in order.
 
     :param files: the files to start from, in the same form; they are not in the result.
     :raises KhibError: a library is missing.

@@ -8,11 +8,11 @@ GIVEN = "given"
 
 
 def key_file(initramfs: Path) -> Path:
-    """Give the file that says what an initramfs was made from."""
+    """Return the file that says what an initramfs was made from."""
     return initramfs.with_suffix(".key")
 
 
 def key(initramfs: Path) -> str:
-    """Say what an installed initramfs was made from; GIVEN for one that is kept as it is, empty if there is none."""
+    """Return what an installed initramfs was made from; GIVEN for one that is kept as it is, empty if there is none."""
     known = key_file(initramfs)
     return known.read_text().strip() if initramfs.exists() and known.exists() else ""

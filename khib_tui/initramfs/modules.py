@@ -23,12 +23,12 @@ _PACKED = re.compile(r"\.ko(\.(xz|zst|gz))?$")
 
 
 def directory(release: str, root: Path = Path("/")) -> Path:
-    """Say where the modules of a kernel are."""
+    """Return where the modules of a kernel are."""
     return root / "lib/modules" / release
 
 
 def plain_name(path: Path) -> Path:
-    """Give the path that a module has when it is not compressed."""
+    """Return the path that a module has when it is not compressed."""
     return path.with_name(_PACKED.sub(".ko", path.name))
 
 
@@ -52,12 +52,12 @@ def content(path: Path) -> bytes:
 
 
 def module_name(path: str) -> str:
-    """Give the name of the module in a file."""
+    """Return the name of the module in a file."""
     return _same(_PACKED.sub("", Path(path).name))
 
 
 def closure(release: str, names: Iterable[str], root: Path = Path("/")) -> list[Path]:
-    """Give the files of modules and of all that they depend on, in the order they have to be loaded in.
+    """Return the files of modules and of all that they depend on, in the order they have to be loaded in.
 
     Names that the kernel has built in, or not at all, have no file; `missing` tells the latter.
     """
@@ -70,7 +70,7 @@ def closure(release: str, names: Iterable[str], root: Path = Path("/")) -> list[
 
 
 def missing(release: str, names: Iterable[str], root: Path = Path("/")) -> list[str]:
-    """Give the names that a kernel has neither as a module nor built in, without those only wished for."""
+    """Return the names that a kernel has neither as a module nor built in, without those only wished for."""
     top = directory(release, root)
     there = {*_needs(top), *map(module_name, _lines(top / "modules.builtin")), *WISHED}
     return [name for name in map(_same, names) if name not in there]

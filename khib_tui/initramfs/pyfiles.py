@@ -61,13 +61,13 @@ Files = Iterator[tuple[str, Path]]
 
 
 def interpreter() -> Path:
-    """Give the real file of the running Python, out of any virtual environment."""
+    """Return the real file of the running Python, out of any virtual environment."""
     base = getattr(sys, "_base_executable", "") or sys.executable
     return Path(os.path.realpath(base))
 
 
 def standard_library() -> Files:
-    """Give the modules of the standard library, without those that nobody needs on a bare kernel."""
+    """Return the modules of the standard library, without those that nobody needs on a bare kernel."""
     top = Path(os.path.realpath(sysconfig.get_path("stdlib")))
     prefix = Path(os.path.realpath(sys.base_prefix))
     target = f"usr/{top.relative_to(prefix)}"
@@ -79,7 +79,7 @@ def standard_library() -> Files:
 
 
 def walk(top: Path, no_dirs: Set[str] = _NO_DIRS, no_files: re.Pattern[str] = _NO_FILES) -> Files:
-    """Give the files below a directory that are worth carrying, by their path below it, in a fixed order."""
+    """Return the files below a directory that are worth carrying, by their path below it, in a fixed order."""
     for parent, directories, names in os.walk(top):
         directories[:] = sorted(name for name in directories if name not in no_dirs and not name.startswith("config-"))
         for name in sorted(names):
@@ -89,7 +89,7 @@ def walk(top: Path, no_dirs: Set[str] = _NO_DIRS, no_files: re.Pattern[str] = _N
 
 
 def own_packages() -> Files:
-    """Give our own modules, without the lab."""
+    """Return our own modules, without the lab."""
     for package in PACKAGES:
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
@@ -100,7 +100,7 @@ def own_packages() -> Files:
 
 
 def requirements(dist: Distribution) -> Iterator[tuple[str, bool]]:
-    """Give the names of what a distribution needs, and whether it always needs it."""
+    """Yield the names of what a distribution needs, and whether it always needs it."""
     for line in dist.requires or []:
         requirement, _, marker = line.partition(";")
         found = re.match(r"[\w.-]+", requirement.strip())
@@ -109,7 +109,7 @@ def requirements(dist: Distribution) -> Iterator[tuple[str, bool]]:
 
 
 def distributions() -> list[Distribution]:
-    """Give the installed distributions that we need, and those that they need.
+    """Return the installed distributions that we need, and those that they need.
 
     :raises KhibError: one that is always needed is not installed.
     """
@@ -133,7 +133,7 @@ def distributions() -> list[Distribution]:
 
 
 def distribution_files(dist: Distribution) -> Files:
-    """Give the modules of a distribution that are needed, however it was installed."""
+    """Return the modules of a distribution that are needed, however it was installed."""
     unneeded = _NO_PARTS.get(dist.metadata["Name"].lower())
     for name, path in _all_files(dist):
         if not (unneeded and unneeded.fullmatch(name.removeprefix(f"{LIBRARIES}/"))):
@@ -164,7 +164,7 @@ def _tops(dist: Distribution) -> list[str]:
 
 
 def metadata(dist: Distribution) -> tuple[str, bytes]:
-    """Give the one file of a distribution's metadata that `importlib.metadata.version()` reads."""
+    """Return the one file of a distribution's metadata that `importlib.metadata.version()` reads."""
     name = re.sub(r"[-_.]+", "_", dist.metadata["Name"])
     text = f"Metadata-Version: 2.1\nName: {dist.metadata['Name']}\nVersion: {dist.version}\n"
     return f"{LIBRARIES}/{name}-{dist.version}.dist-info/METADATA", text.encode()

@@ -39,7 +39,7 @@ _END = "#!/bin/sh\n# init is no busybox, so nobody would listen to a signal\nsyn
 
 
 def programs() -> dict[str, Path]:
-    """Give busybox, or else a shell and a few tools, by their names in the initramfs."""
+    """Return busybox, or else a shell and a few tools, by their names in the initramfs."""
     busybox = shutil.which("busybox", path=_SEARCH)
     if busybox:
         return {placed("/bin/busybox"): Path(busybox)}
@@ -49,7 +49,7 @@ def programs() -> dict[str, Path]:
 
 
 def applets(files: Mapping[str, Path]) -> Iterator[Entry]:
-    """Give the names that busybox, if it is among the files, answers to."""
+    """Yield the names that busybox, if it is among the files, answers to."""
     if placed("/bin/busybox") not in files:
         return
     names = files[placed("/bin/busybox")].read_bytes()
@@ -61,7 +61,7 @@ def applets(files: Mapping[str, Path]) -> Iterator[Entry]:
 
 
 def terminfo() -> dict[str, Path]:
-    """Give the descriptions of terminals; all go to the one directory that every curses looks into."""
+    """Return the descriptions of terminals; all go to the one directory that every curses looks into."""
     found = {}
     for name in TERMINALS:
         places = [Path(top, first, name) for top in TERMINFO for first in (name[0], f"{ord(name[0]):x}")]
@@ -72,7 +72,7 @@ def terminfo() -> dict[str, Path]:
 
 
 def skeleton(interpreter: str) -> Iterator[Entry]:
-    """Give directories, devices, accounts, links and the scripts that start us.
+    """Yield directories, devices, accounts, links and the scripts that start us.
 
     :param interpreter: the name of Python's file.
     """

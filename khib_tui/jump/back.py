@@ -13,7 +13,7 @@ from khib_tui.model.units import PAGE
 
 
 def entry_page(entry: int) -> int:
-    """Give the page that A's jump back entry lies in."""
+    """Return the page that A's jump back entry lies in."""
     return entry // PAGE * PAGE
 
 

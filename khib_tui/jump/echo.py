@@ -19,7 +19,7 @@ def echo_page(machine: Machine) -> int:
 
 
 def echo_segment(page: int, gdt: int) -> KexecSegment:
-    """Give all that is loaded; it is entered at its start.
+    """Return all that is loaded; it is entered at its start.
 
     :param gdt: virtual address of A's GDT.
     """

@@ -86,7 +86,7 @@ class Kcore:
         raise Refused(f"/proc/kcore does not hold {virtual:#x}", ident="HIB-E-KCORE")
 
     def vmcoreinfo(self) -> str:
-        """Give the text of the note, empty if there is none."""
+        """Return the text of the note, empty if there is none."""
         for part in self.segments:
             if part.note:
                 for (name, _), text in vmcore.notes(self._at(part.offset, part.filesz)):
@@ -95,12 +95,12 @@ class Kcore:
         return ""
 
     def page_offset(self) -> int:
-        """Give the virtual address of physical address 0, 0 if unknown: of the first run of the direct map."""
+        """Return the virtual address of physical address 0, 0 if unknown: of the first run of the direct map."""
         return next((part.virtual - part.physical for part in self.segments if _direct(part)), 0)
 
 
 def _direct(part: Segment) -> bool:
-    """Tell whether a run's physical address is known, and it is not the kernel's text."""
+    """Return whether a run's physical address is known, and it is not the kernel's text."""
     return not part.note and part.physical < 1 << 52 and part.virtual < _KERNEL_TEXT
 
 

@@ -26,7 +26,7 @@ class Overwritten(KhibError):
 
 
 def system_ram(root: Path = _ROOT) -> Ranges:
-    """Give all System RAM of this kernel in bytes, whatever it lies below in /proc/iomem.
+    """Return all System RAM of this kernel in bytes, whatever it lies below in /proc/iomem.
 
     :raises Refused: the kernel does not tell.
     """
@@ -37,7 +37,7 @@ def system_ram(root: Path = _ROOT) -> Ranges:
 
 
 def given(cmdline: str) -> Ranges | None:
-    """Give the RAM in bytes that memmap= words allow a kernel; None without memmap=exactmap."""
+    """Return the RAM in bytes that memmap= words allow a kernel; None without memmap=exactmap."""
     words = [part for word in cmdline.split() if word.startswith("memmap=") for part in word[7:].split(",")]
     if "exactmap" not in words:
         return None

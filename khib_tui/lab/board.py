@@ -51,7 +51,7 @@ class Board:
         return board
 
     def arguments(self, memory: int, cpus: int) -> list[str]:
-        """Give QEMU's words; the IOMMU's come before the devices that are behind it.
+        """Return QEMU's words; the IOMMU's come before the devices that are behind it.
 
         :param memory: MiB of it.
         """

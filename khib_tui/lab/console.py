@@ -21,7 +21,7 @@ HELP = "In the machine: `khib` is the wizard, `exit` switches it off; Ctrl-a x p
 
 
 def interactive(arguments: Namespace, sink: Sink) -> int:
-    """Give the guest's console until the machine is off for good.
+    """Return the guest's console until the machine is off for good.
 
     :raises UsageError: there is no terminal.
     """
@@ -51,7 +51,7 @@ def run(lab: Lab, boot: Boot) -> None:
 
 
 def complete(disk: Path) -> bool:
-    """Tell whether the target holds an image that waits to be resumed; a boot loader would look the same way."""
+    """Return whether the target holds an image that waits to be resumed; a boot loader would look the same way."""
     image = disks.partitions(disk)[0]
     with disk.open("rb") as stream:
         stream.seek(image.start)

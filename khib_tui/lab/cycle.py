@@ -81,7 +81,7 @@ class Session:
         self.running.tell(do="run", argv=["khib", *words, "--json", "--settings", self.settings])
 
     def until_exit(self) -> Iterator[Event | dict[str, Any]]:
-        """Give events until the command ends; the last is a dictionary with `exit`, absent if the machine powers off."""
+        """Yield events until the command ends; the last is a dictionary with `exit`, absent if the machine powers off."""
         for event in self.running.events():
             yield event
             if isinstance(event, dict) and "exit" in event:
@@ -118,7 +118,7 @@ class Session:
         return self.program("cat", path)
 
     def exists(self, path: str) -> bool:
-        """Tell whether A has a file."""
+        """Return whether A has a file."""
         return self.program("sh", "-c", f"test -e '{path}' && echo yes || echo no").strip() == "yes"
 
     def digest(self) -> None:
@@ -219,15 +219,15 @@ class Session:
 
 
 def in_saver(event: Event | dict[str, Any]) -> bool:
-    """Tell whether B speaks: its first word after the jump."""
+    """Return whether B speaks: its first word after the jump."""
     return isinstance(event, Stage) and event.stage == StageName.SAVE
 
 
 def asks_passphrase(event: Event | dict[str, Any]) -> bool:
-    """Tell whether C waits for a passphrase now."""
+    """Return whether C waits for a passphrase now."""
     return isinstance(event, Stage) and (event.stage, event.status) == (StageName.PASSPHRASE, "started")
 
 
 def from_a(event: Event | dict[str, Any]) -> bool:
-    """Tell whether A speaks after a resume: the step that went away is done."""
+    """Return whether A speaks after a resume: the step that went away is done."""
     return isinstance(event, Step) and event.status == Status.DONE

@@ -39,7 +39,7 @@ def play(arguments: Namespace, directory: Path, sink: Sink) -> int:
 
 
 def summary(result: LabResult) -> str:
-    """Say it in one line."""
+    """Format it in one line."""
     return (
         f"resumed: {'yes' if result.resumed else 'no'}  image {size(result.image_bytes)} of {size(result.ram_bytes)} RAM  "
         f"saved in {duration(result.save_seconds)}  restored in {duration(result.restore_seconds)}"

@@ -22,7 +22,7 @@ PREFIX = "lab-"
 
 
 def scratch_dir() -> Path:
-    """Give the folder that all of it lies in."""
+    """Return the folder that all of it lies in."""
     directory = cache_dir() / NAME
     directory.mkdir(parents=True, exist_ok=True)
     return directory
@@ -30,7 +30,7 @@ def scratch_dir() -> Path:
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a new folder, which is removed at the end; so are those of programs that were killed."""
+    """Return a new folder, which is removed at the end; so are those of programs that were killed."""
     top = scratch_dir()
     with locked(NAME):
         for left in top.glob(f"{PREFIX}*"):
@@ -63,7 +63,7 @@ def _remove_unused(directory: Path) -> None:
 
 
 def refuse_little_room(what: str, needed: int, place: Path) -> str:
-    """Say how much room something needs below a folder.
+    """Return how much room something needs below a folder.
 
     :param needed: bytes at most.
     :returns: a sentence with what is needed and what is free.

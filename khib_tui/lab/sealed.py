@@ -58,7 +58,7 @@ def refuse_leak(session: Session, made: Secrets) -> None:
 
 
 def holds(path: Path, pattern: bytes) -> bool:
-    """Tell whether a file holds a pattern."""
+    """Return whether a file holds a pattern."""
     if not path.exists() or path.stat().st_size < len(pattern):
         return False
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -97,7 +97,7 @@ def say_room(arguments: Namespace, sink: Sink) -> None:
 
 @contextmanager
 def workspace(keep: Path | None) -> Iterator[Path]:
-    """Give a directory for disks and logs, which is removed at the end unless it is to be kept."""
+    """Return a directory for disks and logs, which is removed at the end unless it is to be kept."""
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         yield keep

@@ -22,7 +22,7 @@ class Declined(LabError):
 
 
 def with_swap_disk(lab: Lab, path: Path) -> Lab:
-    """Give the machine one more disk: swap, of one and a half times its memory."""
+    """Return the machine one more disk: swap, of one and a half times its memory."""
     with path.open("wb") as stream:
         stream.truncate(lab.hardware.memory * 3 // 2 * MIB)
     run(["mkswap", "--quiet", path])
@@ -86,7 +86,7 @@ def resume(session: Session) -> float:
 
 
 def _ended(event: Event | dict[str, Any]) -> dict[str, Any]:
-    """Give what the agent says when the trigger has returned, and nothing otherwise."""
+    """Return what the agent says when the trigger has returned, and nothing otherwise."""
     return event if isinstance(event, dict) and "output" in event else {}
 
 

@@ -43,7 +43,7 @@ class Hardware:
     board: Board = field(default_factory=Board)
 
     def arguments(self) -> list[str]:
-        """Give QEMU's words."""
+        """Return QEMU's words."""
         words = [QEMU, "-accel", accelerator(), "-cpu", "max", *self.board.arguments(self.memory, self.cpus)]
         words += ["-smp", str(self.cpus), "-nodefaults", "-no-reboot", "-vga", "std", "-display", "none"]
         words += ["-monitor", "none", "-rtc", "base=utc"]
@@ -82,7 +82,7 @@ class Boot:
     initrd: Path | None = None
 
     def arguments(self) -> list[str]:
-        """Give QEMU's words."""
+        """Return QEMU's words."""
         words = ["-kernel", os.fspath(self.kernel), "-append", self.options]
         return [*words, "-initrd", os.fspath(self.initrd)] if self.initrd else words
 
@@ -101,7 +101,7 @@ class Vm:
     seen: list[Event] = field(default_factory=list)
 
     def lines(self, timeout: float) -> Iterator[bytes]:
-        """Give what the guest says, line by line, until it powers off.
+        """Yield what the guest says, line by line, until it powers off.
 
         :raises CommandFailed: it says nothing for `timeout` seconds.
         """
@@ -121,7 +121,7 @@ class Vm:
             self.pending += data
 
     def events(self, timeout: float = 240) -> Iterator[Event | dict[str, Any]]:
-        """Give events as they come; what is JSON but no event of ours comes as a dictionary."""
+        """Yield events as they come; what is JSON but no event of ours comes as a dictionary."""
         for line in self.lines(timeout):
             # A firmware may have drawn on this line before, or a kernel have left half an event in the UART when it jumped.
             line = line[max(line.find(b'{"'), line.rfind(b'{"event":')) :]

@@ -36,7 +36,7 @@ _move_locked.restype = _move.restype = _set.restype = None
 
 
 def address_of(data: bytes | bytearray | memoryview | mmap.mmap) -> int:
-    """Give the address of a contiguous buffer; it is good as long as the buffer is neither freed, resized nor closed."""
+    """Return the address of a contiguous buffer; it is good as long as the buffer is neither freed, resized nor closed."""
     view = _View()
     _get(data, ctypes.byref(view), _SIMPLE)
     try:

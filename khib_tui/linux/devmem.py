@@ -69,7 +69,7 @@ class PhysicalMemory:
 
 
 def span(address: int, allowed: Ranges) -> tuple[int, int]:
-    """Give the window that an address lies in: aligned, and clipped to the range of `allowed` that holds the address.
+    """Return the window that an address lies in: aligned, and clipped to the range of `allowed` that holds the address.
 
     :raises CommandFailed: none does.
     """
@@ -100,7 +100,7 @@ class Mappings:
 
     @contextmanager
     def at(self, address: int) -> Iterator[Mapping]:
-        """Give the mapping that holds an address."""
+        """Return the mapping that holds an address."""
         window = self._take(address)
         try:
             yield window
@@ -108,7 +108,7 @@ class Mappings:
             self._give_back(window)
 
     def pieces(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Give the addresses in this process of spans of physical memory, and how many bytes are there in one piece.
+        """Yield the addresses in this process of spans of physical memory, and how many bytes are there in one piece.
 
         Each is good until the next one is asked for.
         """

@@ -53,7 +53,7 @@ def _call(number: int, *args: object) -> int:
 
 
 def _address(data: bytes | bytearray | memoryview) -> tuple[object, int]:
-    """Give something that keeps the buffer alive, and its address."""
+    """Return something that keeps the buffer alive, and its address."""
     if isinstance(data, bytes):
         holder = ctypes.c_char_p(data)
         return (holder, data), ctypes.cast(holder, ctypes.c_void_p).value or 0

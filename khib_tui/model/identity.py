@@ -31,12 +31,12 @@ class TargetRef(msgspec.Struct, frozen=True):
 
 
 def key_of(device: BlockDevice) -> DeviceKey:
-    """Give the identity of a device."""
+    """Return the identity of a device."""
     return DeviceKey(device.disk_id, device.start, device.size, device.serial)
 
 
 def only(found: list[BlockDevice], wanted: str) -> BlockDevice:
-    """Give the one device that was found.
+    """Return the one device that was found.
 
     :raises Refused: HIB-E-TARGET-MISSING, or HIB-E-TARGET-DUPLICATE where several look the same, as cloned disks do.
     """

@@ -75,7 +75,7 @@ class BlockDevice(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """Give the device node; sysfs spells `cciss/c0d0` with a `!`."""
+        """Return the device node; sysfs spells `cciss/c0d0` with a `!`."""
         return f"/dev/{self.name.replace('!', '/')}"
 
 
@@ -156,5 +156,5 @@ def load(path: Path) -> Machine:
 
 
 def dump(machine: Machine) -> bytes:
-    """Give the facts as readable JSON."""
+    """Return the facts as readable JSON."""
     return msgspec.json.format(msgspec.json.encode(machine), indent=2) + b"\n"

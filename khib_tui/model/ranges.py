@@ -51,7 +51,7 @@ class Ranges(msgspec.Struct, frozen=True):
         return Ranges(tuple(left))
 
     def overlapping(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """Give the ranges of this set that meet `[start, end)`, in order and whole."""
+        """Yield the ranges of this set that meet `[start, end)`, in order and whole."""
         for index in range(max(bisect_right(self.spans, (start, start)) - 1, 0), len(self.spans)):
             span = self.spans[index]
             if span[0] >= end:
@@ -60,11 +60,11 @@ class Ranges(msgspec.Struct, frozen=True):
                 yield span
 
     def covers(self, other: Ranges) -> bool:
-        """Tell whether every number of `other` is in this set."""
+        """Return whether every number of `other` is in this set."""
         return not other - self
 
     def clip(self, start: int, end: int) -> Ranges:
-        """Give the part inside `[start, end)`."""
+        """Return the part inside `[start, end)`."""
         return self & Ranges.of([(start, end)])
 
     def inward(self, unit: int) -> Ranges:

@@ -29,7 +29,7 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """Tell `partition` from `file`."""
+        """Return `partition` or `file`."""
         return "file" if self.path else "partition"
 
     def __str__(self) -> str:

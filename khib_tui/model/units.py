@@ -17,12 +17,12 @@ _UNITS = {"": 1, "k": KIB, "m": MIB, "g": GIB, "t": GIB << 10}
 
 
 def size(count: float) -> str:
-    """Say a number of bytes, as in `1.4 GiB`."""
+    """Format a number of bytes, as in `1.4 GiB`."""
     return naturalsize(count, binary=True, format="%.1f").replace(" Bytes", " bytes").replace(" Byte", " byte")
 
 
 def duration(seconds: float) -> str:
-    """Say a time, as in `14 s`, `3 min 20 s` or `2 h 5 min`."""
+    """Format a time, as in `14 s`, `3 min 20 s` or `2 h 5 min`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

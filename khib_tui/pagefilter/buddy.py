@@ -118,7 +118,7 @@ def blocks(data: bytes, layout: PageLayout, first: int) -> Iterator[tuple[int, i
 
 
 def _order(data: bytes, base: int, layout: PageLayout) -> int | None:
-    """Give the order of a page that bears the mark; None if anything else says that it is in use.
+    """Return the order of a page that bears the mark; None if anything else says that it is in use.
 
     :raises Doubt: the order cannot be.
     """

@@ -87,7 +87,7 @@ def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[arra
 
 
 def _sources(data: bytes, at: int) -> int:
-    """Tell how many words from `at` on are sources, looking at the bytes their flags are in."""
+    """Return how many words from `at` on are sources, looking at the bytes their flags are in."""
     low, high = data[8 * at :: 8], data[8 * at + 1 :: 8].translate(_LOW_NIBBLE)
     count = len(low) - len(low.lstrip(bytes((_SOURCE,))))
     return count - len(high[:count].lstrip(b"\0"))

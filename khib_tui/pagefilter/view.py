@@ -18,7 +18,7 @@ class Reader(Protocol):
     """Physical memory that can be read."""
 
     def read(self, start: int, count: int) -> bytes:
-        """Give `count` bytes at a physical address."""
+        """Return `count` bytes at a physical address."""
 
 
 NOWHERE = -1
@@ -54,7 +54,7 @@ class Shadows:
         return Ranges.of((run.source, run.source + run.size) for run in self.runs if run.source != NOWHERE)
 
     def piece(self, address: int) -> tuple[int, int]:
-        """Tell where the content of an address now lies (or NOWHERE), and where this stops to hold."""
+        """Return where the content of an address now lies (or NOWHERE), and where this stops to hold."""
         index = bisect_right(self.starts, address) - 1
         if index >= 0:
             run = self.runs[index]
@@ -64,7 +64,7 @@ class Shadows:
         return address, self.starts[index + 1] if index + 1 < len(self.runs) else 1 << 64
 
     def move(self, ranges: Ranges) -> Ranges:
-        """Give the addresses where the content of ranges now lies."""
+        """Return the addresses where the content of ranges now lies."""
         moved: list[tuple[int, int]] = []
         for start, end in ranges:
             at = start
@@ -84,7 +84,7 @@ class SystemView:
         self.memory, self.shadows = memory, shadows
 
     def read(self, start: int, count: int) -> bytes:
-        """Give `count` bytes at an address of A; pages that A had nothing in read as zero."""
+        """Return `count` bytes at an address of A; pages that A had nothing in read as zero."""
         parts: list[bytes] = []
         at, end = start, start + count
         while at < end:

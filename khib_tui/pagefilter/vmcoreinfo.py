@@ -15,30 +15,30 @@ class VmcoreInfo:
     lines: Mapping[str, str]
 
     def number(self, name: str) -> int:
-        """Give `NUMBER(name)`, which is decimal.
+        """Return `NUMBER(name)`, which is decimal.
 
         :raises Doubt: it is not there.
         """
         return self._int(f"NUMBER({name})", 10)
 
     def size(self, name: str) -> int:
-        """Give `SIZE(name)` in bytes."""
+        """Return `SIZE(name)` in bytes."""
         return self._int(f"SIZE({name})", 10)
 
     def offset(self, name: str) -> int:
-        """Give `OFFSET(struct.member)` in bytes."""
+        """Return `OFFSET(struct.member)` in bytes."""
         return self._int(f"OFFSET({name})", 10)
 
     def length(self, name: str) -> int:
-        """Give `LENGTH(array)` in elements."""
+        """Return `LENGTH(array)` in elements."""
         return self._int(f"LENGTH({name})", 10)
 
     def symbol(self, name: str) -> int:
-        """Give `SYMBOL(name)`, a virtual address."""
+        """Return `SYMBOL(name)`, a virtual address."""
         return self._int(f"SYMBOL({name})", 16)
 
     def optional(self, name: str) -> int | None:
-        """Give `NUMBER(name)`, or None where this kernel has none."""
+        """Return `NUMBER(name)`, or None where this kernel has none."""
         return self.number(name) if f"NUMBER({name})" in self.lines else None
 
     def _int(self, key: str, base: int) -> int:

@@ -20,7 +20,7 @@ class WriteBootEntry:
     choice: Choice
 
     def describe(self) -> str:
-        """Say where the entry goes, and what memory it gives C."""
+        """Return where the entry goes, and what memory it gives C."""
         return f"write boot entry {self.choice.settings.boot_entry}: {self.entry().options}"
 
     def entry(self) -> BootEntry:

@@ -45,13 +45,13 @@ class LoadSaver:
     mode: Mode
 
     def describe(self) -> str:
-        """Say what is loaded where."""
+        """Return what is loaded where."""
         region = self.choice.region
         spans = " and ".join(f"{start:#x}-{end - 1:#x}" for start, end in region.own)
         return f"load kernel {self.choice.kernel.release} into {size(region.own.total)} of memory at {spans}"
 
     def command_line(self) -> str:
-        """Give B's command line."""
+        """Return B's command line."""
         return " ".join(saver_words(self.choice.machine.cmdline, self.choice.settings))
 
     def apply(self, context: Context) -> None:
@@ -111,7 +111,7 @@ class LoadSaver:
 
 @contextmanager
 def mapped(path: Path) -> Iterator[mmap.mmap]:
-    """Give a file as a buffer without a copy in memory, for the time of a `with`.
+    """Return a file as a buffer without a copy in memory, for the time of a `with`.
 
     :raises CommandFailed: it is not there.
     """
@@ -141,7 +141,7 @@ class WriteBack:
     """Write back every filesystem, and know that it worked."""
 
     def describe(self) -> str:
-        """Say it."""
+        """Describe the step."""
         return "write back every mounted filesystem, with checked results"
 
     def apply(self, context: Context) -> None:
@@ -169,7 +169,7 @@ class Jump:
     mode: Mode
 
     def describe(self) -> str:
-        """Say what happens away from here."""
+        """Return what happens away from here."""
         saved = f"{size(self.choice.region.saved.total)}{', sealed,' if self.choice.sealed else ''}"
         target = self.choice.target
         match self.mode:
@@ -199,7 +199,7 @@ class Unload:
     what: str = "the saver"
 
     def describe(self) -> str:
-        """Say it."""
+        """Describe the step."""
         return f"after the way back: unload {self.what}, which gives its memory back"
 
     def apply(self, context: Context) -> None:
@@ -215,7 +215,7 @@ class CloseImage:
     choice: Choice
 
     def describe(self) -> str:
-        """Say it."""
+        """Describe the step."""
         return "mark the image as done"
 
     def apply(self, context: Context) -> None:

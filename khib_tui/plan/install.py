@@ -22,7 +22,7 @@ class InstallSaver:
     settings: Settings
 
     def describe(self) -> str:
-        """Say what is installed where."""
+        """Return what is installed where."""
         return f"keep kernel {self.kernel.release} and its initramfs in {self.settings.directory}"
 
     def apply(self, context: Context) -> None:
@@ -57,7 +57,7 @@ class KeepSettings:
     path: Path
 
     def describe(self) -> str:
-        """Say where."""
+        """Describe where it goes."""
         return f"keep these choices in {self.path}"
 
     def apply(self, context: Context) -> None:

@@ -36,7 +36,7 @@ def refuse_report(report: Report) -> None:
 
 
 def report_text(report: Report, away: float) -> str:
-    """Say a report in a line."""
+    """Format a report in a line."""
     if report.outcome is Outcome.REHEARSED and not report.image_bytes:
         return f"rehearsed: {report.text}, {duration(away)} away{memory_text(report)}"
     amounts = f"image {size(report.image_bytes)} of {size(report.memory_bytes)}, saved in {duration(report.save_seconds)}"
@@ -46,7 +46,7 @@ def report_text(report: Report, away: float) -> str:
 
 
 def memory_text(report: Report) -> str:
-    """Say how near the saver came to the end of its memory, to be added to a line; empty if nobody looked."""
+    """Return how near the saver came to the end of its memory, to be added to a line; empty if nobody looked."""
     if not report.saver_memory:
         return ""
     return f"; memory of the saver: {size(report.saver_memory_free)} of {size(report.saver_memory)} free at its lowest"

@@ -18,7 +18,7 @@ class Action(Protocol):
     """A step of a plan."""
 
     def describe(self) -> str:
-        """Say it in one line, with all that matters."""
+        """Describe the step in one line, with all that matters."""
 
     def apply(self, context: Context) -> None:
         """Do it."""

@@ -13,7 +13,7 @@ TRIES = 5
 
 
 def attempt(found: Found, typed: str) -> Found:
-    """Give the image with what opens it.
+    """Return the image with what opens it.
 
     :raises ImageError: the passphrase or recovery key is wrong, or the keyslots are damaged.
     """

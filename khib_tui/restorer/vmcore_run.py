@@ -69,12 +69,12 @@ def address(text: str) -> int | None:
 
 
 def host(core: Vmcore) -> str:
-    """Say what is in a vmcore."""
+    """Return what is in a vmcore."""
     return core.manifest.host if core.manifest else "an unknown system"
 
 
 def others(devices: Sequence[BlockDevice], device: BlockDevice | None) -> list[BlockDevice]:
-    """Give the disks and partitions that must not be written: all but the vmcore's, and those that hold images."""
+    """Return the disks and partitions that must not be written: all but the vmcore's, and those that hold images."""
     spared = [item for item in devices if item.fstype == "khib" or item is device]
     names = {name for item in spared for name in (item.name, item.disk)}
     return [item for item in guard.others(devices, None) if item.name not in names]

@@ -21,7 +21,7 @@ _SECONDS = 0.2
 
 
 def total() -> int:
-    """Give the bytes of memory that this kernel has after its start."""
+    """Return the bytes of memory that this kernel has after its start."""
     return os.sysconf("SC_PHYS_PAGES") * PAGE
 
 
@@ -62,5 +62,5 @@ class Watch:
             self.lowest = min(self.lowest, available())
 
     def noted(self, report: Report) -> Report:
-        """Give a report with the figures put in."""
+        """Return a report with the figures put in."""
         return msgspec.structs.replace(report, saver_memory=total(), saver_memory_free=self.lowest)

@@ -119,7 +119,7 @@ def find_target(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice 
 
 
 def failure(error: BaseException) -> Report:
-    """Say why A is back."""
+    """Return why A is back."""
     if isinstance(error, Cancelled):
         return Report(Outcome.CANCELLED, error.message, ident=error.ident)
     told = Failure.of(error)
@@ -127,7 +127,7 @@ def failure(error: BaseException) -> Report:
 
 
 def rehearsed(handover: Handover, header: Header | None, seconds: float) -> Report:
-    """Say what was tried."""
+    """Return what was tried."""
     saved = Ranges.of(handover.saved).total
     if header is None:
         return Report(Outcome.REHEARSED, "the jump and the way back work")

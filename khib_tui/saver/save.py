@@ -36,7 +36,7 @@ KEPT_WINDOWS = 64
 
 
 def first_header(handover: Handover) -> Header:
-    """Give the header of an image that has only begun."""
+    """Return the header of an image that has only begun."""
     return Header(
         image_id=handover.image_id, state=State.PARTIAL, generation=0, created=handover.created, host=handover.host,
         release=handover.release, ram_bytes=Ranges.of(handover.ram).total, seal=handover.seal,
@@ -145,7 +145,7 @@ def _save(
 
 
 def sealer_of(handover: Handover) -> Sealer | None:
-    """Give what seals the image, or None for one that is not sealed."""
+    """Return what seals the image, or None for one that is not sealed."""
     if handover.seal is None:
         return None
     return Sealer(bytes.fromhex(handover.key), handover.seal.cipher, handover.image_id)

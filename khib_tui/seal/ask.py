@@ -41,7 +41,7 @@ def _read(name: str) -> bytes:
 
 
 def has_terminal() -> bool:
-    """Tell whether somebody can be asked."""
+    """Return whether somebody can be asked."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
@@ -73,7 +73,7 @@ def refuse_weak(passphrase: str) -> None:
 
 
 def hard_to_type(passphrase: str) -> bool:
-    """Tell whether a passphrase has characters that the restoring kernel's keyboard may not have."""
+    """Return whether a passphrase has characters that the restoring kernel's keyboard may not have."""
     return not (passphrase.isascii() and passphrase.isprintable())
 
 
@@ -147,7 +147,7 @@ def refused(error: KhibError) -> KhibError:
 
 
 def result_or_wrong(open_: Callable[[], T]) -> T | ImageError:
-    """Give what a secret opens, or the error that says it is wrong: whoever draws a screen asks again.
+    """Return what a secret opens, or the error that says it is wrong: whoever draws a screen asks again.
 
     :raises ImageError: something else is at fault.
     """

@@ -30,7 +30,7 @@ _ONCE = bytes(12)
 
 @cache
 def has_aes() -> bool:
-    """Tell whether this processor computes AES in hardware (`aes` in /proc/cpuinfo)."""
+    """Return whether this processor computes AES in hardware (`aes` in /proc/cpuinfo)."""
     try:
         with open("/proc/cpuinfo") as stream:
             flags = next((line for line in stream if line.startswith("flags")), "")
@@ -40,7 +40,7 @@ def has_aes() -> bool:
 
 
 def best_cipher() -> Cipher:
-    """Give the cipher that is fast on this processor."""
+    """Return the cipher that is fast on this processor."""
     return Cipher.AES if has_aes() else Cipher.CHACHA
 
 
@@ -58,7 +58,7 @@ def create(passphrase: str, cipher: Cipher) -> tuple[Seal, str]:
 
 
 def unlock(seal: Seal, secret: str) -> bytes:
-    """Give the master key for a passphrase or recovery key.
+    """Return the master key for a passphrase or recovery key.
 
     :raises ImageError: no keyslot opens with it (HIB-E-PASSPHRASE); a keyslot is malformed (HIB-E-SEAL).
     """
@@ -159,7 +159,7 @@ def _stretch(slot: Keyslot, secret: bytes) -> bytes:
 
 
 def _aad(cipher: Cipher, slot: Keyslot) -> bytes:
-    """Give what a keyslot authenticates: the seal's cipher and all of the slot but the wrapped key."""
+    """Return what a keyslot authenticates: the seal's cipher and all of the slot but the wrapped key."""
     return msgspec.json.encode([cipher, msgspec.structs.replace(slot, wrapped=b"")])
 
 
@@ -171,7 +171,7 @@ def _wrap(master: bytes, cipher: Cipher, kind: Kind, secret: bytes) -> Keyslot:
 
 
 def _unwrap(cipher: Cipher, slot: Keyslot, secret: bytes) -> bytes | None:
-    """Give the master key, or None if the secret is not this slot's."""
+    """Return the master key, or None if the secret is not this slot's."""
     from cryptography.exceptions import InvalidTag
 
     sane = 0 < slot.iterations <= _MAX_ITERATIONS and 0 < slot.lanes <= _MAX_LANES and len(slot.salt) == SALT

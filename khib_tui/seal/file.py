@@ -26,14 +26,14 @@ class Opened:
     master: bytes = field(repr=False)
 
     def image_key(self, image_id: str) -> str:
-        """Give the key of one image in hexadecimal."""
+        """Return the key of one image in hexadecimal."""
         from khib_tui.seal import crypto
 
         return crypto.image_key(self.master, image_id).hex()
 
 
 def path_beside(settings_path: Path) -> Path:
-    """Give the file of the seal that belongs to a settings file."""
+    """Return the file of the seal that belongs to a settings file."""
     return settings_path.with_name("seal.json")
 
 

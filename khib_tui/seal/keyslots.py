@@ -40,5 +40,5 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def describe(seal: Seal | None) -> str:
-    """Say how an image is sealed."""
+    """Return how an image is sealed."""
     return f"{seal.cipher}, opened by {' or '.join(slot.kind for slot in seal.slots)}" if seal else "no"

@@ -34,7 +34,7 @@ def parse(text: str) -> bytes | None:
 
 
 def resembles(text: str) -> bool:
-    """Tell whether somebody may have meant a recovery key: about as many letters and digits."""
+    """Return whether somebody may have meant a recovery key: about as many letters and digits."""
     compact = _compact(text)
     return compact.isascii() and compact.isalnum() and abs(len(compact) - _LENGTH) <= 2
 

@@ -72,7 +72,7 @@ def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tup
 
 
 def line(item: Found) -> str:
-    """Say an image in one line."""
+    """Format an image in one line."""
     header = item.header
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
     amount = f", {size(header.image_bytes)} of {size(header.ram_bytes)} RAM" if header.image_bytes else ""
@@ -82,14 +82,14 @@ def line(item: Found) -> str:
 
 
 def facts(item: Found) -> dict[str, Any]:
-    """Give an image's header for JSON, without its keyslots."""
+    """Return an image's header for JSON, without its keyslots."""
     plain = msgspec.structs.replace(item.header, seal=None)
     cipher = str(item.header.seal.cipher) if item.header.seal else None
     return {"where": item.where, **msgspec.to_builtins(plain), "seal": cipher}
 
 
 def info(item: Found, store: Store, sealer: Sealer | None = None) -> dict[str, Any]:
-    """Give what a person wants to know about an image; of a sealed one, without its sealer, what its header says.
+    """Return what a person wants to know about an image; of a sealed one, without its sealer, what its header says.
 
     :raises ImageError: the manifest is damaged.
     """
@@ -148,7 +148,7 @@ def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
 
 
 def _header(path: Path) -> list[Header]:
-    """Give the header of an image as a list of one, or of none."""
+    """Return the header of an image as a list of one, or of none."""
     try:
         with Store(path) as store:
             header = headers.read(store)

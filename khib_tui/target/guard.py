@@ -23,7 +23,7 @@ _TAIL = 64 * KIB
 
 
 def others(devices: Iterable[BlockDevice], target: BlockDevice | None) -> list[BlockDevice]:
-    """Give the disks and partitions that are not the target (nor the disk it lies on)."""
+    """Return the disks and partitions that are not the target (nor the disk it lies on)."""
     real = [device for device in devices if device.kind in ("disk", "partition") and device.size]
     if target is None:
         return real
@@ -68,7 +68,7 @@ def _digest(device: BlockDevice) -> str:
 
 
 def compare(before: Sequence[DiskPrint], now: Sequence[DiskPrint]) -> list[Finding]:
-    """Say which of A's disks are missing or were written to."""
+    """Return which of A's disks are missing or were written to."""
     present = {_key(disk): disk for disk in now}
     found = []
     for disk in before:

@@ -31,7 +31,7 @@ class Line:
 
     @property
     def attribute(self) -> str:
-        """Give the display attribute."""
+        """Return the display attribute."""
         return ATTRIBUTES.get(self.mark, "heading")
 
     def __str__(self) -> str:
@@ -55,14 +55,14 @@ class Track:
 
     @property
     def lines(self) -> list[Line]:
-        """Give the lines in order: the stages of a save in the order in which they happen."""
+        """Return the lines in order: the stages of a save in the order in which they happen."""
         order = list(STAGES)
         names = sorted(self.stages, key=lambda name: order.index(name) if name in order else len(order))
         return self.steps or [self.stages[name] for name in names]
 
     @property
     def current(self) -> int:
-        """Give the index of the line that is under way, or of the last one that was."""
+        """Return the index of the line that is under way, or of the last one that was."""
         begun = [index for index, line in enumerate(self.lines) if line.mark != PLANNED]
         running = [index for index in begun if self.lines[index].mark not in (DONE, FAILED)]
         return (running or begun or [0])[-1]
@@ -108,7 +108,7 @@ class Track:
         return self.stages.setdefault(stage, Line(STAGES.get(stage, stage)))
 
     def numbers(self) -> str:
-        """Say amount, rate and times in one line of less than 78 columns."""
+        """Format amount, rate and times in one line of less than 78 columns."""
         elapsed = f"elapsed {duration(self.clock() - self.started)}"
         event = self.progress
         if event is None:
@@ -122,5 +122,5 @@ class Track:
 
 
 def percent(event: Progress) -> float:
-    """Say how much is done, 0 to 100."""
+    """Return how much is done, 0 to 100."""
     return min(100.0 * event.done / event.total, 100.0) if event.total else 100.0

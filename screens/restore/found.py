@@ -93,7 +93,7 @@ class FoundPage(Page):
         self.window.end()
 
     def result(self) -> Found:
-        """Give the image to resume.
+        """Return the image to resume.
 
         :raises Cancelled: none was taken.
         """
@@ -103,7 +103,7 @@ class FoundPage(Page):
 
 
 def row(item: Found) -> list[urwid.Widget | str]:
-    """Say an image in a line."""
+    """Format an image in a line."""
     header = item.header
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
     place = urwid.SelectableIcon(item.where, 0, wrap="clip")

@@ -65,7 +65,7 @@ class RefusedPage(Page):
 
 
 def safety(found: Found | None, state: State | None) -> str:
-    """Say what became of the image and the disks."""
+    """Return what became of the image and the disks."""
     if found is None:
         return "Nothing was changed on any disk."
     if state is State.COMPLETE:

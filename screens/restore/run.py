@@ -106,7 +106,7 @@ def pick(complete: Sequence[Found], countdown: int, screen: BaseScreen | None) -
 
 
 def unlocked(found: Found, sink: Sink, screen: BaseScreen | None) -> Found | None:
-    """Give the image, opened if it is sealed; None if the user wants back to the choices."""
+    """Return the image, opened if it is sealed; None if the user wants back to the choices."""
     if found.header.seal is None:
         return found
     page = UnlockPage(Window(screen), found, sink)

@@ -56,7 +56,7 @@ class SearchPage(Page, Generic[T]):
         return super().command(key)
 
     def result(self) -> T:
-        """Give what was found.
+        """Return what was found.
 
         :raises Exception: why nothing was.
         """

@@ -35,12 +35,12 @@ NOTHING = (Key.REDRAW,)
 
 
 def footer(valid: Sequence[Key]) -> str:
-    """Say the keys that are valid now, in a line."""
+    """Format the keys that are valid now, in a line."""
     return " " + "  ".join(f"{key.label} {key.short}" for key in valid)
 
 
 def find(name: str, valid: Sequence[Key]) -> Key | None:
-    """Give the key that the terminal calls `name` if it is valid now; redrawing always is."""
+    """Return the key that the terminal calls `name` if it is valid now; redrawing always is."""
     return next((key for key in (*valid, Key.REDRAW) if name in key.names), None)
 
 

@@ -21,7 +21,7 @@ class SecretField(urwid.Edit):
         super().__init__("", mask=MASK, max_length=MAX_LENGTH)
 
     def take(self) -> str:
-        """Give what was typed, and empty the field."""
+        """Return what was typed, and empty the field."""
         text = str(self.edit_text)
         self.set_edit_text("")
         return text
@@ -48,5 +48,5 @@ class SecretFields:
             field.set_mask(None if clear else MASK)
 
     def take(self) -> list[str]:
-        """Give what was typed, and empty the fields."""
+        """Return what was typed, and empty the fields."""
         return [field.take() for field in self.fields]

@@ -33,7 +33,7 @@ NEAR_LINE = 0.2
 
 
 def simple(environ: Mapping[str, str]) -> bool:
-    """Tell whether the terminal is an old one or a serial line: one colour, ASCII, no questions to it."""
+    """Return whether the terminal is an old one or a serial line: one colour, ASCII, no questions to it."""
     term = environ.get("TERM", "")
     return not term or term.startswith(("vt", "ansi", "dumb", "unknown"))
 

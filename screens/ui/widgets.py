@@ -19,17 +19,17 @@ Size = tuple[()] | tuple[int] | tuple[int, int]
 
 
 def mark(severity: str) -> str:
-    """Give the mark of a finding, the same as on the command line."""
+    """Return the mark of a finding, the same as on the command line."""
     return PlainSink.marks[severity]
 
 
 def attribute(severity: str) -> str:
-    """Give the display attribute of a severity."""
+    """Return the display attribute of a severity."""
     return severity if severity in ("ok", "warning", "blocker") else "dim"
 
 
 def finding_text(finding: Finding) -> str:
-    """Say a finding without its mark: what; and for a bad one why, and what to do."""
+    """Format a finding without its mark: what; and for a bad one why, and what to do."""
     more = [finding.why, finding.fix and f"-> {finding.fix}"] if finding.severity != Severity.OK else []
     return "\n".join([finding.what, *(line for line in more if line)])
 
@@ -108,7 +108,7 @@ class DropDown(urwid.DropDown):
         super().__init__(options, selected=selected, focus_map="focus")
 
     def create_pop_up(self) -> Any:
-        """Give the list in a box."""
+        """Return the list in a box."""
         return boxed(super().create_pop_up())
 
     def get_pop_up_parameters(self) -> Any:

@@ -53,7 +53,7 @@ class Window:
 
     @property
     def room(self) -> tuple[int, int]:
-        """Give the columns and rows of the screen."""
+        """Return the columns and rows of the screen."""
         columns, rows = self.loop.screen.get_cols_rows()
         return columns, rows
 

@@ -50,7 +50,7 @@ class Wizard:
 
     @property
     def ready(self) -> bool:
-        """Tell whether the machine is set up."""
+        """Return whether the machine is set up."""
         return self.settings.boot_entry.exists()
 
     def begin(self) -> None:
@@ -91,7 +91,7 @@ class Wizard:
         self.sealed(text)
 
     def seal_text(self) -> str:
-        """Say whether images will be sealed."""
+        """Return whether images will be sealed."""
         return seal_text(self.path)
 
     def go(self, at: int) -> None:

@@ -42,7 +42,7 @@ class ChecksPage(StepPage):
         return f"This machine can hibernate: all {len(self.findings)} checks are fine."
 
     def answer(self) -> Settings:
-        """Give the settings as they are.
+        """Return the settings as they are.
 
         :raises Refused: a blocker stands.
         """

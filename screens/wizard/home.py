@@ -40,7 +40,7 @@ class HomePage(Page):
         super().__init__(flow.window, widgets.listed(rows, intro=self.summary()), focus=None)
 
     def summary(self) -> str:
-        """Say whether a hibernation would work now, and what it would do."""
+        """Return whether a hibernation would work now, and what it would do."""
         try:
             choice = decide(self.flow.machine, self.flow.settings)
         except KhibError as error:

@@ -67,7 +67,7 @@ class ImagesPage(Page):
             self.tell("There is no image on any disk.")
 
     def item(self) -> Found | None:
-        """Give the image in focus."""
+        """Return the image in focus."""
         if not self.found:
             self.tell("There is no image.", Level.WARNING)
             return None
@@ -115,7 +115,7 @@ def give_up(flow: Flow, item: Found) -> None:
 
 
 def cells(item: Found) -> list[urwid.Widget | str]:
-    """Say an image in a line."""
+    """Format an image in a line."""
     header = item.header
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
     place = urwid.SelectableIcon(item.where, 0, wrap="clip")

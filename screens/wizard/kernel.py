@@ -60,7 +60,7 @@ class KernelPage(StepPage):
         return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(urwid.Text(("dim", "\n".join(reasons))), left=4)]
 
     def answer(self) -> Settings:
-        """Give the settings with the kernel.
+        """Return the settings with the kernel.
 
         :raises Refused: it is not fit, or there is none.
         """
@@ -71,7 +71,7 @@ class KernelPage(StepPage):
 
 
 def automatic(flow: Flow) -> str:
-    """Say which kernel is taken if none is chosen."""
+    """Return which kernel is taken if none is chosen."""
     try:
         kernel = choose_kernel(flow.machine, msgspec.structs.replace(flow.settings, kernel=""))
     except KhibError as error:

@@ -55,7 +55,7 @@ class MemoryPage(StepPage):
         self.show(self.sizes[index])
 
     def chosen(self, count: int) -> Region:
-        """Give the region of a size.
+        """Return the region of a size.
 
         :raises Refused: this machine has no such region.
         """
@@ -75,7 +75,7 @@ class MemoryPage(StepPage):
         self.words.set_focus(0)
 
     def answer(self) -> Settings:
-        """Give the settings with the size.
+        """Return the settings with the size.
 
         :raises Refused: this machine has no such region.
         """
@@ -85,12 +85,12 @@ class MemoryPage(StepPage):
 
 
 def label(count: int) -> str:
-    """Say a size that can be chosen."""
+    """Format a size that can be chosen."""
     return "what the kernel needs" if count == AUTOMATIC else size(count)
 
 
 def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:
-    """Say where the region is, what is swapped and saved, and whether there is memory to load the saver."""
+    """Return where the region is, what is swapped and saved, and whether there is memory to load the saver."""
     spans = "\n".join(f"    {start:#x}-{end - 1:#x}  {size(end - start)}" for start, end in chosen.own)
     lines: list[str | tuple[str, str]] = [
         f"Swapped aside: {size(chosen.own.total)} of {size(chosen.ram.total)}, at\n{spans}\n",

@@ -53,7 +53,7 @@ class OptionsPage(StepPage):
         super().__init__(flow, note, body, focus=0)
 
     def answer(self) -> Settings:
-        """Give the settings with these options."""
+        """Return the settings with these options."""
         return msgspec.structs.replace(
             self.flow.settings, codec=list(CODECS)[self.codec.selected], after=list(AFTERS)[self.after.selected],
             verify=bool(self.verify.get_state()), countdown=self.counts[self.countdown.selected],
@@ -61,7 +61,7 @@ class OptionsPage(StepPage):
 
 
 def waiting(count: int) -> str:
-    """Say a countdown."""
+    """Format a countdown."""
     if count < 0:
         return "only when a key is pressed"
     if not count:

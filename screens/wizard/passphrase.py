@@ -19,7 +19,7 @@ TEXT = "The image will be sealed with the passphrase of this system."
 
 
 def seal_text(settings_path: Path) -> str:
-    """Say whether images will be sealed."""
+    """Return whether images will be sealed."""
     try:
         seal = sealfile.load(sealfile.path_beside(settings_path))
     except KhibError as error:

@@ -40,7 +40,7 @@ class ReviewPage(StepPage):
         super().__init__(flow, note, widgets.listed(rows), [] if self.refused else more)
 
     def answer(self) -> Settings:
-        """Give the settings.
+        """Return the settings.
 
         :raises KhibError: they cannot work.
         """
@@ -59,7 +59,7 @@ class ReviewPage(StepPage):
 
 
 def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:
-    """Say both plans, whether images are sealed, and the warnings."""
+    """Format both plans, whether images are sealed, and the warnings."""
     severity = Severity.OK if task.choice.sealed else Severity.WARNING
     warnings = [finding for finding in task.choice.findings if finding.severity == Severity.WARNING]
     return [
@@ -74,5 +74,5 @@ def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:
 
 
 def steps(actions: list[Action]) -> list[AbstractFlowWidget]:
-    """Say the steps as they will be applied."""
+    """Format the steps as they will be applied."""
     return [widgets.item(f"{step.number:2}.", step.text) for step in build.describe(actions)]

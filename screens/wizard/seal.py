@@ -80,7 +80,7 @@ class SealPage(Page):
 
 
 def agreed(first: str, second: str) -> str:
-    """Give the passphrase that was typed twice.
+    """Return the passphrase that was typed twice.
 
     :raises Refused: it is too short, or the two differ.
     """

@@ -22,7 +22,7 @@ class StepPage(Page):
         super().__init__(flow.window, body, choices, note=note, focus=focus)
 
     def answer(self) -> Settings:
-        """Give the settings with this page's answers.
+        """Return the settings with this page's answers.
 
         :raises KhibError: why one cannot go on from here.
         """

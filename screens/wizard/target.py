@@ -67,7 +67,7 @@ class TargetPage(StepPage):
             self.table.focus_position = 2 * min(at, len(self.verdicts) - 1)
 
     def first(self) -> int:
-        """Give the place to begin with: the chosen one, else the first fit one."""
+        """Return the place to begin with: the chosen one, else the first fit one."""
         listed = candidates(self.flow.machine, self.need)
         chosen = [index for index, (target, _) in enumerate(listed) if target.device == self.chosen]
         fit = [index for index, (_, findings) in enumerate(listed) if not findings]
@@ -99,7 +99,7 @@ class TargetPage(StepPage):
         self.tell(f"{target} takes the image.")
 
     def answer(self) -> Settings:
-        """Give the settings with the place.
+        """Return the settings with the place.
 
         :raises KhibError: none is chosen, or it is not fit.
         """
@@ -114,7 +114,7 @@ class TargetPage(StepPage):
 
 
 def kept(text: str) -> tuple[str, str]:
-    """Give device and path of the target in the settings; nothing if they make no sense."""
+    """Return device and path of the target in the settings; nothing if they make no sense."""
     try:
         target = targets.resolved(targets.parse(text))
     except KhibError:
@@ -123,13 +123,13 @@ def kept(text: str) -> tuple[str, str]:
 
 
 def needed(flow: Flow) -> int:
-    """Give the bytes that an image may need."""
+    """Return the bytes that an image may need."""
     kernel = choose_kernel(flow.machine, flow.settings)
     return image_limit(region.choose(flow.machine, kernel, flow.settings.region))
 
 
 def cells(device: BlockDevice) -> list[urwid.Widget | str]:
-    """Say size, model and content of a device."""
+    """Format size, model and content of a device."""
     content = device.fstype or (f"table {device.table}" if device.table else "empty" if device.readable else "?")
     label = f" {device.label}" if device.label else ""
     bus = " (removable)" if device.removable else ""

@@ -71,7 +71,7 @@ def save(directory: str, image: str, codec: str, sealed: str = "") -> dict[str, 
 
 
 def opener(store: Store) -> Sealer | None:
-    """Give the sealer of an image that `save` made."""
+    """Return the sealer of an image that `save` made."""
     header = headers.read(store)
     return Sealer(KEY, header.seal.cipher, header.image_id) if header and header.seal else None
 

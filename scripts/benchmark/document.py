@@ -43,7 +43,7 @@ def write(part: str, content: str, path: Path = DOCUMENT) -> None:
 
 
 def provenance() -> str:
-    """Say which command made a table, when, and on what."""
+    """Format which command made a table, when, and on what."""
     words = shlex.join(["scripts/bench", *sys.argv[1:]])
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
@@ -53,7 +53,7 @@ def provenance() -> str:
 
 
 def cpu_model() -> str:
-    """Give the processor's name."""
+    """Return the processor's name."""
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return found[1] if found else platform.machine()
 

@@ -28,7 +28,7 @@ MOST_MIB = 160
 
 
 def content(sample: Sample) -> Iterator[bytes]:
-    """Give pages of the sample that are not zero, from its middle on."""
+    """Yield pages of the sample that are not zero, from its middle on."""
     zero = bytes(PAGE)
     with sample.path.open("rb") as stream:
         stream.seek(sample.path.stat().st_size // 2 // MIB * MIB)
@@ -85,7 +85,7 @@ def one(row: Row, in_memory: Path, on_disk: Path, patience: float, sink: Sink) -
 
 
 def tables(rows: list[Row], left_out: list[str]) -> str:
-    """Give the part's Markdown."""
+    """Return the part's Markdown."""
     head = ("RAM", "save s", "restore s", "image MiB", "saver RssAnon MiB", "restorer RssAnon MiB", "save GB/s", "restore GB/s")
     lines = [
         (

@@ -59,7 +59,7 @@ class Way:
     others: list[float] = field(default_factory=list)
 
     def middle(self, key: str) -> float:
-        """Give the median of one figure."""
+        """Return the median of one figure."""
         return float(median(getattr(cycle, key) for cycle in self.cycles))
 
 
@@ -67,7 +67,7 @@ Play = Callable[[Session], Cycle]
 
 
 def khib(codec: str) -> Play:
-    """Give a hibernation by khib."""
+    """Return a hibernation by khib."""
 
     def play(session: Session) -> Cycle:
         before = swsusp.memory(session)
@@ -124,7 +124,7 @@ def set_up(session: Session) -> None:
 
 
 def quietly(sink: Sink) -> Sink:
-    """Give a sink that leaves progress out."""
+    """Return a sink that leaves progress out."""
 
     def take(event: object) -> None:
         if not isinstance(event, Progress):
@@ -170,7 +170,7 @@ def hibernate(arguments: Namespace, sink: Sink) -> str:
 
 
 def content(ways: list[Way], runs: int) -> str:
-    """Give the part's Markdown."""
+    """Return the part's Markdown."""
     head = (
         "way", "held", "to power-off, s", "back, s", "both, s (span)", "image MiB", "page cache kept", "swapped out MiB",
         "runs", "others",
@@ -202,7 +202,7 @@ def row(way: Way) -> tuple[str, ...]:
 
 
 def targets(ways: list[Way]) -> Iterator[Target]:
-    """Give the targets: no slower than the kernel, all page cache kept."""
+    """Yield the targets: no slower than the kernel, all page cache kept."""
     peers = {way.percent: way for way in ways if way.name == KERNEL}
     for way in ways:
         peer = peers[way.percent]

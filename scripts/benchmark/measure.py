@@ -40,7 +40,7 @@ class Command:
     most: int = 1000
 
     def pinned(self, name: str, cpus: str) -> Command:
-        """Give the same on some processors only."""
+        """Return the same on some processors only."""
         return replace(self, name=name, argv=("taskset", "-c", cpus, *self.argv))
 
 
@@ -109,7 +109,7 @@ def _flush(path: Path) -> None:
 
 
 def busy() -> float:
-    """Give the seconds all processors together have been busy with programs, without interrupts and waiting."""
+    """Return the seconds all processors together have been busy with programs, without interrupts and waiting."""
     words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
     user, nice, system = (int(word) for word in words[1:4])
     return (user + nice + system) / _TICK

@@ -41,11 +41,11 @@ class Places:
         return self.memory / "restored"
 
     def image(self, name: str) -> Path:
-        """Give the kept image of a codec on the disk."""
+        """Return the kept image of a codec on the disk."""
         return self.disk / f"khib-{name}"
 
     def image_in_memory(self, name: str) -> Path:
-        """Give its copy in memory."""
+        """Return its copy in memory."""
         return self.memory / f"khib-{name}"
 
 
@@ -62,13 +62,13 @@ def directory(base: Path) -> Iterator[Path]:
 
 
 def khib(name: str, *parts: str | Path, files: tuple[Path, ...] = (), keep: bool = False) -> Command:
-    """Give a measured call of khib."""
+    """Return a measured call of khib."""
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
     return Command(name, words(sys.executable, "-m", "benchmark.child", *parts), files, environment, keep, True)
 
 
 def savers(places: Places, dump: Makedumpfile) -> list[Command]:
-    """Give everything that writes the sample to the disk."""
+    """Return everything that writes the sample to the disk."""
     core, out = places.sample.path, places.disk / "out"
     halves = (places.disk / "half-1", places.disk / "half-2")
     made = [khib(f"khib {codec}", "save", places.memory, out, codec, files=(out,)) for codec in CODECS]
@@ -91,13 +91,13 @@ def savers(places: Places, dump: Makedumpfile) -> list[Command]:
 
 
 def on_one_cpu(commands: Sequence[Command]) -> list[Command]:
-    """Give those that are also measured on a single processor."""
+    """Return those that are also measured on a single processor."""
     wanted = ("khib lz4", "khib zstd", "khib lz4, sealed", "makedumpfile -l", "makedumpfile -z")
     return [command.pinned(f"{command.name}, 1 CPU", ONE) for command in commands if command.name in wanted]
 
 
 def restorers(places: Places) -> list[Command]:
-    """Give everything that reads an image, and the limits of memory and disk."""
+    """Return everything that reads an image, and the limits of memory and disk."""
     core, restored = places.sample.path, places.restored
     made = []
     for name in memory_tables.KEPT:

@@ -30,7 +30,7 @@ class Facts:
 
 
 def content(facts: Facts, saves: Found, restores: Found) -> str:
-    """Give the part's Markdown."""
+    """Return the part's Markdown."""
     series = [*saves.values(), *restores.values()]
     return "\n\n".join(
         [
@@ -99,7 +99,7 @@ def restoring(facts: Facts, found: Found) -> str:
 
 
 def targets(facts: Facts, saves: Found, restores: Found) -> Iterator[Target]:
-    """Give the targets, each with what was measured."""
+    """Yield the targets, each with what was measured."""
     lz4, zstd, sealed = (saves.get(f"khib {name}") for name in KEPT)
     lzo, zst = saves.get("makedumpfile -l"), saves.get("makedumpfile -z")
     cp, dd = saves.get("cp, fsync"), saves.get("dd oflag=direct")
@@ -126,7 +126,7 @@ def targets(facts: Facts, saves: Found, restores: Found) -> Iterator[Target]:
 
 
 def _restore_targets(facts: Facts, saves: Found, restores: Found) -> Iterable[Target]:
-    """Give the targets of reading; the disk's speed is that of `dd iflag=direct`."""
+    """Return the targets of reading; the disk's speed is that of `dd iflag=direct`."""
     limits = {"lz4": (3.5, 5.0), "zstd": (2.5, 3.0)}
     disk = restores.get("dd iflag=direct")
     for name, (must, stretch) in limits.items():

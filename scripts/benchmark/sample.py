@@ -41,7 +41,7 @@ class Sample:
         return Ranges.of(self.facts.ram)
 
     def handover(self, image_id: str) -> Handover:
-        """Give what A would give B; all RAM is to be saved."""
+        """Return what A would give B; all RAM is to be saved."""
         cpu = Cpu("benchmark", "benchmark", 6, 1, 1, 1, False, False, "0" * 64)
         memmap = tuple(MemoryRange(start, end, "System RAM") for start, end in self.ram)
         return Handover(
@@ -54,7 +54,7 @@ class Sample:
 
 
 def sample(sink: Sink, linux_source: Path | None, directory: Path) -> Sample:
-    """Give the sample with its memory in `directory`, which should lie in memory; made in the lab if it is not cached.
+    """Return the sample with its memory in `directory`, which should lie in memory; made in the lab if it is not cached.
 
     :raises KhibError: the lab fails, or there is no room.
     """
@@ -65,12 +65,12 @@ def sample(sink: Sink, linux_source: Path | None, directory: Path) -> Sample:
 
 
 def opened(directory: Path) -> Sample:
-    """Give the sample that lies in a directory."""
+    """Return the sample that lies in a directory."""
     return Sample(directory / MEMORY_NAME, msgspec.json.decode((directory / FACTS_NAME).read_bytes(), type=Facts))
 
 
 def sample_name(sink: Sink, linux_source: Path | None) -> str:
-    """Give the cache entry of a sample, by kernel and workload."""
+    """Return the cache entry of a sample, by kernel and workload."""
     kernel = guest_kernel(sink, linux_source)
     return f"bench-memory-{digest_of(kernel.bzimage, Path(mixture.__file__), f'{MEMORY} {FILES_MIB}')}"
 
@@ -90,7 +90,7 @@ def filled(source: Path, to: Path) -> None:
 
 
 def scratch() -> Path:
-    """Give the directory of logs and raw results."""
+    """Return the directory of logs and raw results."""
     place = cache_dir() / "bench"
     place.mkdir(parents=True, exist_ok=True)
     return place

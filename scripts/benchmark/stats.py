@@ -34,11 +34,11 @@ class Series:
     runs: list[Run] = field(default_factory=list)
 
     def middle(self, key: str = "seconds") -> float:
-        """Give the median of one figure."""
+        """Return the median of one figure."""
         return float(median(getattr(run, key) for run in self.runs))
 
     def peak(self, key: str) -> float:
-        """Give the largest of one figure."""
+        """Return the largest of one figure."""
         return float(max(getattr(run, key) for run in self.runs))
 
     @property
@@ -59,7 +59,7 @@ class Series:
         return sum(run.others > NOISY_OTHERS for run in self.runs)
 
     def summary(self) -> str:
-        """Say median and span, such as `2.10 (2.05-2.40)`."""
+        """Format median and span, such as `2.10 (2.05-2.40)`."""
         low, high = self.span
         return f"{self.middle():.2f} ({low:.2f}-{high:.2f})"
 
@@ -77,7 +77,7 @@ class Target:
 
     @property
     def verdict(self) -> str:
-        """Say `stretch`, `must`, `missed` or `not measured`."""
+        """Return `stretch`, `must`, `missed` or `not measured`."""
         if self.got is None:
             return "not measured"
         if self.stretch is not None and self._reaches(self.stretch):
@@ -89,7 +89,7 @@ class Target:
         return self.got <= limit if self.most else self.got >= limit
 
     def row(self) -> tuple[str, ...]:
-        """Give the row of a table: what, measured, must, stretch, verdict."""
+        """Return the row of a table: what, measured, must, stretch, verdict."""
         sign = "<=" if self.most else ">="
         got = "" if self.got is None else f"{number(self.got)}{self.unit}"
         better = "" if self.stretch is None else f"{sign} {self.stretch:g}{self.unit}"
@@ -111,7 +111,7 @@ def ratio(above: Series | None, below: Series | None, key: str = "seconds") -> f
 
 
 def noise_words(series: Sequence[Series]) -> str:
-    """Say how quiet the machine was, from all runs."""
+    """Return how quiet the machine was, from all runs."""
     runs = sum(len(item.runs) for item in series)
     noisy = sum(item.noisy for item in series)
     wide = [item.name for item in series if len(item.runs) > 1 and item.spread > NOISY_SPREAD]

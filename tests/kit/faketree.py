@@ -33,7 +33,7 @@ def tree(root: Path, files: Mapping[str, Content]) -> Path:
 
 
 def patched(size: int, *patches: tuple[int, bytes]) -> bytes:
-    """Give `size` zeros with bytes put over them."""
+    """Return `size` zeros with bytes put over them."""
     image = bytearray(size)
     for offset, raw in patches:
         image[offset : offset + len(raw)] = raw

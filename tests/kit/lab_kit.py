@@ -27,7 +27,7 @@ def print_event(event: Event) -> None:
 
 
 def linux_source(version: str) -> Path | None:
-    """Give the source of a kernel that is not the distribution's own, fetched once."""
+    """Return the source of a kernel that is not the distribution's own, fetched once."""
     if version == "6.1":
         return None
     return Path(run([ROOT / "scripts" / "linux-source", version], timeout=1800).stdout.strip())

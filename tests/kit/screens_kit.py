@@ -37,7 +37,7 @@ class DrivenScreen(ScriptedScreen):
 
     @property
     def shown(self) -> str:
-        """Give the whole screen as text."""
+        """Return the whole screen as text."""
         return "\n".join(self.last_text)
 
     def hook_event_loop(self, event_loop: Any, callback: Callable[..., Any]) -> None:
@@ -69,7 +69,7 @@ class DrivenScreen(ScriptedScreen):
 
 @cache
 def facts(name: str = "qemu-bios-1g") -> Machine:
-    """Give a machine of the collection."""
+    """Return a machine of the collection."""
     return machine.load(MACHINES / f"{name}.json")
 
 
@@ -110,7 +110,7 @@ def press(window: Window, *keys: str) -> str:
 
 
 def at_cursor(window: Window) -> str:
-    """Give the text from the hardware cursor to the end of its row."""
+    """Return the text from the hardware cursor to the end of its row."""
     shown(window)
     canvas = window.loop.screen.canvases[-1]  # type: ignore[attr-defined]
     assert canvas.cursor is not None, "a screen reader has no cursor to follow"

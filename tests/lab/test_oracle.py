@@ -70,7 +70,7 @@ class Dump:
         return [pfn for pfn, bit in enumerate(reversed(f"{value:b}")) if bit == "1"]
 
     def left_out(self) -> tuple[set[int], set[int]]:
-        """Give the pages that are missing, and those that are zero."""
+        """Return the pages that are missing, and those that are zero."""
         kept = self.bits(1)
         places = [struct.unpack_from("<q", self.data, self.descriptors + 24 * index)[0] for index in range(len(kept))]
         shared = min(places)

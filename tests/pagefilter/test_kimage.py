@@ -19,7 +19,7 @@ LISTS = 100 * MIB
 
 
 def source_of(number: int) -> int:
-    """Give the shadow page of the region's n-th page: downwards, so that no two are neighbours in the same order."""
+    """Return the shadow page of the region's n-th page: downwards, so that no two are neighbours in the same order."""
     return 90 * MIB - number * PAGE
 
 

@@ -25,7 +25,7 @@ class File(Protocol):
     """The bytes of a vmcore; read by several threads."""
 
     def read(self, offset: int, count: int) -> bytes:
-        """Give `count` bytes at `offset`; fewer at the end."""
+        """Return `count` bytes at `offset`; fewer at the end."""
 
 
 class FrameFile:
@@ -46,7 +46,7 @@ class FrameFile:
         return sum(frame.raw for frame in self.payload.frames)
 
     def read(self, offset: int, count: int) -> bytes:
-        """Give `count` bytes at `offset`; fewer at the end.
+        """Return `count` bytes at `offset`; fewer at the end.
 
         :raises ImageError: a frame is damaged.
         """
@@ -86,7 +86,7 @@ class PlainFile:
         return os.lseek(self.fd, 0, os.SEEK_END)
 
     def read(self, offset: int, count: int) -> bytes:
-        """Give `count` bytes at `offset`; fewer at the end."""
+        """Return `count` bytes at `offset`; fewer at the end."""
         parts = []
         while count and (part := os.pread(self.fd, count, offset)):
             parts.append(part)
@@ -134,7 +134,7 @@ class Contents:
         return Ranges.of((item.run.start, item.run.start + item.run.memsz) for item in self.placed)
 
     def read(self, start: int, count: int) -> bytes:
-        """Give `count` bytes at a physical address; what is zero or absent reads as zero.
+        """Return `count` bytes at a physical address; what is zero or absent reads as zero.
 
         :raises ImageError: the file is damaged or cut off.
         """

@@ -127,7 +127,7 @@ class Sums:
         self.state, self.held = xxhash.xxh3_128(), 0
 
     def finish(self) -> bytes:
-        """Give the trailer: magic, number of digests, the digests, and one of all that."""
+        """Return the trailer: magic, number of digests, the digests, and one of all that."""
         if self.held:
             self._close()
         return trailer(self.digests)
@@ -141,7 +141,7 @@ def trailer(digests: Iterable[bytes]) -> bytes:
 
 
 def sums_size(size: int) -> int:
-    """Give the size of the trailer for a file of `size` bytes."""
+    """Return the size of the trailer for a file of `size` bytes."""
     return _SUMS.size + 16 * (-(-size // FRAME)) + 16
 
 

@@ -159,5 +159,5 @@ class Kdump:
 
 
 def _first_pages(spans: Spans) -> Spans:
-    """Give up to eight pages of the begin of some spans."""
+    """Return up to eight pages of the begin of some spans."""
     return next(batches(spans, 8 * PAGE))

@@ -43,12 +43,12 @@ class Snapshot:
         return Ranges.of(self.manifest.ram)
 
     def read(self, spans: Iterable[tuple[int, int]]) -> bytes:
-        """Give the bytes of several spans, one behind the other."""
+        """Return the bytes of several spans, one behind the other."""
         return b"".join(self.view.read(start, end - start) for start, end in spans)
 
 
 def seen(ranges: Ranges, moved: Shadows) -> Ranges:
-    """Give the addresses by which A knew memory of the image: the inverse of `Shadows.move`."""
+    """Return the addresses by which A knew memory of the image: the inverse of `Shadows.move`."""
     found: Spans = list(ranges - moved.sources)
     for start, source, count in moved.runs:
         if source == NOWHERE:
@@ -86,7 +86,7 @@ def swapped(contents: Contents, manifest: Manifest) -> Shadows:
 
 
 def page_offset(head: bytes) -> int:
-    """Give the virtual address of physical address 0, as the first PT_LOAD tells it."""
+    """Return the virtual address of physical address 0, as the first PT_LOAD tells it."""
     return next(((part.virtual - part.physical) % (1 << 64) for part in vmcore.segments(head) if not part.note), 0)
 
 

@@ -16,7 +16,7 @@ RELEASE = Path("/etc/os-release")
 
 
 def host_suite(release: Path = RELEASE) -> str:
-    """Give the code name of the distribution that runs here.
+    """Return the code name of the distribution that runs here.
 
     :raises CommandFailed: it has none.
     """
@@ -29,7 +29,7 @@ def host_suite(release: Path = RELEASE) -> str:
 
 
 def debian_mirror(suite: str, configuration: Path = CONFIGURATION) -> str:
-    """Give the address of the first apt source that has the `main` of a suite.
+    """Return the address of the first apt source that has the `main` of a suite.
 
     :raises CommandFailed: there is none.
     """

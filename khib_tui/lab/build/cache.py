@@ -21,7 +21,7 @@ from khib_tui.runner import failure_text, spawn
 
 
 def cache_dir() -> Path:
-    """Give the directory that all of it lies in: $KHIB_CACHE, $XDG_CACHE_HOME/khib or ~/.cache/khib."""
+    """Return the directory that all of it lies in: $KHIB_CACHE, $XDG_CACHE_HOME/khib or ~/.cache/khib."""
     if own := os.environ.get("KHIB_CACHE"):
         return Path(own)
     if base := os.environ.get("XDG_CACHE_HOME"):
@@ -30,7 +30,7 @@ def cache_dir() -> Path:
 
 
 def digest_of(*parts: str | bytes | Path) -> str:
-    """Give a short SHA-256 of the parts in their order; a Path counts as what the file holds."""
+    """Return a short SHA-256 of the parts in their order; a Path counts as what the file holds."""
     total = hashlib.sha256()
     for part in parts:
         data = part.read_bytes() if isinstance(part, Path) else part.encode() if isinstance(part, str) else part
@@ -54,7 +54,7 @@ def locked(name: str, waiting: Callable[[], None] | None = None) -> Iterator[Non
 
 
 def entry(name: str, build: Callable[[Path], None], waiting: Callable[[], None] | None = None) -> Path:
-    """Give the directory `name` of the cache, made by `build(directory)` if it is not there yet.
+    """Return the directory `name` of the cache, made by `build(directory)` if it is not there yet.
 
     It is built under a temporary name and renamed when whole, so an interrupted build leaves nothing behind that
     counts. Whoever comes second waits for the first.

@@ -18,7 +18,7 @@ OBJECT = "init/init_task.o"  # has struct task_struct, and with it all that a ta
 
 
 def kernel_types(sink: Sink, source: Path | None = None) -> Path:
-    """Give an object file with the types of the lab's kernel in its DWARF, building it first if it is not in the cache.
+    """Return an object file with the types of the lab's kernel in its DWARF, building it first if it is not in the cache.
 
     :param source: as for `guest_kernel`, which is built too if need be.
     :raises CommandFailed: there is no source, or it cannot be built.

@@ -34,7 +34,7 @@ class GuestKernel:
 
 
 def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None) -> GuestKernel:
-    """Give the lab's kernel, building it first if it is not in the cache.
+    """Return the lab's kernel, building it first if it is not in the cache.
 
     :param source: a `linux-source-*.tar.*`; the newest one the distribution has installed if not given.
     :param jobs: how many compilers run at once; one for each processor if not given.
@@ -51,7 +51,7 @@ def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None
 
 
 def is_kernel_built(source: Path | None = None) -> bool:
-    """Tell whether the cache has the lab's kernel.
+    """Return whether the cache has the lab's kernel.
 
     :param source: as for `guest_kernel`.
     :raises CommandFailed: there is no source.
@@ -77,7 +77,7 @@ def newest_source(directory: Path = SOURCES) -> Path:
 
 
 def source_key(source: Path) -> str:
-    """Give what the built kernel depends on as a short digest, without reading all of the source.
+    """Return what the built kernel depends on as a short digest, without reading all of the source.
 
     :raises CommandFailed: the source is missing.
     """
@@ -102,7 +102,7 @@ def fragment_lines(fragment: str) -> tuple[list[str], list[str]]:
 
 
 def lost_settings(fragment: str, config: str) -> list[str]:
-    """Tell which settings of a fragment are not in the configuration that came of it."""
+    """Return which settings of a fragment are not in the configuration that came of it."""
     have = set(config.splitlines())
     return [line for line in fragment_lines(fragment)[0] if line not in have]
 

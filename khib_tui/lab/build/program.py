@@ -42,7 +42,7 @@ def program_disk(out: Path, extra: Mapping[str, Path] | None = None) -> None:
 
 
 def needed_distributions(project: str = PROJECT) -> list[Distribution]:
-    """Give the installed distributions that a project needs, without extras, in the order of their names.
+    """Return the installed distributions that a project needs, without extras, in the order of their names.
 
     A requirement that is not installed was not meant for this environment: pip has looked at its markers.
     """
@@ -69,7 +69,7 @@ def _requirements(dist: Distribution) -> Iterator[str]:
 
 
 def _dependencies() -> Path:
-    """Give a directory with the compiled dependencies, from the cache if it has them."""
+    """Return a directory with the compiled dependencies, from the cache if it has them."""
     needed = needed_distributions()
     names = [f"{dist.metadata['Name']} {dist.version}" for dist in needed]
 

@@ -32,7 +32,7 @@ STEP_LINE = re.compile(r"I: ")
 
 
 def guest_root(sink: Sink) -> Path:
-    """Give the raw image of the lab's disk, building it first if it is not in the cache; never write to it.
+    """Return the raw image of the lab's disk, building it first if it is not in the cache; never write to it.
 
     :raises CommandFailed: it cannot be built; nothing of it is left then.
     """
@@ -46,7 +46,7 @@ def guest_root(sink: Sink) -> Path:
 
 
 def is_root_built() -> bool:
-    """Tell whether the cache has the lab's disk."""
+    """Return whether the cache has the lab's disk."""
     return (cache_dir() / _entry_name(host_suite())).is_dir()
 
 
@@ -55,7 +55,7 @@ def _entry_name(suite: str) -> str:
 
 
 def partition_table() -> str:
-    """Give the sfdisk script of the disk: KHIBBOOT, then KHIBROOT."""
+    """Return the sfdisk script of the disk: KHIBBOOT, then KHIBROOT."""
     sector = 512
     boot = f"start={BOOT_START // sector}, size={BOOT_SIZE // sector}, type=uefi, name=KHIBBOOT"
     root = f"start={ROOT_START // sector}, size={ROOT_SIZE // sector}, type=linux, name=KHIBROOT"
@@ -84,7 +84,7 @@ def _build(sink: Sink, suite: str, work: Path) -> None:
 
 
 def _root_prefix() -> list[str]:
-    """Give what has to stand before a command that needs root, asking for the password now if there is one."""
+    """Return what has to stand before a command that needs root, asking for the password now if there is one."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and interact(["sudo", "-v"]) == 0:

@@ -65,7 +65,7 @@ def hold(fill: Callable[[], object]) -> None:
 
 
 def empty_list() -> ReportPage:
-    """Give a page that is a list of swapped pages with no entry, and says where it is (struct kimage, kexec_core.c)."""
+    """Return a page that is a list of swapped pages with no entry, and says where it is (struct kimage, kexec_core.c)."""
     ram = system_ram(probe.iomem(Path("/")))
     page = ReportPage(ram, 0)
     page.pool[page.offset : page.offset + 16] = struct.pack("<QQ", _IND_DONE, page.physical | _IND_INDIRECTION)
@@ -74,7 +74,7 @@ def empty_list() -> ReportPage:
 
 
 def text() -> str:
-    """Give words in a random order."""
+    """Return words in a random order."""
     names = sorted(path.name for path in Path("/usr/bin").iterdir())
     draw = random.Random(1)
     parts, length = [], 0
@@ -85,7 +85,7 @@ def text() -> str:
 
 
 def objects() -> list[dict[str, object]]:
-    """Give small Python objects, of about half a KiB a record."""
+    """Return small Python objects, of about half a KiB a record."""
     draw = random.Random(2)
     return [
         {"id": number, "name": f"record {number}", "value": draw.random(), "of": [draw.randrange(1000)] * 3}
@@ -94,7 +94,7 @@ def objects() -> list[dict[str, object]]:
 
 
 def numbers() -> array.array[float]:
-    """Give doubles of a curve with noise."""
+    """Return doubles of a curve with noise."""
     draw = random.Random(3)
     piece = array.array("d", (math.sin(at / 1000) + draw.random() / 1e3 for at in range(MIB // 8)))
     whole = array.array("d")
@@ -105,12 +105,12 @@ def numbers() -> array.array[float]:
 
 
 def noise() -> list[bytes]:
-    """Give bytes that do not compress."""
+    """Return bytes that do not compress."""
     return [os.urandom(MIB) for _ in range(NOISE)]
 
 
 def zeros() -> mmap.mmap:
-    """Give touched pages of zeros."""
+    """Return touched pages of zeros."""
     held = mmap.mmap(-1, ZEROS * MIB, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     for at in range(0, len(held), mmap.PAGESIZE):
         held[at] = 0

@@ -28,7 +28,7 @@ def found(state: State = State.COMPLETE, host: str = "laptop") -> Found:
 
 @pytest.fixture
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Window, list[Found]]:
-    """Give the page of images with one image, and the list of those that were given up."""
+    """Return the page of images with one image, and the list of those that were given up."""
     gone: list[Found] = []
     monkeypatch.setattr(catalog, "images", lambda *_: [found()])
     monkeypatch.setattr(images, "give_up", lambda _, item: gone.append(item))
