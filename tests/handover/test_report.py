@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import pytest
@@ -12,33 +11,9 @@ from khib_tui.handover.report import Outcome, Report, ReportPage, leave
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
+from tests.kit.fakekernel import Pagemap
 
 SAVED = Ranges.of([(4 * MIB, 8 * MIB)])
-
-
-class Pagemap:
-    """A page table in which page n of any pool lies at the n-th address."""
-
-    def __init__(self, path: Path, addresses: list[int]) -> None:
-        self.path, self.addresses, self.first = path, addresses, -1
-        self.at = 0
-
-    def open(self, *_: object, **__: object) -> Pagemap:
-        return self
-
-    def __enter__(self) -> Pagemap:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def seek(self, offset: int) -> None:
-        self.first = offset // 8 if self.first < 0 else self.first
-        self.at = offset // 8 - self.first
-
-    def read(self, _: int) -> bytes:
-        address = self.addresses[self.at] if self.at < len(self.addresses) else 0
-        return struct.pack("<Q", address // PAGE | (1 << 63 if address else 0))
 
 
 def page(tmp_path: Path, addresses: list[int], others: int = 64 * PAGE) -> ReportPage:

@@ -1,24 +1,234 @@
-"""The steps of a journey."""
+"""The steps of a journey, one by one; the kernel is not asked."""
 
 from __future__ import annotations
 
+import errno
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
 import pytest
 
-from khib_tui.decide.choice import decide
-from khib_tui.errors import Refused
-from khib_tui.handover.handover import Mode
-from khib_tui.model import machine
-from khib_tui.model.settings import Settings
-from khib_tui.plan.hibernate import LoadSaver
+from khib_tui.decide.choice import Choice
+from khib_tui.errors import CommandFailed, KhibError, Refused
+from khib_tui.handover import handover as handovers
+from khib_tui.handover.handover import Handover, Mode
+from khib_tui.handover.report import COOKIE_SIZE, Outcome, Report, ReportPage
+from khib_tui.image import header as headers
+from khib_tui.image.header import State
+from khib_tui.image.store import Store
+from khib_tui.jump.gdt import KernelFacts
+from khib_tui.linux.syscalls import KEXEC_PRESERVE_CONTEXT, REBOOT_KEXEC
+from khib_tui.model.identity import TargetRef, key_of
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import PAGE
+from khib_tui.plan import hibernate
+from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
+from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
-from tests.kit import MACHINES
-from tests.kit.saved import nothing
+from khib_tui.seal import crypto
+from khib_tui.seal import unlock as sealing
+from khib_tui.seal.keyslots import Cipher
+from tests.formats.test_cpio import parse
+from tests.kit.fakekernel import FakeKernel, Pagemap
+from tests.kit.faketree import bzimage
+from tests.kit.saved import handover, save
+from tests.kit.sealed import PASSPHRASE
 
-FACTS = MACHINES / "qemu-bios-1g.json"
+GDT = 0xFFFFFE0000001000
+MakeChoice = Callable[..., Choice]
 
 
-def test_a_journey_that_is_to_be_sealed_never_goes_unsealed() -> None:
-    choice = decide(machine.load(FACTS), Settings(), sealed=True, need_target=False)
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> FakeKernel:
+    """The kernel, with a GDT and a page map."""
+    monkeypatch.setattr("khib_tui.jump.gdt.read_facts", lambda: KernelFacts(GDT, "OSRELEASE=6.1\n", 0xFFFF888000000000))
+    monkeypatch.setattr(hibernate, "ReportPage", report_page)
+    return FakeKernel(monkeypatch)
+
+
+def report_page(saved: Ranges, others: int) -> ReportPage:
+    """A page for the report, in memory that is saved."""
+    return ReportPage(saved, others, Pagemap(Path("pagemap"), [saved.spans[-1][0]]))  # type: ignore[arg-type]
+
+
+def installed(choice: Choice) -> Choice:
+    """Put kernel and initramfs of the saver where the set-up keeps them."""
+    choice.settings.directory.mkdir(parents=True)
+    saver_kernel(choice.settings).write_bytes(bzimage("6.1.0-test"))
+    choice.settings.initramfs.write_bytes(b"initramfs" * 1000)
+    return choice
+
+
+def given(kernel: FakeKernel) -> Handover:
+    """What B would find in its initramfs."""
+    (archive,) = [data for data in kernel.loaded.values() if data.startswith(b"070701")]
+    content = {name: data for name, _, data in parse(archive)}
+    return msgspec.json.decode(content[handovers.PATH], type=Handover)
+
+
+def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
+    choice = installed(choice_of(verify=True, plain=True, options="extra=1"))
+    LoadSaver(choice, Mode.SAVE).apply(context)
+    assert kernel.calls == ["unload", "kexec_load"] and kernel.flags & KEXEC_PRESERVE_CONTEXT
+    assert Ranges.of(kernel.swapped) == choice.region.own
+    assert any(data.startswith(b"initramfs" * 1000) for data in kernel.loaded.values())
+    assert any(b"extra=1 khib.ui=plain\0" in data for data in kernel.loaded.values())
+    told = given(kernel)
+    disk = choice.machine.device("vdb1")
+    assert disk and told.target == TargetRef(key_of(disk)) and told.verify and told.plain and told.mode is Mode.SAVE
+    assert (told.region, told.saved, told.gdt) == (choice.region.own.spans, choice.region.saved.spans, GDT)
+    assert context.page and told.report_page == context.page.physical and told.cookie == context.page.cookie.hex()
+    assert context.loaded and not context.changed and context.handover == told
+
+
+def test_a_rehearsal_without_an_image_names_no_target(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
+    choice = replace(installed(choice_of()), target=None)
+    LoadSaver(choice, Mode.REHEARSE).apply(context)
+    assert given(kernel).target is None and given(kernel).mode is Mode.REHEARSE
+
+
+@pytest.mark.usefixtures("quick_seals")
+def test_b_gets_the_key_of_its_image_and_a_forgets_the_seal(
+    kernel: FakeKernel, choice_of: MakeChoice, context: Context
+) -> None:
+    seal, _ = crypto.create(PASSPHRASE, Cipher.AES)
+    context.opened = opened = sealing.unlock(seal, PASSPHRASE)
+    LoadSaver(installed(choice_of(sealed=True)), Mode.SAVE).apply(context)
+    told = given(kernel)
+    assert told.seal == seal and told.key == opened.image_key(told.image_id)
+    assert context.opened is None and context.handover and context.handover.key == ""
+    assert not [data for data in kernel.loaded.values() if opened.master in data or opened.master.hex().encode() in data]
+
+
+def test_a_journey_that_is_to_be_sealed_never_goes_unsealed(
+    kernel: FakeKernel, choice_of: MakeChoice, context: Context
+) -> None:
     with pytest.raises(Refused) as caught:
-        LoadSaver(choice, Mode.SAVE).apply(Context(nothing))
-    assert caught.value.ident == "HIB-E-PASSPHRASE"
+        LoadSaver(installed(choice_of(sealed=True)), Mode.SAVE).apply(context)
+    assert caught.value.ident == "HIB-E-PASSPHRASE" and kernel.calls == []
+
+
+def test_what_the_kernel_refuses_is_not_taken_for_loaded(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
+    kernel.errors["kexec_load"] = errno.EPERM
+    with pytest.raises(CommandFailed) as caught:
+        LoadSaver(installed(choice_of()), Mode.SAVE).apply(context)
+    assert caught.value.ident == "HIB-E-KEXEC-LOAD" and "not permitted" in str(caught.value) and not context.loaded
+
+
+@pytest.mark.parametrize(("name", "ident"), [("vmlinuz", "HIB-E-BZIMAGE"), ("initramfs.img", "HIB-E-SAVER")])
+def test_a_saver_that_is_not_there_is_told(
+    kernel: FakeKernel, choice_of: MakeChoice, context: Context, name: str, ident: str
+) -> None:
+    choice = installed(choice_of())
+    (choice.settings.directory / name).unlink()
+    with pytest.raises(KhibError) as caught:
+        LoadSaver(choice, Mode.SAVE).apply(context)
+    assert caught.value.ident == ident and "kexec_load" not in kernel.calls
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Two mounted filesystems, and one that is gone again."""
+    found = [str(tmp_path / name) for name in ("a", "gone", "b")]
+    monkeypatch.setattr(hibernate, "mounted_now", lambda: found)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    return found
+
+
+def test_every_filesystem_is_written_back(kernel: FakeKernel, places: list[str], context: Context) -> None:
+    WriteBack().apply(context)
+    assert kernel.calls[0] == "sync" and kernel.synced == ["/", places[0], places[2]]
+
+
+def test_a_filesystem_that_cannot_be_written_back_stops_the_run(
+    kernel: FakeKernel, places: list[str], context: Context
+) -> None:
+    kernel.errors[f"syncfs {places[0]}"] = errno.EIO
+    with pytest.raises(CommandFailed) as caught:
+        WriteBack().apply(context)
+    assert caught.value.ident == "HIB-E-SYNC" and places[0] in str(caught.value) and kernel.synced[-1] == places[0]
+
+
+REPORT = Report(Outcome.RESUMED, "back", image_bytes=7)
+
+
+def leave(page: ReportPage, report: Report) -> None:
+    """Leave a report in a page as B and C do."""
+    body = msgspec.json.encode(report)
+    start = page.offset + COOKIE_SIZE
+    page.pool[start : start + 4 + len(body)] = struct.pack("<I", len(body)) + body
+
+
+def test_after_the_jump_the_report_is_read(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
+    choice = choice_of()
+    context.page = page = report_page(choice.region.saved, PAGE)
+    kernel.jump = lambda: leave(page, REPORT)
+    Jump(choice, Mode.SAVE).apply(context)
+    assert (kernel.calls, kernel.command) == (["reboot"], REBOOT_KEXEC)
+    assert context.report == REPORT and context.changed and 0 <= context.away_seconds < 5
+
+
+def test_a_jump_that_the_kernel_refuses_changed_nothing(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
+    kernel.errors["reboot"] = errno.EBUSY
+    with pytest.raises(CommandFailed) as caught:
+        Jump(choice_of(), Mode.SAVE).apply(context)
+    assert caught.value.ident == "HIB-E-JUMP" and not context.changed and context.report is None
+
+
+def test_what_was_loaded_is_unloaded(kernel: FakeKernel, context: Context) -> None:
+    context.loaded = True
+    Unload().apply(context)
+    assert kernel.calls == ["unload"] and not context.loaded
+
+
+def test_a_failed_run_gives_the_memory_of_the_saver_back_once(kernel: FakeKernel, context: Context) -> None:
+    context.loaded = True
+    context.undo()
+    context.undo()
+    assert kernel.calls == ["unload"] and not context.loaded
+
+
+def resumed(choice: Choice, image: Path, context: Context) -> CloseImage:
+    """A step that finds its image in a file."""
+    device = BlockDevice(f"..{image}", image.stat().st_size, "partition", disk_id="id", serial="s")
+    context.handover = handover(target=TargetRef(key_of(device)))
+    return CloseImage(replace(choice, machine=msgspec.structs.replace(choice.machine, devices=(device,))))
+
+
+def state(image: Path) -> State | None:
+    """The state of the image in a file."""
+    with Store(image) as store:
+        found = headers.read(store)
+    return found.state if found else None
+
+
+@pytest.mark.parametrize(
+    ("before", "image_id", "after"),
+    [
+        (State.CLAIMED, "ab" * 16, State.DONE),
+        (State.CLAIMED, "cd" * 16, State.CLAIMED),
+        (State.COMPLETE, "ab" * 16, State.COMPLETE),
+    ],
+)
+def test_only_our_own_resumed_image_is_marked_as_done(
+    memory: Path, target: Path, choice_of: MakeChoice, context: Context, before: State, image_id: str, after: State
+) -> None:
+    header = save(memory, target, handover(image_id=image_id))
+    if before is not State.COMPLETE:
+        with Store(target, writable=True) as store:
+            headers.advance(store, header, before)
+    resumed(choice_of(), target, context).apply(context)
+    assert state(target) is after
+
+
+def test_an_image_whose_medium_is_gone_is_told(target: Path, choice_of: MakeChoice, context: Context) -> None:
+    step = resumed(choice_of(), target, context)
+    target.unlink()
+    with pytest.raises(CommandFailed) as caught:
+        step.apply(context)
+    assert caught.value.ident == "HIB-E-DONE"
