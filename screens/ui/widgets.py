@@ -39,11 +39,19 @@ def button(label: str, press: Press) -> urwid.AttrMap[urwid.Button]:
     return urwid.AttrMap(urwid.Button(label, lambda _: press(), wrap="clip"), None, "focus")
 
 
-def button_row(choices: Choices, focus: int = 0) -> urwid.GridFlow:
+class Buttons(urwid.GridFlow):
+    """Buttons in rows. urwid 5.1's own takes one row for enough until it was drawn once, so the other rows were hidden."""
+
+    def pack(self, size: Size = (), focus: bool = False) -> tuple[int, int]:
+        """Return the columns and rows that are needed."""
+        return (size[0], self.rows((size[0],), focus)) if size else super().pack((), focus)
+
+
+def button_row(choices: Choices, focus: int = 0) -> Buttons:
     """Make a row of buttons, which becomes several where it is too narrow."""
     widest = max(len(label) for label, _ in choices) + 4
     cells = [button(label, press) for label, press in choices]
-    return urwid.GridFlow(cells, widest, 2, 0, "left", focus, select_navigation=True)
+    return Buttons(cells, widest, 2, 0, "left", focus, select_navigation=True)
 
 
 def listed(
