@@ -1,0 +1,92 @@
+"""What stands in for the wizard behind one page: it goes nowhere, and notes where the page wanted to go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from khib_tui.handover.handover import Mode
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
+from khib_tui.plan.step import Action
+from khib_tui.plan.task import Ending, Task
+from screens.ui.window import Window
+from tests.kit.machines import BIOS
+from tests.kit.screens_kit import DrivenScreen
+
+Asked = tuple[object, ...]
+
+
+class FakeFlow:
+    """A Flow (`screens/wizard/flow.py`): `asked` are the calls in their order, each as its name and what it was given.
+
+    :param given: choices of the user.
+    """
+
+    def __init__(self, directory: Path, machine: Machine = BIOS, size: tuple[int, int] = (80, 24), **given: object) -> None:
+        self.window = Window(DrivenScreen(size=size))
+        self.machine = machine
+        choices = {"boot_dir": str(directory), "target": "/dev/vdb1", **given}
+        self.settings = self.kept = msgspec.convert(choices, Settings)
+        self.path = directory / "khib.toml"
+        self.ready = False
+        self.asked: list[Asked] = []
+
+    def go(self, at: int) -> None:
+        """Note it."""
+        self.asked.append(("go", at))
+
+    def forward(self, settings: Settings) -> None:
+        """Note it."""
+        self.asked.append(("forward", settings))
+
+    def back(self) -> None:
+        """Note it."""
+        self.asked.append(("back",))
+
+    def home(self) -> None:
+        """Note it."""
+        self.asked.append(("home",))
+
+    def images(self) -> None:
+        """Note it."""
+        self.asked.append(("images",))
+
+    def seal(self) -> None:
+        """Note it."""
+        self.asked.append(("seal",))
+
+    def sealed(self, text: str) -> None:
+        """Note it."""
+        self.asked.append(("sealed", text))
+
+    def apply(self, actions: Sequence[Action], text: str) -> None:
+        """Note it."""
+        self.asked.append(("apply", tuple(actions), text))
+
+    def seal_text(self) -> str:
+        """Return something to look for."""
+        return "What the flow says of the seal."
+
+    def look_again(self, show: Callable[[], None]) -> None:
+        """Note it, and find the machine unchanged."""
+        self.asked.append(("look_again",))
+        show()
+
+    def rehearse(self) -> None:
+        """Note it."""
+        self.asked.append(("rehearse",))
+
+    def travel(self, mode: Mode | None) -> None:
+        """Note it."""
+        self.asked.append(("travel", mode))
+
+    def arrived(self, task: Task, ending: Ending) -> None:
+        """Note it."""
+        self.asked.append(("arrived", task, ending))
+
+    def leave(self) -> None:
+        """Note it."""
+        self.asked.append(("leave",))
