@@ -89,8 +89,8 @@ def say_room(arguments: Namespace, sink: Sink) -> None:
     """
     kernel, root = is_kernel_built(arguments.linux_source), is_root_built()
     if not (kernel and root):
-        build_room = (0 if root else ROOT_ROOM) if kernel else KERNEL_ROOM
-        sink(Message(refuse_little_room("building the guest's kernel and system", build_room, cache_dir())))
+        building = ROOT_ROOM if kernel else KERNEL_ROOM
+        sink(Message(refuse_little_room("building the guest's kernel and system", building, cache_dir())))
     needed = DISKS_ROOM + arguments.memory * MIB
     sink(Message(refuse_little_room("the machine's disks", needed, arguments.keep or scratch_dir())))
 
