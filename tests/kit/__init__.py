@@ -7,3 +7,4 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MACHINES = ROOT / "tests" / "machines"
 DATA = ROOT / "tests" / "data"
+FIELD = ROOT / "tests" / "field"

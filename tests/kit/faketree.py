@@ -32,9 +32,9 @@ def tree(root: Path, files: Mapping[str, Content]) -> Path:
     return root
 
 
-def patched(size: int, *patches: tuple[int, bytes]) -> bytes:
-    """Return `size` zeros with bytes put over them."""
-    image = bytearray(size)
+def patched(base: int | bytes, *patches: tuple[int, bytes]) -> bytes:
+    """Return `base`, or so many zeros, with bytes put over it."""
+    image = bytearray(base)
     for offset, raw in patches:
         image[offset : offset + len(raw)] = raw
     return bytes(image)
