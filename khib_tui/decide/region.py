@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from khib_tui.errors import Refused
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
-from khib_tui.model.machine import KernelFile, Machine, MemoryRange
+from khib_tui.model.machine import RAM, KernelFile, Machine, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE, size
 
-RAM = "System RAM"
 LOW_END = 0xA0000
 # IO_STRICT_DEVMEM denies the "RAM buffer" between the end of B's RAM and the next such boundary.
 ALIGN = 64 * MIB

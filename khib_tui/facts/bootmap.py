@@ -9,10 +9,9 @@ import struct
 from pathlib import Path
 
 from khib_tui.facts.read import data, names, text
-from khib_tui.model.machine import MemoryRange
+from khib_tui.model.machine import RAM, MemoryRange
 from khib_tui.model.ranges import Ranges
 
-RAM = "System RAM"
 _ZERO_PAGE = "sys/kernel/boot_params/data"
 _MORE = "sys/kernel/boot_params/setup_data"
 _COUNT, _TABLE, _MOST = 0x1E8, 0x2D0, 128

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from khib_tui.facts.read import text
+from khib_tui.model import cmdline
 from khib_tui.model.machine import Cpu
 from khib_tui.model.text import clean
 
@@ -66,7 +67,7 @@ def _number(first: dict[str, str], key: str) -> int:
     return int(value) if value.isascii() and value.isdigit() else -1
 
 
-def memory_encryption(root: Path, release: str, cmdline: str, config: dict[str, str]) -> str:
+def memory_encryption(root: Path, release: str, line: str, config: dict[str, str]) -> str:
     """Name the memory encryption that is active (`TDX`, `SEV`, `SME`), or ''."""
     flags = fields(root).get("flags", "").split()
     if "tdx_guest" in flags or (root / "dev/tdx_guest").exists():
@@ -74,13 +75,14 @@ def memory_encryption(root: Path, release: str, cmdline: str, config: dict[str, 
     guest = "hypervisor" in flags and not {"sev", "sev_es", "sev_snp"}.isdisjoint(flags)
     if guest or (read_msr(root, _AMD64_SEV) or 0) & _SEV_ENABLED or (root / "dev/sev-guest").exists():
         return "SEV"
-    return "SME" if "sme" in flags and _sme_is_active(release, cmdline.split(), config) else ""
+    return "SME" if "sme" in flags and _sme_is_active(release, line, config) else ""
 
 
-def _sme_is_active(release: str, words: list[str], config: dict[str, str]) -> bool:
-    if "mem_encrypt=off" in words:
+def _sme_is_active(release: str, line: str, config: dict[str, str]) -> bool:
+    word = cmdline.value(line, "mem_encrypt")
+    if word == "off":
         return False
     default = config.get("AMD_MEM_ENCRYPT_ACTIVE_BY_DEFAULT") == "y"
     version = re.match(r"(\d{1,9})\.(\d{1,9})", release)
     known = version is not None and (int(version[1]), int(version[2])) >= _SME_FLAG_MEANS_ACTIVE
-    return known or default or "mem_encrypt=on" in words
+    return known or default or word == "on"

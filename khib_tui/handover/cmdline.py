@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from khib_tui.model.cmdline import parameter, split
+
 PREFIX = "khib."
 DEFAULT_COUNTDOWN = 10
 DEFAULT_SIZE = (80, 24)
@@ -56,8 +58,9 @@ class Words:
     @classmethod
     def parse(cls, line: str) -> Words:
         """Take the words out of a command line; the last of a kind counts, nonsense is ignored."""
-        given = dict(word.removeprefix(PREFIX).partition("=")[::2] for word in line.split() if word.startswith(PREFIX))
-        consoles = [word.removeprefix("console=") for word in line.split() if word.startswith("console=")]
+        words = [parameter(word) for word in split(line)]
+        given = {name.removeprefix(PREFIX): value or "" for name, value in words if name.startswith(PREFIX)}
+        consoles = [value for name, value in words if name == "console" and value]
         serial = bool(consoles) and not consoles[-1].startswith("tty0")
         size = re.fullmatch(r"(\d{1,3})x(\d{1,3})", given.get("tty", ""))
         countdown = given.get("countdown", "")

@@ -46,8 +46,7 @@ _NO_OWN_DIRS = frozenset(("__pycache__",))
 _NO_PARTS = {
     "cffi": re.compile(r"cffi/.*"),
     "pycparser": re.compile(r".*"),
-    # in B and C there is no battery to ask for, and no initramfs to build
-    "psutil": re.compile(r".*"),
+    # B and C build no initramfs
     "pyelftools": re.compile(r".*"),
     "wcwidth": re.compile(r"wcwidth/table_grapheme_overrides/_known_.*"),
     "cryptography": re.compile(

@@ -113,7 +113,7 @@ def prepare(
     place = layout(region, kernel, len(initrd), len(handover))
     memory = tuple(e820(machine.firmware_memmap, region.own - Ranges.of([(place.mailbox, place.mailbox + PAGE)])))
     zero_page = boot_params(
-        kernel, memory=memory, command_line=place.command_line, of_a=of_a, acpi_rsdp=machine.acpi_rsdp,
+        kernel, memory=memory, command_line=place.command_line, of_a=of_a, acpi_rsdp=machine.root_pointer,
         initrd=(place.initrd, place.handover - place.initrd + len(handover)),
     )  # fmt: skip
     stub = stubs.enter_b(place.stub, place.mailbox, place.kernel, place.boot_params, place.stack)

@@ -6,11 +6,16 @@ tested for machines we do not have. Addresses and sizes are bytes.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from khib_tui.errors import UsageError
+from khib_tui.model import cmdline
+
+RAM = "System RAM"
+"""What the kernel calls the memory that it uses as its own."""
 
 
 class MemoryRange(msgspec.Struct, frozen=True):
@@ -103,7 +108,10 @@ class Machine(msgspec.Struct, frozen=True):
     plugged in and was not in the map at boot. `config` is the running
     kernel's configuration, empty if unknown. `kexec_loaded` tells whether an image is loaded already. `mem_available` and
     the like are bytes at the time of asking. `memory_encryption` names what is active (`SME`, `SEV`, `TDX`), `balloon` is
-    true where the host has taken pages away or can hot-plug them.
+    true where the host has taken pages away or can hot-plug them, `xen` names the kind of Xen domain.
+
+    `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
+    text and data lie. `acpi_rsdp` is the physical address that the firmware gives for the ACPI root pointer, 0 if unknown.
     """
 
     release: str
@@ -137,6 +145,15 @@ class Machine(msgspec.Struct, frozen=True):
     on_ac: bool | None = None
     machine_id: str = ""
     dmi: dict[str, str] = {}
+    nested_ram: tuple[MemoryRange, ...] = ()
+    kernel_image: tuple[MemoryRange, ...] = ()
+    xen: str = ""
+
+    @property
+    def root_pointer(self) -> int:
+        """Physical address of the ACPI root pointer, 0 if unknown: of the word that overrides the firmware, else its own."""
+        word = cmdline.value(self.cmdline, "acpi_rsdp") or ""
+        return int(word, 16) if re.fullmatch(r"(0[xX])?[0-9a-fA-F]{1,16}", word) else self.acpi_rsdp
 
     def device(self, name: str) -> BlockDevice | None:
         """Find a block device by kernel name or by `/dev/...` path."""

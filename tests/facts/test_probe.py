@@ -62,20 +62,6 @@ def test_the_root_pointer_of_a_bios_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({"sys/bus/virtio/drivers/virtio_mem/virtio3": ""}, True),
-        ({"sys/bus/virtio/drivers/virtio_mem/bind": ""}, False),
-        ({"sys/bus/virtio/drivers/virtio_balloon/virtio3": ""}, True),
-        ({"sys/bus/virtio/drivers/virtio_balloon/virtio3": "", "proc/vmstat": "balloon_inflate 9\n"}, True),
-        ({"proc/vmstat": "balloon_inflate 9\n"}, False),
-    ],
-)
-def test_balloon(tmp_path: Path, files: dict[str, Content], expected: bool) -> None:
-    assert probe.balloon(tree(tmp_path, files)) is expected
-
-
-@pytest.mark.parametrize(
     ("cmdline", "config", "expected"),
     [("", "", False), ("", "CONFIG_INIT_ON_FREE_DEFAULT_ON=y\n", True), ("init_on_free=1", "", True),
      ("init_on_free=0", "CONFIG_INIT_ON_FREE_DEFAULT_ON=y\n", False), ("x.init_on_free=1", "", False),

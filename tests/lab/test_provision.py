@@ -228,7 +228,7 @@ def test_guest_files_have_their_modes(tmp_path: Path) -> None:
 
 def test_needed_distributions_are_the_installed_closure() -> None:
     names = {dist.metadata["Name"].lower() for dist in program.needed_distributions()}
-    assert {"urwid", "wcwidth", "msgspec", "lz4", "zstandard", "xxhash", "psutil", "pyelftools", "humanize"} <= names
+    assert {"urwid", "wcwidth", "msgspec", "lz4", "zstandard", "xxhash", "pyelftools", "humanize"} <= names
     assert not {"pytest", "mypy", "ruff", "hypothesis"} & names
 
 

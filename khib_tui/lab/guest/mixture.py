@@ -20,7 +20,7 @@ import msgspec
 
 from khib_tui import files
 from khib_tui.decide.region import system_ram
-from khib_tui.facts import probe
+from khib_tui.facts import memory
 from khib_tui.handover.report import ReportPage
 from khib_tui.jump.gdt import read_facts
 from khib_tui.model.units import MIB
@@ -66,7 +66,7 @@ def hold(fill: Callable[[], object]) -> None:
 
 def empty_list() -> ReportPage:
     """Return a page that is a list of swapped pages with no entry, and says where it is (struct kimage, kexec_core.c)."""
-    ram = system_ram(probe.iomem(Path("/")))
+    ram = system_ram(memory.iomem(Path("/")))
     page = ReportPage(ram, 0)
     page.pool[page.offset : page.offset + 16] = struct.pack("<QQ", _IND_DONE, page.physical | _IND_INDIRECTION)
     LIST.write_text(str(page.physical))
@@ -150,7 +150,7 @@ def main() -> None:
 def tell() -> None:
     """Write the facts, whole or not at all."""
     kernel, system = read_facts(), os.uname()
-    ram = system_ram(probe.iomem(Path("/"))).spans
+    ram = system_ram(memory.iomem(Path("/"))).spans
     facts = Facts(ram, kernel.vmcoreinfo, kernel.page_offset, system.release, system.version, int(LIST.read_text()))
     files.write(FACTS, msgspec.json.encode(facts), files.PUBLIC)
 
