@@ -5,14 +5,16 @@ Room for the region is `region`'s to judge, the place of the image `targets`'.
 
 from __future__ import annotations
 
+from khib_tui.decide.findings import verdict
 from khib_tui.decide.kernel import unfit_as_a, unfit_as_saver
+from khib_tui.decide.memory import check_memory
 from khib_tui.events.types import Finding, Severity
+from khib_tui.model import cmdline
 from khib_tui.model.machine import Machine
-from khib_tui.model.units import size
 
 BATTERY_WARNING = 10.0
 BATTERY_BLOCKER = 3.0
-_REBUILD = "choose another kernel: those of Ubuntu, Fedora, Arch and RHEL 9 have it"
+_REBUILD = "choose another kernel: those of Ubuntu, Fedora and Arch have it"
 
 
 def check(machine: Machine) -> list[Finding]:
@@ -25,10 +27,8 @@ def check(machine: Machine) -> list[Finding]:
         _kexec_disabled(machine),
         _devmem(machine),
         _encryption(machine),
-        _balloon(machine),
-        _iomem(machine),
-        _memmap(machine),
-        _added_ram(machine),
+        *check_memory(machine),
+        _root_pointer(machine),
         _symbols(machine),
         _kcore(machine),
         _saver_kernel(machine),
@@ -38,19 +38,15 @@ def check(machine: Machine) -> list[Finding]:
     ]
 
 
-def _judge(ident: str, good: bool, ok: str, what: str, why: str, fix: str, *, severity: Severity = Severity.BLOCKER) -> Finding:
-    return Finding(ident, Severity.OK, ok) if good else Finding(ident, severity, what, why, fix)
-
-
 def _root(machine: Machine) -> Finding:
     why = "only root may read the memory map and load a kernel"
-    return _judge("HIB-E-ROOT", machine.root, "running as root", "not running as root", why, "run it again with sudo")
+    return verdict("HIB-E-ROOT", machine.root, "running as root", "not running as root", why, "run it again with sudo")
 
 
 def _arch(machine: Machine) -> Finding:
     good, what = machine.arch == "x86_64", f"this is a machine of type {machine.arch or 'unknown'}"
     why = "the way back is written for x86_64"
-    return _judge("HIB-E-ARCH", good, "this is an x86_64 machine", what, why, "use an x86_64 machine")
+    return verdict("HIB-E-ARCH", good, "this is an x86_64 machine", what, why, "use an x86_64 machine")
 
 
 def _lockdown(machine: Machine) -> Finding:
@@ -59,70 +55,51 @@ def _lockdown(machine: Machine) -> Finding:
     what = f"the kernel is locked down ({machine.lockdown}){origin}"
     why = "lockdown forbids kexec_load and /dev/mem, even to root"
     turn_off = "switch Secure Boot off in the firmware settings" if machine.secure_boot else "boot without lockdown="
-    return _judge("HIB-E-LOCKDOWN", good, "the kernel is not locked down", what, why, turn_off)
+    return verdict("HIB-E-LOCKDOWN", good, "the kernel is not locked down", what, why, turn_off)
 
 
 def _kexec_disabled(machine: Machine) -> Finding:
     why = "no kernel can be loaded until the next boot"
     fix = "remove kernel.kexec_load_disabled=1 from /etc/sysctl.d or /usr/lib/sysctl.d, then reboot"
     what = "kernel.kexec_load_disabled is set"
-    return _judge("HIB-E-KEXEC-DISABLED", not machine.kexec_load_disabled, "kernels may be loaded", what, why, fix)
+    return verdict("HIB-E-KEXEC-DISABLED", not machine.kexec_load_disabled, "kernels may be loaded", what, why, fix)
 
 
 def _devmem(machine: Machine) -> Finding:
     why = "the saver reads this system's memory there: the running kernel cannot be the saver"
     fix = "nothing to do if another kernel is fit; else choose one with CONFIG_DEVMEM"
     what, good = "there is no /dev/mem", machine.devmem
-    return _judge("HIB-E-DEVMEM", good, "/dev/mem is there", what, why, fix, severity=Severity.WARNING)
+    return verdict("HIB-E-DEVMEM", good, "/dev/mem is there", what, why, fix, severity=Severity.WARNING)
 
 
 def _encryption(machine: Machine) -> Finding:
     kind = machine.memory_encryption
     why = "memory copied page by page would be read with the wrong key after a restart"
     fix = "boot with mem_encrypt=off" if kind == "SME" else "use a machine without it"
-    return _judge("HIB-E-ENCRYPTED", not kind, "memory is not encrypted", f"memory is encrypted ({kind})", why, fix)
+    return verdict("HIB-E-ENCRYPTED", not kind, "memory is not encrypted", f"memory is encrypted ({kind})", why, fix)
 
 
-def _balloon(machine: Machine) -> Finding:
-    why = "the memory map after a restart would not be the one of now"
-    fix = "take virtio-mem out of this virtual machine, or give back what its balloon holds"
-    what = "the host adds or takes away memory while this machine runs"
-    return _judge("HIB-E-BALLOON", not machine.balloon, "all memory belongs to this machine", what, why, fix)
-
-
-def _iomem(machine: Machine) -> Finding:
-    good = any(item.type == "System RAM" for item in machine.iomem)
-    why = "what is to be saved is read from it"
-    return _judge("HIB-E-IOMEM", good, "/proc/iomem is readable", "/proc/iomem shows no addresses", why, "run it as root")
-
-
-def _memmap(machine: Machine) -> Finding:
-    good = any(item.type == "System RAM" for item in machine.firmware_memmap)
-    why = "the saver gets its memory map from there, and the restorer compares it"
-    fix = f"{_REBUILD} (CONFIG_FIRMWARE_MEMMAP)"
-    what = "there is no /sys/firmware/memmap"
-    return _judge("HIB-E-FIRMWARE-MEMMAP", good, "the firmware's memory map is known", what, why, fix)
-
-
-def _added_ram(machine: Machine) -> Finding:
-    added = sum(item.end - item.start for item in machine.added_ram)
-    what = f"{size(added)} of memory was plugged in, and was not in the firmware's memory map at the start"
-    why = "it will not be there when the machine is switched on, and what is in it could not be put back"
-    fix = "restart, and see whether it is listed then; in a virtual machine, make it part of the memory, not a module (DIMM)"
-    return _judge("HIB-E-ADDED-RAM", not added, "no memory was plugged in since the start", what, why, fix)
+def _root_pointer(machine: Machine) -> Finding:
+    """Judge whether B, which has no EFI, will find the ACPI tables; on a BIOS machine it finds them by itself."""
+    without_acpi = cmdline.value(machine.cmdline, "acpi") == "off"
+    good = not machine.uefi or machine.root_pointer != 0 or without_acpi
+    what = "it is unknown where this firmware has its ACPI tables"
+    why = "the saver has no EFI to ask: without ACPI it finds neither disks nor processors"
+    fix = "restart with acpi_rsdp= and the address that `dmesg` shows behind `ACPI: RSDP`"
+    return verdict("HIB-E-RSDP", good, "the saver will find the ACPI tables", what, why, fix)
 
 
 def _symbols(machine: Machine) -> Finding:
     why = "the way back needs the address of this kernel's descriptor table (GDT)"
     fix = "run as root, set kernel.kptr_restrict to 0 or 1, and use a kernel with CONFIG_KALLSYMS_ALL"
     what = "/proc/kallsyms does not show gdt_page"
-    return _judge("HIB-E-KALLSYMS", machine.kallsyms, "kernel symbols have addresses", what, why, fix)
+    return verdict("HIB-E-KALLSYMS", machine.kallsyms, "kernel symbols have addresses", what, why, fix)
 
 
 def _kcore(machine: Machine) -> Finding:
     why = "the way back needs the content of this kernel's descriptor table (GDT)"
     fix = f"{_REBUILD} (CONFIG_PROC_KCORE)"
-    return _judge("HIB-E-KCORE", machine.kcore, "/proc/kcore is there", "there is no /proc/kcore", why, fix)
+    return verdict("HIB-E-KCORE", machine.kcore, "/proc/kcore is there", "there is no /proc/kcore", why, fix)
 
 
 def _saver_kernel(machine: Machine) -> Finding:
@@ -148,14 +125,14 @@ def _page_poison(machine: Machine) -> Finding:
     fix = "boot without page_poison= unless you are looking for a defect"
     what = "the kernel fills free pages with a pattern"
     good = not machine.page_poison
-    return _judge("HIB-E-PAGE-POISON", good, "free pages hold no pattern", what, why, fix, severity=Severity.WARNING)
+    return verdict("HIB-E-PAGE-POISON", good, "free pages hold no pattern", what, why, fix, severity=Severity.WARNING)
 
 
 def _kexec_loaded(machine: Machine) -> Finding:
     why = "it will be replaced by the saver, so a reboot by kexec will not find it any more"
     fix = "load it again afterwards, for example by `kexec -l`"
     what, good = "a kernel is already loaded for kexec", not machine.kexec_loaded
-    return _judge("HIB-E-KEXEC-LOADED", good, "no kernel is loaded for kexec", what, why, fix, severity=Severity.WARNING)
+    return verdict("HIB-E-KEXEC-LOADED", good, "no kernel is loaded for kexec", what, why, fix, severity=Severity.WARNING)
 
 
 def _battery(machine: Machine) -> Finding:

@@ -21,3 +21,10 @@ def refuse(findings: Sequence[Finding]) -> None:
 def blockers(findings: Iterable[Finding]) -> list[Finding]:
     """Keep what makes hibernating impossible."""
     return [finding for finding in findings if finding.severity == Severity.BLOCKER]
+
+
+def verdict(
+    ident: str, good: bool, ok: str, what: str, why: str, fix: str, *, severity: Severity = Severity.BLOCKER
+) -> Finding:
+    """Return the finding of a check: `ok` if it is good, else what, why and what to do."""
+    return Finding(ident, Severity.OK, ok) if good else Finding(ident, severity, what, why, fix)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from khib_tui.decide.findings import verdict
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import KernelFile, Machine
 
+OLDEST = (6, 1)
+"""The first release that is supported, for A as for B and C; README.md says the same."""
 # What B and C need; the jump back is a plain kexec_load(2), so not KEXEC_JUMP.
 SAVER_OPTIONS = {
     "X86_64": "is not for x86_64",
@@ -13,7 +18,13 @@ SAVER_OPTIONS = {
     "KEXEC": "has no kexec_load, which jumps back",
     "BLK_DEV_INITRD": "cannot start from an initramfs",
 }
-_FIX = "install a kernel that has it (Ubuntu, Fedora, Arch and RHEL 9 kernels do), or rebuild this one with it"
+_FIX = "install a kernel that has it (those of Ubuntu, Fedora and Arch do), or rebuild this one with it"
+
+
+def too_old(release: str) -> bool:
+    """Return whether a release is older than what is supported; what is no number is not judged."""
+    version = re.match(r"(\d{1,9})\.(\d{1,9})", release)
+    return version is not None and (int(version[1]), int(version[2])) < OLDEST
 
 
 def unfit_as_saver(kernel: KernelFile) -> list[str]:
@@ -21,16 +32,25 @@ def unfit_as_saver(kernel: KernelFile) -> list[str]:
     header = {"X86_64": kernel.kernel_64, "RELOCATABLE": kernel.relocatable}
     known = kernel.config or dict.fromkeys(SAVER_OPTIONS, "y")
     missing = [name for name in SAVER_OPTIONS if known.get(name) != "y" or not header.get(name, True)]
-    return [f"it {SAVER_OPTIONS[name]} (CONFIG_{name})" for name in missing]
+    old = [f"it is older than Linux {OLDEST[0]}.{OLDEST[1]}"] if too_old(kernel.release) else []
+    return [*old, *(f"it {SAVER_OPTIONS[name]} (CONFIG_{name})" for name in missing)]
 
 
 def unfit_as_a(machine: Machine) -> list[Finding]:
-    """Judge the configuration of the running kernel: one finding for each option that A needs, `ok` ones too."""
+    """Judge the running kernel: its release, then one finding for each option that A needs, `ok` ones too."""
     return [
+        _release(machine),
         _option(machine, "KEXEC", "HIB-E-KEXEC", "it cannot load the saver by kexec_load"),
         _option(machine, "KEXEC_JUMP", "HIB-E-KEXEC-JUMP", "it cannot jump to the saver and come back"),
         _option(machine, "HIBERNATION", "HIB-E-HIBERNATION", "its drivers have no code to freeze and thaw devices"),
     ]
+
+
+def _release(machine: Machine) -> Finding:
+    what = f"the running kernel {machine.release} is older than Linux {OLDEST[0]}.{OLDEST[1]}"
+    why = "nobody has tried the way back to it"
+    ok = f"the running kernel {machine.release} is supported"
+    return verdict("HIB-E-OLD-KERNEL", not too_old(machine.release), ok, what, why, "install and boot a newer kernel")
 
 
 def _option(machine: Machine, name: str, ident: str, why: str) -> Finding:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.target import FILE_SYSTEMS, KHIB, Target
@@ -36,7 +37,7 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
         return [_stop("MISSING", f"{target.device} is not there", "there is no disk or partition of this name", fix)]
     in_use = list(_users(machine.devices, device))
     content = [] if in_use else list(_content(machine.devices, device, target))
-    return [*in_use, *content, *_limits(device, need_bytes)]
+    return [*in_use, *content, *_memory(machine, device), *_limits(device, need_bytes)]
 
 
 def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Finding]]]:
@@ -88,6 +89,12 @@ def _content(devices: Sequence[BlockDevice], device: BlockDevice, target: Target
 def _foreign(device: BlockDevice, held: str, or_else: str) -> Finding:
     fix = f"if nothing on it is needed: wipefs -a {device.path}{or_else}"
     return _stop("FOREIGN", f"{device.path} holds {held}", "the image would overwrite it", fix)
+
+
+def _memory(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
+    if made_of_ram(machine, device):
+        why = "what is on it is gone when the power goes"
+        yield _stop("RAM", f"{device.path} is made of memory", why, "choose a disk")
 
 
 def _limits(device: BlockDevice, need_bytes: int) -> Iterator[Finding]:

@@ -19,7 +19,17 @@ from khib_tui.model.units import duration
 from khib_tui.plan.hibernate import Unload, WriteBack
 from khib_tui.plan.step import Action, Context
 
-OF_SAVERS = frozenset(("HIB-E-NO-KERNEL", "HIB-E-FIRMWARE-MEMMAP", "HIB-E-BALLOON"))
+OF_SAVERS = frozenset(
+    (
+        "HIB-E-NO-KERNEL",
+        "HIB-E-FIRMWARE-MEMMAP",
+        "HIB-E-BALLOON",
+        "HIB-E-ADDED-RAM",
+        "HIB-E-RAM",
+        "HIB-E-RAM-DISK",
+        "HIB-E-RSDP",
+    )
+)
 
 
 @dataclass(frozen=True)

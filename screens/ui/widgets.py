@@ -63,7 +63,7 @@ def listed(
     """
     above: list[AbstractFlowWidget] = [urwid.Text(intro), urwid.Divider()] if intro else []
     walker = urwid.SimpleFocusListWalker([*above, *rows])
-    if rows:
+    if focus:  # else the list finds its first row by itself, and the text above it stays in sight
         walker.set_focus(len(above) + focus)
     return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=fields), thumb_char="#", trough_char=":")
 

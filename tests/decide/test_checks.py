@@ -17,9 +17,9 @@ from tests.kit import MACHINES
 GOOD = machine.load(MACHINES / "qemu-bios-1g.json")
 KERNEL = GOOD.kernels[0]
 ALL = [
-    "HIB-E-ROOT", "HIB-E-ARCH", "HIB-E-LOCKDOWN", "HIB-E-KEXEC", "HIB-E-KEXEC-JUMP", "HIB-E-HIBERNATION",
-    "HIB-E-KEXEC-DISABLED", "HIB-E-DEVMEM", "HIB-E-ENCRYPTED", "HIB-E-BALLOON", "HIB-E-IOMEM", "HIB-E-FIRMWARE-MEMMAP",
-    "HIB-E-ADDED-RAM", "HIB-E-KALLSYMS", "HIB-E-KCORE", "HIB-E-NO-KERNEL", "HIB-E-PAGE-POISON", "HIB-E-KEXEC-LOADED",
+    "HIB-E-ROOT", "HIB-E-ARCH", "HIB-E-LOCKDOWN", "HIB-E-OLD-KERNEL", "HIB-E-KEXEC", "HIB-E-KEXEC-JUMP",
+    "HIB-E-HIBERNATION", "HIB-E-KEXEC-DISABLED", "HIB-E-DEVMEM", "HIB-E-ENCRYPTED", "HIB-E-XEN", "HIB-E-BALLOON",
+    "HIB-E-IOMEM", "HIB-E-FIRMWARE-MEMMAP", "HIB-E-ADDED-RAM", "HIB-E-RAM", "HIB-E-RAM-DISK", "HIB-E-RSDP", "HIB-E-KALLSYMS", "HIB-E-KCORE", "HIB-E-NO-KERNEL", "HIB-E-PAGE-POISON", "HIB-E-KEXEC-LOADED",
     "HIB-E-BATTERY",
 ]  # fmt: skip
 
@@ -65,6 +65,14 @@ RESERVED = (MemoryRange(0, 4096, "Reserved"),)
         ({"arch": "aarch64"}, "HIB-E-ARCH", "blocker"),
         ({"lockdown": "integrity"}, "HIB-E-LOCKDOWN", "blocker"),
         ({"lockdown": "confidentiality"}, "HIB-E-LOCKDOWN", "blocker"),
+        ({"release": "6.0.19"}, "HIB-E-OLD-KERNEL", "blocker"),
+        ({"xen": "PV"}, "HIB-E-XEN", "blocker"),
+        ({"xen": "dom0"}, "HIB-E-XEN", "blocker"),
+        ({"xen": "HVM"}, "HIB-E-XEN", "warning"),
+        ({"nested_ram": (MemoryRange(1 << 40, 2 << 40, "System RAM (kmem)"),)}, "HIB-E-RAM", "blocker"),
+        ({"mem_total": GOOD.mem_total + (1 << 30)}, "HIB-E-RAM", "blocker"),
+        ({"iomem": (*GOOD.iomem, MemoryRange(1 << 40, 2 << 40, "System RAM"))}, "HIB-E-RAM", "blocker"),
+        ({"uefi": True, "acpi_rsdp": 0}, "HIB-E-RSDP", "blocker"),
         ({"config": without(GOOD, "KEXEC")}, "HIB-E-KEXEC", "blocker"),
         ({"config": without(GOOD, "KEXEC_JUMP")}, "HIB-E-KEXEC-JUMP", "blocker"),
         ({"config": without(GOOD, "HIBERNATION")}, "HIB-E-HIBERNATION", "blocker"),

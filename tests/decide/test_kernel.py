@@ -1,44 +1,39 @@
-"""Which kernels can save and restore."""
+"""Which releases are supported: one constant, for A, for B and C, and in README.md."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 import pytest
 
-from khib_tui.decide.kernel import unfit_as_saver
-from khib_tui.model import machine
-from khib_tui.model.machine import KernelFile, Machine
-from tests.kit import MACHINES
-
-GOOD = machine.load(MACHINES / "qemu-bios-1g.json")
-KERNEL = GOOD.kernels[0]
+from khib_tui.decide.checks import check
+from khib_tui.decide.findings import blockers
+from khib_tui.decide.kernel import OLDEST, too_old, unfit_as_saver
+from tests.kit import ROOT
+from tests.kit.machines import BIOS, field
 
 
-def without(facts: Machine, option: str) -> dict[str, str]:
-    return {name: value for name, value in facts.config.items() if name != option}
+@pytest.mark.parametrize(
+    ("release", "old"),
+    [
+        ("4.18.0-553.el8_10.x86_64", True), ("5.15.0-91-generic", True), ("6.0.19", True), ("6.1.0-18-amd64", False),
+        ("6.1", False), ("6.10.1", False), ("10.0-rc1", False), ("unknown", False), ("", False),
+    ],
+)  # fmt: skip
+def test_too_old(release: str, old: bool) -> None:
+    assert too_old(release) is old
 
 
-def kernel(**fields: Any) -> KernelFile:
-    return msgspec.structs.replace(KERNEL, **fields)
+@pytest.mark.parametrize("name", ["16-old-4.18.0", "16-old-5.14.0", "16-old-5.15.0"])
+def test_old_kernels_are_fit_for_nothing(name: str) -> None:
+    here = field(name)
+    assert {"HIB-E-OLD-KERNEL", "HIB-E-NO-KERNEL"} <= {item.ident for item in blockers(check(here))}
+    assert unfit_as_saver(here.kernels[0]) == ["it is older than Linux 6.1"]
 
 
-def test_a_stock_kernel_without_kexec_jump_can_save() -> None:
-    debian = machine.load(MACHINES / "laptop-debian.json").kernels[0]
-    assert "KEXEC_JUMP" not in debian.config
-    assert unfit_as_saver(debian) == []
+def test_an_old_kernel_beside_a_new_one_only_is_no_saver() -> None:
+    old = msgspec.structs.replace(BIOS.kernels[0], release="5.15.0", path="/boot/vmlinuz-5.15.0")
+    assert blockers(check(msgspec.structs.replace(BIOS, kernels=(old, *BIOS.kernels)))) == []
 
 
-@pytest.mark.parametrize("option", ["RELOCATABLE", "DEVMEM", "KEXEC", "BLK_DEV_INITRD", "X86_64"])
-@pytest.mark.parametrize("value", [None, "m", "n"])
-def test_what_a_saver_needs(option: str, value: str | None) -> None:
-    config = without(GOOD, option) | ({option: value} if value else {})
-    (reason,) = unfit_as_saver(kernel(config=config))
-    assert f"CONFIG_{option}" in reason
-
-
-def test_the_header_of_a_kernel_counts_without_its_configuration() -> None:
-    assert unfit_as_saver(kernel(config={})) == []
-    assert len(unfit_as_saver(kernel(config={}, relocatable=False))) == 1
-    assert len(unfit_as_saver(kernel(kernel_64=False, relocatable=False))) == 2
+def test_readme_says_the_same() -> None:
+    assert f"Linux {OLDEST[0]}.{OLDEST[1]} or newer" in (ROOT / "README.md").read_text()

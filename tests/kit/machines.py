@@ -8,7 +8,7 @@ import msgspec
 
 from khib_tui.model import machine
 from khib_tui.model.machine import BlockDevice, Machine
-from tests.kit import MACHINES
+from tests.kit import FIELD, MACHINES
 
 BIOS = machine.load(MACHINES / "qemu-bios-1g.json")
 UEFI = machine.load(MACHINES / "qemu-uefi-5g.json")
@@ -27,3 +27,8 @@ def device(facts: Machine, name: str) -> BlockDevice:
     found = facts.device(name)
     assert found is not None
     return found
+
+
+def field(name: str) -> Machine:
+    """A machine from a public report."""
+    return machine.load(FIELD / f"{name}.json")
