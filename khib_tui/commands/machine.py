@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from khib_tui.commands.common import machine_of, settings_of
-from khib_tui.decide import checks
+from khib_tui.decide.choice import judge
 from khib_tui.decide.findings import blockers
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
@@ -15,7 +15,7 @@ from khib_tui.seal import file as sealfile
 
 def check(arguments: Namespace, sink: Sink) -> int:
     """Tell whether this machine can hibernate."""
-    findings = checks.check(machine_of(arguments))
+    findings = judge(machine_of(arguments), settings_of(arguments))
     for finding in findings:
         sink(finding)
     blocked = len(blockers(findings))

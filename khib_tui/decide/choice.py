@@ -10,12 +10,12 @@ from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
 from khib_tui.decide.target import refusals
 from khib_tui.errors import Refused
-from khib_tui.events.types import Finding
+from khib_tui.events.types import Finding, Severity
 from khib_tui.model import target as targets
 from khib_tui.model.machine import KernelFile, Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
-from khib_tui.model.units import MIB
+from khib_tui.model.units import MIB, size
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,28 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
     return (same or fit)[0]
 
 
+def judge(machine: Machine, settings: Settings) -> list[Finding]:
+    """Judge a machine and the region that these choices give it; findings in order, `ok` ones included."""
+    return [*checks.check(machine), *_region_findings(machine, settings)]
+
+
+def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
+    """Judge the region as far as there is a memory map and a kernel; other checks tell if there is none."""
+    if not region.system_ram(machine.iomem):
+        return []
+    try:
+        kernel = choose_kernel(machine, settings)
+    except Refused:
+        return []
+    try:
+        chosen = region.choose(machine, kernel, settings.region)
+    except Refused as error:
+        why = "saver and restorer need memory of their own"
+        return [Finding(error.ident, Severity.BLOCKER, error.message, why, error.hint or "")]
+    what = f"saver and restorer fit into {size(chosen.own.total)} of memory"
+    return [Finding("HIB-E-REGION", Severity.OK, what), *region.warnings(machine, chosen)]
+
+
 def decide(
     machine: Machine, settings: Settings, *, sealed: bool = False, need_target: bool = True, need_memory: bool = True
 ) -> Choice:
@@ -88,4 +110,5 @@ def decide(
         found = refusals(machine, target, image_limit(chosen))
         refuse(found)
         findings = [*findings, *found]
+    findings = [*findings, *region.warnings(machine, chosen)]
     return Choice(machine, settings, kernel, chosen, target, tuple(findings), sealed)

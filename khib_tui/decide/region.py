@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from khib_tui.decide.memorymap import e820
+from khib_tui.decide.place import TOP, first_place, gather, largest, largest_place
 from khib_tui.errors import Refused
+from khib_tui.events.types import Finding, Severity
+from khib_tui.model import cmdline
 from khib_tui.model.choices import AUTOMATIC
-from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
+from khib_tui.model.limits import E820_MAX, KEXEC_SEGMENT_MAX, MOST_WORKERS, WORKER_MEMORY
 from khib_tui.model.machine import RAM, KernelFile, Machine, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE, size
@@ -22,11 +26,17 @@ SLACK = 16 * MIB
 # Beside the kernel itself and threads: the unpacked initramfs, Python, unlocking a sealed image, the kernel's structures.
 # Measured in B and C, see docs/architecture.md.
 _PROGRAM = 134 * MIB
+# The initramfs and what is loaded with it lie in one piece.
+_BLOCK = 48 * MIB
+# B's first pages must be below 640 KiB; some firmware cuts that into many pieces.
+_LOW_PIECES = 4
+# Kernel, initramfs, hand-over, boot parameters and mailbox; every piece of the region adds one.
+_SEGMENTS = 5
 
 
 @dataclass(frozen=True)
 class Region:
-    """Where B and C live: some pages below 640 KiB and RAM from the kernel's preferred address upwards.
+    """Where B and C live: some pages below 640 KiB and RAM from the kernel's place upwards.
 
     `ram` is A's whole System RAM, `own` what B and C use of it.
     """
@@ -64,36 +74,81 @@ def proposed(init_size: int, cpus: int) -> int:
 def choose(machine: Machine, kernel: KernelFile, wanted: int = AUTOMATIC) -> Region:
     """Choose the region for this machine and kernel.
 
-    It starts at the kernel's preferred address, where a boot loader puts C too, and ends at a multiple of 64 MiB;
-    holes of the firmware inside it belong to nobody.
+    It starts where a boot loader puts C too: at the first aligned place from the kernel's preferred address up that holds
+    the kernel. Further memory is taken from there upwards, to a multiple of 64 MiB; holes of the firmware and single bad
+    pages belong to nobody, the running kernel's own code is left out if there is enough without it.
 
     :param wanted: bytes of RAM that B and C get at least; AUTOMATIC for what the kernel needs.
-    :raises Refused: the memory map or the kexec limit of half the RAM forbids it.
+    :raises Refused: the memory map, or a limit of the kernel forbids it.
     """
     ram = system_ram(machine.iomem)
-    base = kernel.pref_address
-    if not ram.covers(Ranges.of([(base, base + kernel.init_size)])):
+    place = _kernel_place(ram, kernel)
+    low = largest(ram.clip(PAGE, LOW_END), _LOW_PIECES)
+    needed = max(wanted or proposed(kernel.init_size, machine.cpu.count), place.total + _BLOCK)
+    most = KEXEC_SEGMENT_MAX - _SEGMENTS - len(low.spans)
+    for avoided in (running_kernel(machine) - place, Ranges()):
+        main = gather(ram - avoided, place, needed, most=most, block=_BLOCK, step=ALIGN)
+        if main is not None:
+            break
+    else:
         raise Refused(
-            f"the firmware uses memory at {base:#x}, where kernel {kernel.release} must start",
-            hint="choose another kernel for saving", ident="HIB-E-REGION-HOLE",
+            f"there is no {size(needed)} of memory from {size(place.spans[0][0])} upwards, in at most {most} pieces",
+            hint="choose a smaller region", ident="HIB-E-REGION-SMALL",
         )  # fmt: skip
-    low = ram.clip(PAGE, LOW_END)
-    needed = wanted or proposed(kernel.init_size, machine.cpu.count)
-    end = base
-    while ram.clip(base, end).total < needed:
-        end = (end // ALIGN + 1) * ALIGN
-        if end > min(ram.end, 1 << 32):
-            raise Refused(
-                f"there is no {size(needed)} of memory from {size(base)} upwards", ident="HIB-E-REGION-SMALL",
-                hint="choose a smaller region",
-            )  # fmt: skip
-    own = low | ram.clip(base, end)
-    if own.total * 2 > machine.mem_total:
+    region = Region(ram, low | main)
+    _refuse_limits(machine, region)
+    return region
+
+
+def _kernel_place(ram: Ranges, kernel: KernelFile) -> Ranges:
+    """Return the memory that the kernel starts in."""
+    lowest, count = kernel.pref_address, -(-kernel.init_size // PAGE) * PAGE
+    start = first_place(ram, count, lowest, kernel.alignment)
+    if start is None or (start != lowest and not kernel.relocatable):
+        hole = next((start for start, _ in Ranges.of([(lowest, TOP)]) - ram), lowest)
+        room = largest_place(ram, lowest, kernel.alignment)
         raise Refused(
-            f"the region of {size(own.total)} is more than half of this machine's {size(machine.mem_total)}",
+            f"kernel {kernel.release} needs {size(count)} of memory in one piece from {size(lowest)} upwards; "
+            f"the firmware has a hole at {hole:#x}, and the largest piece has {size(room)}",
+            hint=f"choose a kernel for saving that needs at most {size(room)}", ident="HIB-E-REGION-HOLE",
+        )  # fmt: skip
+    return Ranges.of([(start, start + count)])
+
+
+def _refuse_limits(machine: Machine, region: Region) -> None:
+    """Refuse what kexec_load(2) or B's zero page would not take."""
+    if region.own.total * 2 > machine.mem_total:
+        raise Refused(
+            f"the region of {size(region.own.total)} is more than half of this machine's {size(machine.mem_total)}",
             hint="choose a smaller region: the kernel loads at most half of the memory", ident="HIB-E-REGION-HALF",
         )  # fmt: skip
-    return Region(ram, own)
+    # The mailbox page takes one more.
+    entries = len(e820(machine.firmware_memmap, region.own)) + 1
+    if entries > E820_MAX:
+        raise Refused(
+            f"the saver's memory map would have {entries} entries, {E820_MAX} fit",
+            hint="choose a smaller region, or boot without memmap= words for single pages", ident="HIB-E-E820",
+        )  # fmt: skip
+
+
+def running_kernel(machine: Machine) -> Ranges:
+    """Return where the running kernel's text and data lie, as one range of whole pages; empty if it is unknown."""
+    starts, ends = [item.start for item in machine.kernel_image], [item.end for item in machine.kernel_image]
+    return Ranges.of([(min(starts) // PAGE * PAGE, -(-max(ends) // PAGE) * PAGE)]) if starts else Ranges()
+
+
+def warnings(machine: Machine, region: Region) -> list[Finding]:
+    """Return what is to be known about a region that can be used."""
+    if not running_kernel(machine) & region.own:
+        return []
+    again = "boot without nokaslr" if "nokaslr" in cmdline.split(machine.cmdline) else "restart"
+    return [
+        Finding(
+            "HIB-E-REGION-TEXT", Severity.WARNING, "the running kernel lies where saver and restorer start",
+            "an interrupt of the firmware (SMI) while the saver starts could wake a processor in code that is swapped aside",
+            f"{again}: the kernel chooses another place at each start",
+        )
+    ]  # fmt: skip
 
 
 def refuse_without_memory(region: Region, available: int) -> None:

@@ -42,6 +42,7 @@ def _kernel(root: Path, path: Path, release: str, config: dict[str, str]) -> Ker
     return KernelFile(
         path=f"/{path.relative_to(root)}", release=image.release, init_size=image.init_size,
         pref_address=image.pref_address, relocatable=image.relocatable, config=own, kernel_64=image.kernel_64,
+        alignment=image.kernel_alignment,
     )  # fmt: skip
 
 

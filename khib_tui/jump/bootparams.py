@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
-from khib_tui.model.machine import MemoryRange
-from khib_tui.model.ranges import Ranges
+from khib_tui.model.limits import E820_MAX
 
 SIZE = 4096
 SCREEN_INFO = slice(0x000, 0x040)
@@ -23,32 +22,6 @@ RAMDISK_IMAGE = 0x218
 RAMDISK_SIZE = 0x21C
 CMD_LINE_PTR = 0x228
 E820_TABLE = 0x2D0
-E820_MAX = 128
-
-E820_TYPES = {
-    "System RAM": 1,
-    "Reserved": 2,
-    "ACPI Tables": 3,
-    "ACPI Non-volatile Storage": 4,
-    "Unusable memory": 5,
-    "Persistent Memory": 7,
-}
-E820_RAM = 1
-E820_RESERVED = 2
-
-
-def e820(firmware: Sequence[MemoryRange], ram: Ranges) -> list[tuple[int, int, int]]:
-    """Make B's memory map: `ram` is its RAM, all of A's other RAM is reserved, the rest is as the firmware says.
-
-    :returns: sorted `(start, size, type)` in bytes.
-    """
-    typed = {
-        kind: Ranges.of((item.start, item.end) for item in firmware if E820_TYPES.get(item.type, 2) == kind)
-        for kind in set(E820_TYPES.values())
-    }
-    typed[E820_RESERVED] = (typed[E820_RESERVED] | typed[E820_RAM]) - ram
-    typed[E820_RAM] = ram
-    return sorted((start, end - start, kind) for kind, ranges in typed.items() for start, end in ranges)
 
 
 def boot_params(

@@ -1,6 +1,6 @@
 """Loading B: which bytes go to which physical pages, and handing them to the kernel.
 
-B's memory, from below: the pages under 640 KiB; the kernel at its preferred address; free memory; then, at the top of a
+B's memory, from below: the pages under 640 KiB; the kernel at the first place that holds it; free memory; then, at the top of a
 range of the region, initramfs, hand-over, boot_params, command line and stub, and the mailbox page. Everything is
 swapped, so everything of A that was there comes back.
 """
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from khib_tui.decide.memorymap import e820
+from khib_tui.decide.place import first_place
 from khib_tui.decide.region import Region, assert_complete
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
 from khib_tui.jump import stubs
-from khib_tui.jump.bootparams import boot_params, e820
-from khib_tui.linux.syscalls import KEXEC_SEGMENT_MAX, KexecSegment
+from khib_tui.jump.bootparams import boot_params
+from khib_tui.linux.syscalls import KexecSegment
+from khib_tui.model.limits import KEXEC_SEGMENT_MAX
 from khib_tui.model.machine import Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
@@ -66,7 +69,10 @@ def layout(region: Region, kernel: BzImage, initrd_size: int, handover_size: int
 
     :raises Refused: no range of the region holds them.
     """
-    start, end = kernel.pref_address, kernel.pref_address + pages(kernel.init_size)
+    start = first_place(region.main, pages(kernel.init_size), kernel.pref_address, kernel.kernel_alignment)
+    if start is None:
+        raise Refused("the kernel does not fit into the region", hint="choose another kernel", ident="HIB-E-REGION-HOLE")
+    end = start + pages(kernel.init_size)
     block = pages(initrd_size) + pages(handover_size) + (_SETUP_PAGES + 1) * PAGE
     free = region.main - Ranges.of([(start, end)])
     for low, high in reversed(free.spans):

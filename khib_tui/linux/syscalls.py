@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from khib_tui.errors import CommandFailed
+from khib_tui.model.limits import KEXEC_SEGMENT_MAX
 
 SYS_REBOOT = 169
 SYS_KEXEC_LOAD = 246
 SYS_FINIT_MODULE = 313
 KEXEC_PRESERVE_CONTEXT = 0x2
 KEXEC_ARCH_X86_64 = 62 << 16
-KEXEC_SEGMENT_MAX = 16
 REBOOT_MAGIC1 = 0xFEE1DEAD
 REBOOT_MAGIC2 = 672274793
 REBOOT_KEXEC = 0x45584543

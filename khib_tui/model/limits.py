@@ -1,4 +1,4 @@
-"""How much B and C may take of the region."""
+"""What kernels take at most, and how much B and C may take of the region."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ from khib_tui.model.units import MIB
 WORKER_MEMORY = 8 * MIB
 # More are faster than any disk.
 MOST_WORKERS = 8
+
+# Linux takes no more from kexec_load(2) (include/uapi/linux/kexec.h), and no more in the zero page's memory map.
+KEXEC_SEGMENT_MAX = 16
+E820_MAX = 128

@@ -13,6 +13,7 @@ import msgspec
 
 from khib_tui.errors import UsageError
 from khib_tui.model import cmdline
+from khib_tui.model.units import MIB
 
 RAM = "System RAM"
 """What the kernel calls the memory that it uses as its own."""
@@ -34,7 +35,8 @@ class KernelFile(msgspec.Struct, frozen=True):
     """A kernel that could be B and C: a bzImage under /boot with what its configuration says.
 
     `config` maps option names without `CONFIG_` to `y`, `m` or a value; empty if no configuration was found.
-    `init_size`, `pref_address`, `relocatable` and `kernel_64` come from the setup header (Documentation/arch/x86/boot.rst).
+    `init_size`, `pref_address`, `relocatable`, `kernel_64` and `alignment` come from the setup header
+    (Documentation/arch/x86/boot.rst).
     """
 
     path: str
@@ -44,6 +46,7 @@ class KernelFile(msgspec.Struct, frozen=True):
     relocatable: bool
     config: dict[str, str] = {}
     kernel_64: bool = True
+    alignment: int = 2 * MIB
 
 
 class BlockDevice(msgspec.Struct, frozen=True):

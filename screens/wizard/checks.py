@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urwid
 
-from khib_tui.decide import checks
+from khib_tui.decide.choice import judge
 from khib_tui.decide.findings import blockers, refuse
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model.settings import Settings
@@ -24,7 +24,7 @@ class ChecksPage(StepPage):
     keys = keys.LIST
 
     def __init__(self, flow: Flow, note: str = "") -> None:
-        self.findings = checks.check(flow.machine)
+        self.findings = judge(flow.machine, flow.settings)
         bad = [index for index, finding in enumerate(self.findings) if finding.severity == Severity.BLOCKER]
         rows = [_row(finding) for finding in self.findings]
         body = widgets.listed(rows, bad[0] if bad else 0, intro=self.summary())

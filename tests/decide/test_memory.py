@@ -64,8 +64,9 @@ def test_a_disk_of_ram_is_no_target() -> None:
 def test_persistent_memory_of_the_firmware_keeps_its_content() -> None:
     here = field("04-legacy-pmem-mounted")
     real = MemoryRange(0x200000000, 0x400000000, "Persistent Memory (legacy)")
-    firmware = (*(item for item in here.firmware_memmap if item.start != 1 << 32), MemoryRange(1 << 32, 0x200000000, "System RAM"),
-                real, MemoryRange(0x400000000, 0x480000000, "System RAM"))  # fmt: skip
+    low = [item for item in here.firmware_memmap if item.start != 1 << 32]
+    around = (MemoryRange(1 << 32, real.start, "System RAM"), MemoryRange(real.end, 0x480000000, "System RAM"))
+    firmware = (*low, around[0], real, around[1])
     here = msgspec.structs.replace(here, firmware_memmap=firmware)
     assert bad(here) == {} and not made_of_ram(here, device(here, "pmem0"))
 

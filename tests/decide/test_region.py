@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from khib_tui.decide import region
 from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
+from khib_tui.events.types import Severity
 from khib_tui.model import machine
+from khib_tui.model.limits import KEXEC_SEGMENT_MAX
 from khib_tui.model.machine import KernelFile, Machine, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB, PAGE
 from tests.kit import MACHINES
+from tests.kit.machines import field
 
+CRUMBS = tuple((at * MIB, (at + 1) * MIB) for at in range(51, 4000, 2))
 KERNEL = KernelFile("/boot/vmlinuz", "6.1", 30 * MIB, 16 * MIB, True)
 
 
@@ -89,9 +93,14 @@ def test_odd_pages_below_the_kernel_are_saved_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("spans", "wanted", "ident"),
     [
-        (((PAGE, 0x9F000), (MIB, 20 * MIB), (21 * MIB, GIB)), 240 * MIB, "HIB-E-REGION-HOLE"),
+        (((PAGE, 0x9F000), (MIB, 20 * MIB), (21 * MIB, 50 * MIB), (4 * GIB, 8 * GIB)), 240 * MIB, "HIB-E-REGION-HOLE"),
         (((PAGE, 0x9F000), (MIB, 200 * MIB)), 240 * MIB, "HIB-E-REGION-SMALL"),
         (((PAGE, 0x9F000), (MIB, 400 * MIB)), 240 * MIB, "HIB-E-REGION-HALF"),
+        (
+            ((PAGE, 0x9F000), (MIB, 50 * MIB), *((at * MIB, (at + 1) * MIB) for at in range(51, 4000, 2))),
+            0,
+            "HIB-E-REGION-SMALL",
+        ),
     ],
 )
 def test_impossible_regions_are_refused(spans: tuple[tuple[int, int], ...], wanted: int, ident: str) -> None:
@@ -133,3 +142,82 @@ def test_a_page_too_few_or_too_many_is_never_loaded(change: str) -> None:
     segments = {"missing": chosen.own - page, "extra": chosen.own | outside}.get(change, chosen.own)
     with pytest.raises(Refused, match="do not add up"):
         region.assert_complete(chosen, segments, chosen.own | outside if change == "b outside" else chosen.own)
+
+
+def kernel_at(here: Machine, start: int, end: int) -> Machine:
+    """A machine whose running kernel lies there, with a gap in it."""
+    parts = (MemoryRange(start, start + MIB, "Kernel code"), MemoryRange(end - MIB, end, "Kernel bss"))
+    return msgspec.structs.replace(here, kernel_image=parts)
+
+
+def test_the_region_goes_to_the_first_gap_that_holds_the_kernel() -> None:
+    here = field("01-amd-am4-nvs-at-64m")
+    chosen = region.choose(here, here.kernels[0])
+    assert chosen.main.spans[0] == (0x4200000, 0x9D00000)
+    assert chosen.ram.covers(chosen.own) and chosen.main.total >= region.proposed(66371584, 16)
+    assert region.warnings(here, chosen) == []
+
+
+def test_single_bad_pages_cost_no_segment() -> None:
+    here = field("20-bad-ram-pages")
+    chosen = region.choose(here, here.kernels[0])
+    assert chosen.main.spans[0] == (16 * MIB, 0x6A1F000)
+    assert len(chosen.own.spans) + 5 <= KEXEC_SEGMENT_MAX
+    assert chosen.main.total >= region.proposed(66371584, 8)
+    bad = Ranges.of((item.start, item.end) for item in here.iomem if item.end - item.start == PAGE)
+    assert not bad & chosen.own
+
+
+def test_the_running_kernel_is_left_out() -> None:
+    here = kernel_at(with_ram((PAGE, 0x9F000), (MIB, 4 * GIB)), 100 * MIB, 140 * MIB)
+    chosen = region.choose(here, KERNEL)
+    assert chosen.main.spans == ((16 * MIB, 100 * MIB), (140 * MIB, 256 * MIB))
+    assert region.warnings(here, chosen) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"), [("quiet nokaslr", "boot without nokaslr"), ('x="nokaslr"', "restart:"), ("quiet -- nokaslr", "restart:")]
+)
+def test_a_running_kernel_at_the_place_of_c_is_told(line: str, fix: str) -> None:
+    here = kernel_at(with_ram((PAGE, 0x9F000), (MIB, 4 * GIB)), 16 * MIB, 60 * MIB)
+    here = msgspec.structs.replace(here, cmdline=line)
+    chosen = region.choose(here, KERNEL)
+    assert chosen.main.spans[0][0] == 16 * MIB
+    (warning,) = region.warnings(here, chosen)
+    assert warning.severity == Severity.WARNING and warning.fix.startswith(fix)
+
+
+def test_too_little_memory_beside_the_running_kernel_takes_it_in() -> None:
+    spans = ((PAGE, 0x9F000), (MIB, 320 * MIB), (4 * GIB, 8 * GIB))
+    here = kernel_at(with_ram(*spans), 100 * MIB, 260 * MIB)
+    chosen = region.choose(here, KERNEL, 240 * MIB)
+    assert chosen.main.spans == ((16 * MIB, 256 * MIB),) and region.warnings(here, chosen)
+
+
+def test_the_true_hole_and_what_would_fit_are_named() -> None:
+    here = with_ram((PAGE, 0x9F000), (MIB, 40 * MIB), (43 * MIB, 70 * MIB), (4 * GIB, 8 * GIB))
+    with pytest.raises(Refused, match=r"at 0x2800000, and the largest piece has 26\.0 MiB") as caught:
+        region.choose(here, KERNEL)
+    assert "26.0 MiB" in (caught.value.hint or "")
+
+
+def test_a_kernel_that_is_not_relocatable_starts_where_it_wants_or_nowhere() -> None:
+    fixed = msgspec.structs.replace(KERNEL, relocatable=False)
+    assert region.choose(with_ram((PAGE, 0x9F000), (MIB, 4 * GIB)), fixed).main.spans[0][0] == 16 * MIB
+    with pytest.raises(Refused):
+        region.choose(with_ram((PAGE, 0x9F000), (MIB, 17 * MIB), (18 * MIB, 4 * GIB)), fixed)
+
+
+def test_a_memory_map_that_does_not_fit_into_the_zero_page_is_refused() -> None:
+    here = with_ram((PAGE, 0x9F000), (MIB, 4 * GIB))
+    many = tuple(MemoryRange((5 << 30) + at * 2 * PAGE, (5 << 30) + (at * 2 + 1) * PAGE, "Reserved") for at in range(130))
+    here = msgspec.structs.replace(here, firmware_memmap=(*here.firmware_memmap, *many))
+    with pytest.raises(Refused) as caught:
+        region.choose(here, KERNEL)
+    assert caught.value.ident == "HIB-E-E820"
+
+
+def test_many_pieces_below_640_kib_are_cut_to_the_largest() -> None:
+    low = [(at * 0x10000 + PAGE, at * 0x10000 + (at + 2) * PAGE) for at in range(8)]
+    chosen = region.choose(with_ram(*low, (MIB, 4 * GIB)), KERNEL)
+    assert chosen.own.clip(0, MIB) == Ranges.of(low[4:])

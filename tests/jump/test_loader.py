@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -10,16 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khib_tui.decide import region
+from khib_tui.decide.memorymap import e820
 from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
-from khib_tui.jump import bootparams, loader, stubs
+from khib_tui.jump import loader, stubs
 from khib_tui.jump.loader import LoadedB
 from khib_tui.model import machine
 from khib_tui.model.machine import Machine, MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, MIB, PAGE
-from tests.kit import MACHINES
+from tests.kit import FIELD, MACHINES
 
 FACTS = machine.load(MACHINES / "qemu-bios-1g.json")
 KERNEL = BzImage(
@@ -76,7 +79,7 @@ def test_the_zero_page_says_where_everything_is() -> None:
 def test_firmware_types_are_kept() -> None:
     firmware = [MemoryRange(0, 8 * PAGE, "System RAM"), MemoryRange(8 * PAGE, 9 * PAGE, "ACPI Tables"),
                 MemoryRange(9 * PAGE, 10 * PAGE, "ACPI Non-volatile Storage")]  # fmt: skip
-    kinds = {start: kind for start, _, kind in bootparams.e820(firmware, Ranges.of([(0, 4 * PAGE)]))}
+    kinds = {start: kind for start, _, kind in e820(firmware, Ranges.of([(0, 4 * PAGE)]))}
     assert kinds == {0: 1, 4 * PAGE: 2, 8 * PAGE: 3, 9 * PAGE: 4}
 
 
@@ -120,3 +123,37 @@ def test_no_page_is_lost_whatever_the_holes(holes: list[tuple[int, int]]) -> Non
         return
     assert made.saved | loaded.swapped == RAM - gaps
     assert not made.saved & loaded.swapped
+
+
+def test_the_kernel_is_loaded_where_the_region_has_room_for_it() -> None:
+    hole = Ranges.of([(20 * MIB, 21 * MIB)])
+    _, loaded = make(OWN - hole, RAM - hole)
+    assert loaded.layout.kernel == 22 * MIB and loaded.layout.kernel_end == 52 * MIB + PAGE
+    (segment,) = [item for item in loaded.segments if item.name == "kernel"]
+    assert (segment.start, len(segment.data)) == (22 * MIB, 8 * MIB)
+    page = bytes(next(item for item in loaded.segments if item.start == loaded.layout.setup).data)
+    assert struct.pack("<Q", 22 * MIB + stubs.ENTRY_64) in page[2 * PAGE : 3 * PAGE]
+
+
+def test_a_region_without_room_for_the_kernel_is_refused() -> None:
+    hole = Ranges.of([(20 * MIB, 240 * MIB)])
+    with pytest.raises(Refused) as caught:
+        make(OWN - hole, RAM - hole)
+    assert caught.value.ident == "HIB-E-REGION-HOLE"
+
+
+@pytest.mark.parametrize("path", sorted([*MACHINES.glob("*.json"), *FIELD.glob("*.json")]), ids=lambda path: path.stem)
+def test_what_is_chosen_for_a_machine_can_be_loaded(path: Path) -> None:
+    here = machine.load(path)
+    file = (here.kernels or FACTS.kernels)[0]
+    chosen = region.choose(here, file) if here.iomem else None
+    if chosen is None:
+        assert here.mem_total == 0 or not here.root
+        return
+    image = replace(KERNEL, init_size=file.init_size, pref_address=file.pref_address, kernel_alignment=file.alignment)
+    loaded = loader.prepare(
+        here, chosen, image, payload=memoryview(bytes(8 * MIB)), initrd=memoryview(bytes(30 * MIB)), handover=bytes(9000),
+        command_line="", of_a=b"",
+    )  # fmt: skip
+    assert loaded.swapped == chosen.own and loaded.layout.kernel == chosen.main.spans[0][0]
+    assert len(loaded.segments) <= 16 and len(loaded.memory) <= 128
