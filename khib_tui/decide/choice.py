@@ -84,7 +84,7 @@ def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
         why = "saver and restorer need memory of their own"
         return [Finding(error.ident, Severity.BLOCKER, error.message, why, error.hint or "")]
     what = f"saver and restorer fit into {size(chosen.own.total)} of memory"
-    return [Finding("HIB-E-REGION", Severity.OK, what), *region.warnings(machine, chosen)]
+    return [Finding("HIB-E-REGION-HOLE", Severity.OK, what), *region.warnings(machine, chosen)]
 
 
 def decide(
