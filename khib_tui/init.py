@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from khib_tui.handover import handover
 from khib_tui.handover.cmdline import Words
+from khib_tui.linux.printk import quiet_kernel
 from khib_tui.linux.syscalls import REBOOT_RESTART, load_module, mount, reboot
 
 _MOUNTS = (
@@ -73,7 +74,7 @@ def set_terminal(words: Words) -> None:
     """Tell programs what the console is: a serial line has no size and no type of its own."""
     os.environ |= {"LANG": "C.UTF-8", "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     os.environ["TERM"] = words.terminal
-    Path("/proc/sys/kernel/printk").write_text("1 4 1 7\n")
+    quiet_kernel()
     try:
         rows, columns, *_ = struct.unpack("4H", fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))
         if not rows or not columns:

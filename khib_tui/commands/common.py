@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,6 +17,9 @@ from khib_tui.model.settings import Settings
 from khib_tui.model.units import parse_size
 from khib_tui.plan import build
 from khib_tui.plan.step import Action
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def machine_of(arguments: Namespace) -> Machine:

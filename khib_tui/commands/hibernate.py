@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from khib_tui.commands.common import machine_of, settings_of, show_plan
 from khib_tui.errors import Exit
@@ -12,6 +12,9 @@ from khib_tui.model.units import size
 from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
 from khib_tui.plan.task import Task, run_task, task_of
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def make_plan(arguments: Namespace, sink: Sink) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from khib_tui.commands.common import confirm, file_target, machine_of, show_plan
 from khib_tui.errors import Exit, ImageError
@@ -24,6 +24,9 @@ from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
 from khib_tui.seal.unlock import image_sealer, info_sealer
 from khib_tui.target import catalog
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def image_list(arguments: Namespace, sink: Sink) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from khib_tui.errors import Exit
 from khib_tui.events.types import Result, Sink
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def lab(arguments: Namespace, sink: Sink) -> int:

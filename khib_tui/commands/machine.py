@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from khib_tui.commands.common import machine_of, settings_of
 from khib_tui.decide.choice import judge
@@ -11,6 +11,9 @@ from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.model import machine
 from khib_tui.seal import file as sealfile
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def check(arguments: Namespace, sink: Sink) -> int:

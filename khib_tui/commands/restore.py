@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from khib_tui import present
-from khib_tui.commands.common import confirm
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Failure, Result, Sink
@@ -30,6 +29,7 @@ def restore(arguments: Namespace, sink: Sink) -> int:
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:
         if arguments.vmcore:
+            from khib_tui.commands.common import confirm
             from khib_tui.restorer import vmcore_run
 
             vmcore_run.run(arguments, sink, lambda title, work: present.show(arguments, sink, title, work), confirm)

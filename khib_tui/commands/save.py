@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from khib_tui import present
 from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Sink
 from khib_tui.handover import handover
 from khib_tui.present import use_screens, with_events
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def save(arguments: Namespace, sink: Sink) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from khib_tui.commands.common import show_plan
 from khib_tui.errors import Exit
@@ -14,6 +14,9 @@ from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Seal
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def seal(arguments: Namespace, sink: Sink) -> int:

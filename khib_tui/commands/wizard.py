@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from khib_tui import present
 from khib_tui.commands.common import machine_of, settings_of
 from khib_tui.commands.machine import status
 from khib_tui.events.types import Message, Sink
 from khib_tui.linux import printk
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def wizard(arguments: Namespace, sink: Sink) -> int:

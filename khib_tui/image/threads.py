@@ -7,7 +7,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -132,6 +131,8 @@ def ordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterato
 
     The codecs and digests release the interpreter lock, so threads do run side by side.
     """
+    from concurrent.futures import Future, ThreadPoolExecutor  # only exports need it: B and C have no time to lose
+
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[R]] = deque()
         try:

@@ -10,12 +10,20 @@ PRINTK = Path("/proc/sys/kernel/printk")
 QUIET = "1 4 1 7\n"
 
 
+def quiet_kernel(path: Path = PRINTK) -> None:
+    """Let only emergencies through from now on.
+
+    :raises OSError: we may not.
+    """
+    path.write_text(QUIET)
+
+
 @contextmanager
 def kernel_quiet(path: Path = PRINTK) -> Iterator[None]:
     """Let only emergencies through for the time of a `with`; without the right to, nothing changes."""
     try:
         before = path.read_text()
-        path.write_text(QUIET)
+        quiet_kernel(path)
     except OSError:
         yield
         return

@@ -16,6 +16,7 @@ from typing import Any
 
 from khib_tui import runner
 from khib_tui.handover.cmdline import Words
+from khib_tui.linux.printk import quiet_kernel
 from khib_tui.linux.syscalls import REBOOT_POWER_OFF, mount, reboot
 
 LINE = "/dev/ttyS1"
@@ -67,7 +68,7 @@ def console() -> None:
     """Start the wizard on the console, then a shell."""
     words = Words.read()
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", words.rows, words.columns, 0, 0))
-    Path("/proc/sys/kernel/printk").write_text("1 4 1 7\n")
+    quiet_kernel()
     print(WELCOME, flush=True)
     child = os.fork()
     if child == 0:
