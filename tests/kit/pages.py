@@ -17,6 +17,7 @@ from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage
 from screens.wizard.step import StepPage
 from tests.kit.fakeflow import FakeFlow
+from tests.kit.screens_kit import press, until
 
 MakePage = Callable[[FakeFlow], Page]
 
@@ -52,3 +53,9 @@ def make(kind: type[Page], flow: FakeFlow) -> Page:
     page = MAKERS.get(kind, kind)(flow)
     flow.window.show(page)
     return page
+
+
+def chosen(flow: FakeFlow, label: str, key: str = "tab") -> str:
+    """Press a key until the cursor is on a button or line, and choose it; give the screen as one line."""
+    until(flow.window, label, key)
+    return " ".join(press(flow.window, "enter").replace("|", " ").split())

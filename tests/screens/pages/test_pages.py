@@ -5,12 +5,9 @@ A new page is found by itself; what it has to say here is where its focus is, an
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import urwid
 
-from khib_tui.target import catalog
 from screens.ui import keys
 from screens.ui.keys import Key
 from screens.ui.page import Page
@@ -51,13 +48,6 @@ ESC: dict[type[Page], list[Asked] | str] = {
     RunPage: "cannot be stopped here",
     SealPage: [("sealed", "")],
 }
-
-
-@pytest.fixture
-def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_seals: None) -> FakeFlow:
-    """A flow for a machine that can hibernate; there is no image on its disks."""
-    monkeypatch.setattr(catalog, "images", lambda *_: [])
-    return FakeFlow(tmp_path)
 
 
 def test_all_pages_are_found() -> None:
