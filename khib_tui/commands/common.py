@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from khib_tui.errors import Cancelled
+from khib_tui.errors import Cancelled, Refused
 from khib_tui.events.types import Sink
-from khib_tui.facts import probe
+from khib_tui.facts import kernels, probe
 from khib_tui.model import machine, settings
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
@@ -27,11 +28,27 @@ def machine_of(arguments: Namespace) -> Machine:
     return machine.load(arguments.facts) if arguments.facts else probe.probe()
 
 
+def machine_for(arguments: Namespace, chosen: Settings) -> Machine:
+    """Return the facts, and among them the kernel that was chosen by its file, wherever it lies.
+
+    :raises Refused: the command line names a file that is no kernel; of one that was kept, the decision tells.
+    """
+    here = machine_of(arguments)
+    if arguments.facts:
+        return here
+    try:
+        return kernels.with_named(here, chosen.kernel)
+    except Refused:
+        if getattr(arguments, "kernel", None):
+            raise
+        return here
+
+
 def settings_of(arguments: Namespace) -> Settings:
     """Return the kept choices with those of the command line on top."""
     kept = settings.load(arguments.settings)
     given: dict[str, Any] = {
-        "kernel": getattr(arguments, "kernel", None),
+        "kernel": str(Path(arguments.kernel).absolute()) if getattr(arguments, "kernel", None) else None,
         "target": getattr(arguments, "target", None),
         "verify": getattr(arguments, "verify", None),
         "plain": arguments.plain or None,

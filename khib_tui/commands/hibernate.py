@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from khib_tui.commands.common import machine_of, settings_of, show_plan
+from khib_tui.commands.common import machine_for, machine_of, settings_of, show_plan
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.handover.handover import Mode
@@ -69,7 +69,8 @@ def hibernate(arguments: Namespace, sink: Sink) -> int:
 
 def decided(arguments: Namespace, mode: Mode | None, *, need_memory: bool = True) -> Task:
     """Return the task that was asked for."""
-    return task_of(machine_of(arguments), settings_of(arguments), arguments.settings, mode, need_memory=need_memory)
+    chosen = settings_of(arguments)
+    return task_of(machine_for(arguments, chosen), chosen, arguments.settings, mode, need_memory=need_memory)
 
 
 def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from khib_tui.commands.common import machine_of, settings_of
+from khib_tui.commands.common import machine_for, machine_of, settings_of
 from khib_tui.decide.choice import judge
 from khib_tui.decide.findings import blockers
 from khib_tui.errors import Exit
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def check(arguments: Namespace, sink: Sink) -> int:
     """Tell whether this machine can hibernate."""
-    findings = judge(machine_of(arguments), settings_of(arguments))
+    chosen = settings_of(arguments)
+    findings = judge(machine_for(arguments, chosen), chosen)
     for finding in findings:
         sink(finding)
     blocked = len(blockers(findings))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from khib_tui import present
-from khib_tui.commands.common import machine_of, settings_of
+from khib_tui.commands.common import machine_for, settings_of
 from khib_tui.commands.machine import status
 from khib_tui.events.types import Message, Sink
 from khib_tui.linux import printk
@@ -20,5 +20,6 @@ def wizard(arguments: Namespace, sink: Sink) -> int:
         sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
         return status(arguments, sink)
     with printk.kernel_quiet():
-        here, kept = machine_of(arguments), settings_of(arguments)
-        return present.wizard(here, kept, arguments.settings, lambda: machine_of(arguments))
+        kept = settings_of(arguments)
+        here = machine_for(arguments, kept)
+        return present.wizard(here, kept, arguments.settings, lambda: machine_for(arguments, kept))

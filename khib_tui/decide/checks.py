@@ -11,6 +11,7 @@ from khib_tui.decide.memory import check_memory
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model import cmdline
 from khib_tui.model.machine import Machine
+from khib_tui.model.text import clean
 
 BATTERY_WARNING = 10.0
 BATTERY_BLOCKER = 3.0
@@ -113,11 +114,13 @@ def _saver_kernel(machine: Machine) -> Finding:
         what = f"it is unknown how kernel {fit[0].release} was configured"
         why = "saving and restoring needs " + ", ".join(f"CONFIG_{name}" for name in ("DEVMEM", "KEXEC", "BLK_DEV_INITRD"))
         return Finding(ident, Severity.WARNING, what, why, f"put its configuration at /boot/config-{fit[0].release}")
-    listed = "; ".join(f"{kernel.release}: {reasons[0]}" for kernel, reasons in judged[:3])
-    return Finding(
-        ident, Severity.BLOCKER, "no kernel in /boot can save and restore", listed or "there is no /boot/vmlinuz-* at all",
-        "install a distribution kernel, or mount /boot",
-    )  # fmt: skip
+    why, fix = "there is none in /boot, on the EFI system partition or beside the modules", "install a distribution kernel"
+    if machine.unified_kernels:
+        why = f"there are only unified kernel images, which cannot be loaded: {clean(', '.join(machine.unified_kernels[:3]))}"
+        fix = "install the kernel as a plain file too, or name one: --kernel FILE"
+    if judged:
+        why = "; ".join(f"{kernel.release}: {reasons[0]}" for kernel, reasons in judged[:3])
+    return Finding(ident, Severity.BLOCKER, "no kernel can save and restore", why, f"{fix}, or mount /boot")
 
 
 def _page_poison(machine: Machine) -> Finding:

@@ -56,12 +56,14 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
                     raise Refused(f"kernel {kernel.release} cannot save: {reasons[0]}", ident="HIB-E-NO-KERNEL")
                 return kernel
         raise Refused(
-            f"kernel {settings.kernel} is gone", hint="run the wizard again to choose another", ident="HIB-E-NO-KERNEL"
+            f"{settings.kernel} is gone, or not a kernel that can be read",
+            ident="HIB-E-NO-KERNEL",
+            hint="run the wizard again, or give --kernel, to choose another",
         )
     fit = [kernel for kernel in machine.kernels if not unfit_as_saver(kernel)]
     same = [kernel for kernel in fit if kernel.release == machine.release]
     if not fit:
-        raise Refused("no kernel in /boot can save and restore", hint="see `khib check`", ident="HIB-E-NO-KERNEL")
+        raise Refused("no kernel can save and restore", hint="see `khib check`", ident="HIB-E-NO-KERNEL")
     return (same or fit)[0]
 
 

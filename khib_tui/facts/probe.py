@@ -61,6 +61,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         cpu=cpuinfo.read_cpu(root),
         config=config,
         kernels=kernels.find(root, release, config),
+        unified_kernels=kernels.unified(root),
         devices=blockdev.devices(root) if known is None else tuple(known),
         lockdown=lockdown(root),
         secure_boot=secure_boot(root),

@@ -32,7 +32,7 @@ class MemoryRange(msgspec.Struct, frozen=True):
 
 
 class KernelFile(msgspec.Struct, frozen=True):
-    """A kernel that could be B and C: a bzImage under /boot with what its configuration says.
+    """A kernel that could be B and C: a bzImage with what its configuration says.
 
     `config` maps option names without `CONFIG_` to `y`, `m` or a value; empty if no configuration was found.
     `init_size`, `pref_address`, `relocatable`, `kernel_64` and `alignment` come from the setup header
@@ -114,7 +114,8 @@ class Machine(msgspec.Struct, frozen=True):
     true where the host has taken pages away or can hot-plug them, `xen` names the kind of Xen domain.
 
     `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
-    text and data lie. `acpi_rsdp` is the physical address that the firmware gives for the ACPI root pointer, 0 if unknown.
+    text and data lie, `unified_kernels` the paths of unified kernel images. `acpi_rsdp` is the physical address that the
+    firmware gives for the ACPI root pointer, 0 if unknown.
     """
 
     release: str
@@ -151,6 +152,7 @@ class Machine(msgspec.Struct, frozen=True):
     nested_ram: tuple[MemoryRange, ...] = ()
     kernel_image: tuple[MemoryRange, ...] = ()
     xen: str = ""
+    unified_kernels: tuple[str, ...] = ()
 
     @property
     def root_pointer(self) -> int:
