@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.bootloader.bls import BootEntry
+from khib_tui.bootloader.carried import carried_words
+from khib_tui.errors import Refused
 from khib_tui.handover.cmdline import Words
+from khib_tui.model.cmdline import split
 from khib_tui.model.settings import Settings
 
-
-def console_words(cmdline: str) -> list[str]:
-    """Return the words of A's command line that say where the console is, for B and C to use the same."""
-    kept = ("console=", "earlyprintk=", "vga=", "video=", "nomodeset", "noapic", "nolapic", "acpi=", "pci=", "no5lvl")
-    return [word for word in cmdline.split() if word.startswith(kept)]
-
-
+# Linux takes 2047; boot loaders put words of their own before them.
+OPTIONS_MAX = 1900
 # What B and C must not do, and must not spend their little memory on; docs/architecture.md has the reasons.
 MEMORY_WORDS = ("acpi_no_memhotplug", "numa=off", "swiotlb=2048", "rootfstype=ramfs", "cma=0", "hest_disable")
 
@@ -26,7 +24,7 @@ def common_words(cmdline: str, settings: Settings) -> list[str]:
     `iomem=relaxed`: the kernel takes a reserved range that begins below 1 MiB for busy, and A's RAM from 1 MiB on joins it.
     """
     fixed = ("nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4", *MEMORY_WORDS)
-    return [*console_words(cmdline), *fixed, *settings.options.split()]
+    return [*carried_words(cmdline), *fixed, *split(settings.options)]
 
 
 def saver_words(cmdline: str, settings: Settings) -> list[str]:
@@ -42,13 +40,19 @@ def restore_entry(
     :param memmap: the words that keep C inside the region.
     :param image: the word that names a file image, or empty.
     :param sealed: C refuses images that are not sealed.
+    :raises Refused: HIB-E-CMDLINE, it is too long: the boot loader or C's kernel would drop words from its end.
     """
     ours = Words(
         image=image, events=settings.events, plain=settings.plain, countdown=settings.countdown, sealed=sealed,
     )  # fmt: skip
     words = [*common_words(cmdline, settings), *memmap, *ours.format()]
-    boot = Path(settings.boot_dir)
+    options, boot = " ".join(words), Path(settings.boot_dir)
+    if len(options) > OPTIONS_MAX:
+        raise Refused(
+            f"the restorer's kernel parameters have {len(options)} characters, {OPTIONS_MAX} are sure to arrive",
+            hint="boot this system with fewer parameters, or without memmap= words for single pages", ident="HIB-E-CMDLINE",
+        )  # fmt: skip
     return BootEntry(
         "Resume the hibernated system (khib)", f"/{kernel.relative_to(boot)}", f"/{settings.initramfs.relative_to(boot)}",
-        " ".join(words),
+        options,
     )  # fmt: skip

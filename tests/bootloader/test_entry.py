@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from khib_tui.bootloader.bls import BootEntry
-from khib_tui.bootloader.entry import console_words, restore_entry
+from khib_tui.bootloader.entry import OPTIONS_MAX, restore_entry
+from khib_tui.errors import Refused
 from khib_tui.model.settings import Settings
 
 
@@ -20,6 +23,13 @@ def test_a_boot_entry_is_read_back_as_it_was_written() -> None:
     assert {"khib.image=id-0:/f", "khib.countdown=7", "khib.ui=plain", "khib.events=/dev/ttyS1", "extra=1"} <= set(words)
 
 
-def test_only_words_about_console_and_hardware_are_kept() -> None:
-    line = "root=/x console=tty0 init=/bin/sh pci=nomsi console=ttyS0"
-    assert console_words(line) == ["console=tty0", "pci=nomsi", "console=ttyS0"]
+def entry(memmap: list[str]) -> BootEntry:
+    return restore_entry("ro", Settings(), memmap, "", Path("/boot/khib/vmlinuz"))
+
+
+def test_parameters_that_would_be_cut_are_refused() -> None:
+    room = OPTIONS_MAX - len(entry([]).options) - 1
+    assert len(entry(["x" * room]).options) == OPTIONS_MAX
+    with pytest.raises(Refused) as caught:
+        entry(["x" * (room + 1)])
+    assert caught.value.ident == "HIB-E-CMDLINE" and "memmap=" in (caught.value.hint or "")
