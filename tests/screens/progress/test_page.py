@@ -82,7 +82,7 @@ def test_esc_stops_at_once_and_says_so(key: str) -> None:
 
 
 def test_esc_that_is_too_late_says_so_and_the_work_ends_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "TICK", 0.01)
+    monkeypatch.setattr(stage, "TICK", 60.0)
     screen = DrivenScreen([("Esc stop and go back", ["esc"])])
 
     def work(sink: Sink, stop: Stop) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -25,8 +26,9 @@ def one(monkeypatch: pytest.MonkeyPatch) -> Cycle:
 def test_the_countdown_resumes_by_itself_and_shows_the_image(one: Cycle) -> None:
     screen = one.run(3, SHELL)
     first = next(text for text in screen.seen if "Resuming in" in text)
-    for fact in ("/dev/vdb1", "laptop", "2.0 GiB", "16.0 GiB", "Resuming in 3 s - Enter: now, Esc: stop the countdown"):
+    for fact in ("/dev/vdb1", "laptop", "2.0 GiB", "16.0 GiB"):
         assert fact in first
+    assert re.search("Resuming in [123] s - Enter: now, Esc: stop the countdown", first)  # the first may come late
     assert one.resumed == ["/dev/vdb1"]
 
 
