@@ -8,6 +8,7 @@ from __future__ import annotations
 from khib_tui.decide.findings import verdict
 from khib_tui.decide.kernel import unfit_as_a, unfit_as_saver
 from khib_tui.decide.memory import check_memory
+from khib_tui.decide.watchdog import check_watchdogs
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model import cmdline
 from khib_tui.model.machine import Machine
@@ -35,6 +36,7 @@ def check(machine: Machine) -> list[Finding]:
         _saver_kernel(machine),
         _page_poison(machine),
         _kexec_loaded(machine),
+        *check_watchdogs(machine),
         _battery(machine),
     ]
 

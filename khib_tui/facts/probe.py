@@ -14,6 +14,7 @@ from pathlib import Path
 from khib_tui.facts import blockdev, bootmap, cpuinfo, hypervisor, kconfig, kernels, memory, power
 from khib_tui.facts.blockdev import devices
 from khib_tui.facts.read import data, number, text
+from khib_tui.facts.watchdogs import read_watchdogs
 from khib_tui.model import cmdline as words
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.text import clean
@@ -78,6 +79,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         devmem=(root / "dev/mem").exists(),
         battery_percent=percent,
         on_ac=plugged,
+        watchdogs=read_watchdogs(root),
         machine_id=clean(text(root / "etc/machine-id", 256)),
         dmi={name: value for name in _DMI if (value := clean(text(root / "sys/class/dmi/id" / name, 256)))},
     )

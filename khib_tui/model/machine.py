@@ -87,6 +87,19 @@ class BlockDevice(msgspec.Struct, frozen=True):
         return f"/dev/{self.name.replace('!', '/')}"
 
 
+class Watchdog(msgspec.Struct, frozen=True):
+    """A hardware watchdog that is running: it restarts the machine unless it is fed within `timeout` seconds.
+
+    With `nowayout` it cannot be stopped before the next start.
+    """
+
+    name: str
+    identity: str = ""
+    driver: str = ""
+    timeout: int = 0
+    nowayout: bool = False
+
+
 class Cpu(msgspec.Struct, frozen=True):
     """The processor and the modes A runs in that C cannot change.
 
@@ -148,6 +161,7 @@ class Machine(msgspec.Struct, frozen=True):
     battery_percent: float | None = None
     on_ac: bool | None = None
     machine_id: str = ""
+    watchdogs: tuple[Watchdog, ...] = ()
     dmi: dict[str, str] = {}
     nested_ram: tuple[MemoryRange, ...] = ()
     kernel_image: tuple[MemoryRange, ...] = ()

@@ -19,6 +19,7 @@ from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import Machine
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
+from khib_tui.restorer import memorymap
 from khib_tui.seal.crypto import Sealer
 from khib_tui.target import guard
 from khib_tui.target.catalog import refuse_state
@@ -41,13 +42,7 @@ def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) ->
             f"it has {size(own.total)} of RAM, and restoring would overwrite it: memmap= words are missing",
             "boot the restore entry that khib wrote, with all of its memmap= words",
         )  # fmt: skip
-    now, then = system_ram(machine.firmware_memmap), system_ram(manifest.firmware_memmap)
-    if now != then:
-        amounts = f"{size(then.total)} of RAM when it was saved, {size(now.total)} now"
-        moved = f"{size((then - now).total)} of RAM is somewhere else now"
-        what = f"the memory map has changed: {amounts if size(then.total) != size(now.total) else moved}"
-        fix = "restore the former memory and firmware settings"
-        blocker("HIB-E-MEMMAP", what, "pages would land where no memory is", fix)
+    found += memorymap.changes(manifest.firmware_memmap, machine.firmware_memmap)
     found += _modes(machine, manifest)
     if kernel != (manifest.saver_release, manifest.saver_version):
         blocker(
