@@ -32,6 +32,10 @@ def saver_words(cmdline: str, settings: Settings) -> list[str]:
     return [*common_words(cmdline, settings), *Words(plain=settings.plain).format()]
 
 
+# C must not move the firmware's runtime services to addresses of its own: A goes on with A's (arch/x86/platform/efi).
+RESTORER_WORDS = ("efi=noruntime",)
+
+
 def restore_entry(
     cmdline: str, settings: Settings, memmap: Sequence[str], image: str, kernel: Path, *, sealed: bool = False
 ) -> BootEntry:
@@ -45,7 +49,7 @@ def restore_entry(
     ours = Words(
         image=image, events=settings.events, plain=settings.plain, countdown=settings.countdown, sealed=sealed,
     )  # fmt: skip
-    words = [*common_words(cmdline, settings), *memmap, *ours.format()]
+    words = [*common_words(cmdline, settings), *RESTORER_WORDS, *memmap, *ours.format()]
     options, boot = " ".join(words), Path(settings.boot_dir)
     if len(options) > OPTIONS_MAX:
         raise Refused(
