@@ -1,6 +1,6 @@
 """C's boot entry, in the form of the Boot Loader Specification (type 1).
 
-systemd-boot, GRUB with blscfg and the lab read it as it is: no quoting is needed for the `$` of memmap=.
+systemd-boot, GRUB with blscfg and the lab read it as it is: no character in it needs quoting.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def restore_entry(
     ours = Words(
         image=image, events=settings.events, plain=settings.plain, countdown=settings.countdown, sealed=sealed,
     )  # fmt: skip
-    words = [*common_words(cmdline, settings), *RESTORER_WORDS, *memmap, *ours.format()]
+    words = [*memmap, *common_words(cmdline, settings), *RESTORER_WORDS, *ours.format()]
     options, boot = " ".join(words), Path(settings.boot_dir)
     if len(options) > OPTIONS_MAX:
         raise Refused(

@@ -172,11 +172,12 @@ def reserved(machine: Machine, region: Region) -> Ranges:
 def memmap_words(machine: Machine, region: Region) -> list[str]:
     """Return the kernel parameters that keep C inside the region (Documentation/admin-guide/kernel-parameters).
 
-    The `$` of a reserved range must be quoted in a boot loader's script; a Boot Loader Specification entry needs none.
+    A reserved range is written as `SIZE%START+2` (arch/x86/kernel/e820.c): `SIZE$START` means the same, but GRUB's scripts and
+    blscfg expand the `$` to nothing.
     """
     words = ["memmap=exactmap"]
     words += [f"memmap={end - start:#x}@{start:#x}" for start, end in region.own]
-    words += [f"memmap={end - start:#x}${start:#x}" for start, end in reserved(machine, region)]
+    words += [f"memmap={end - start:#x}%{start:#x}+2" for start, end in reserved(machine, region)]
     return words
 
 

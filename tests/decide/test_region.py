@@ -39,13 +39,13 @@ def with_ram(*spans: tuple[int, int]) -> Machine:
 def parsed(words: list[str]) -> tuple[Ranges, Ranges]:
     """Read memmap= words as the kernel does: RAM and reserved ranges."""
     assert words[0] == "memmap=exactmap"
-    found: dict[str, list[tuple[int, int]]] = {"@": [], "$": []}
+    found: dict[str, list[tuple[int, int]]] = {"@": [], "%": []}
     for word in words[1:]:
-        parts = re.fullmatch(r"memmap=(0x[0-9a-f]+)([@$])(0x[0-9a-f]+)", word)
+        parts = re.fullmatch(r"memmap=(0x[0-9a-f]+)([@%])(0x[0-9a-f]+)(?:\+2)?", word)
         assert parts, word
         size, start = int(parts[1], 16), int(parts[3], 16)
         found[parts[2]].append((start, start + size))
-    return Ranges.of(found["@"]), Ranges.of(found["$"])
+    return Ranges.of(found["@"]), Ranges.of(found["%"])
 
 
 @pytest.mark.parametrize("path", sorted(MACHINES.glob("*.json")), ids=lambda path: path.stem)
