@@ -6,6 +6,7 @@ Sizes and offsets are bytes. What cannot be read stays empty; nothing raises.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,8 @@ _KINDS = {"loop": "loop", "zram": "zram", "ram": "ram", "sr": "rom", "fd": "flop
 _READABLE = frozenset({"disk", "partition", "dm", "md"})
 _SCSI_PAGE_HEADER = 4
 _SERIAL_PARENTS = 6
+_SCSI_UNIT = re.compile(r"\d+:\d+:\d+:(\d+)")
+_MMC_PART = re.compile(r"mmcblk\d+((?:boot|gp|rpmb)\d*)")
 
 
 @dataclass
@@ -99,6 +102,7 @@ def _device(name: str, sysfs: Path, disks: _Disks) -> BlockDevice | None:
         partuuid=table.partuuid(start, number(sysfs / "partition")) if disk else "",
         table="" if disk else table.kind,
         serial=_serial(disk_sysfs),
+        unit=_unit(disk_sysfs),
         model=_model(disk_sysfs),
         fstype=found.fstype, label=found.label, uuid=found.uuid,
         read_only=bool(number(sysfs / "ro") or number(disk_sysfs / "ro")),
@@ -135,6 +139,16 @@ def _serial(disk: Path) -> str:
     """Read the serial number: virtio, NVMe, eMMC, SCSI page 0x80, USB, else the world wide name."""
     own = text(disk / "serial", 256) or text(disk / "device/serial", 256) or _scsi_serial(disk) or _usb_serial(disk)
     return clean(own or text(disk / "wwid", 256) or text(disk / "device/wwid", 256))
+
+
+def _unit(disk: Path) -> str:
+    """Tell a disk from others of one device: SCSI's logical unit, NVMe's namespace, a hardware partition of an eMMC."""
+    if found := _SCSI_UNIT.fullmatch(real(disk / "device").name):
+        return "" if found[1] == "0" else found[1]
+    if found := _MMC_PART.fullmatch(disk.name):
+        return found[1]
+    namespace = number(disk / "nsid", 1)
+    return "" if namespace == 1 else str(namespace)
 
 
 def _scsi_serial(disk: Path) -> str:

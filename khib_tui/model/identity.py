@@ -12,15 +12,20 @@ from khib_tui.model.units import size
 
 
 class DeviceKey(msgspec.Struct, frozen=True):
-    """The identity of a disk or partition: its disk's identity and serial number, its start and size in bytes."""
+    """The identity of a disk or partition: its disk's identity and serial number, its start and size in bytes.
+
+    `unit` tells apart what has one serial number: units of an enclosure, namespaces, boot areas; '' where there is one only.
+    """
 
     disk_id: str
     start: int
     size: int
     serial: str
+    unit: str = ""
 
     def __str__(self) -> str:
-        return f"disk {self.disk_id or 'without identity'}, start {self.start}, serial {self.serial or 'unknown'}"
+        unit = f", unit {self.unit}" if self.unit else ""
+        return f"disk {self.disk_id or 'without identity'}, start {self.start}, serial {self.serial or 'unknown'}{unit}"
 
 
 class TargetRef(msgspec.Struct, frozen=True):
@@ -32,7 +37,7 @@ class TargetRef(msgspec.Struct, frozen=True):
 
 def key_of(device: BlockDevice) -> DeviceKey:
     """Return the identity of a device."""
-    return DeviceKey(device.disk_id, device.start, device.size, device.serial)
+    return DeviceKey(device.disk_id, device.start, device.size, device.serial, device.unit)
 
 
 def only(found: list[BlockDevice], wanted: str) -> BlockDevice:

@@ -57,6 +57,7 @@ class BlockDevice(msgspec.Struct, frozen=True):
     (hexadecimal), `table` its kind (`gpt`, `dos`; only on disks), `start` the first byte on that disk. `holders` are kernel
     names of devices stacked on it, or of a filesystem driver that uses it; `mounts` is where this system has it mounted, as
     the raw path. `fstype`/`label`/`uuid` is what its content looks like, unknown if not `readable`. Other texts are clean.
+    `unit` tells apart disks that have one `serial` (a SCSI unit, an NVMe namespace, a boot area of an eMMC), '' for the first.
     """
 
     name: str
@@ -80,6 +81,7 @@ class BlockDevice(msgspec.Struct, frozen=True):
     swap: bool = False
     table: str = ""
     readable: bool = True
+    unit: str = ""
 
     @property
     def path(self) -> str:

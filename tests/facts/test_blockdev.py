@@ -71,3 +71,22 @@ def test_serial_numbers(tmp_path: Path, path: str, content: Content, serial: str
     files = {"sys/class/block/vda": Link(f"../../../{disk}"), f"{disk}/size": "8\n", f"{disk}/{path}": content}
     found = probe.devices(tree(tmp_path, files | {f"{disk}/device/vendor": "0x1af4\n"}))
     assert [(item.serial, item.model) for item in found] == [(serial, "")]
+
+
+@pytest.mark.parametrize(
+    ("disk", "files", "unit"),
+    [
+        ("sys/devices/pci/block/sda", {"device": Link("../../3:0:0:0")}, ""),
+        ("sys/devices/pci/block/sda", {"device": Link("../../3:0:0:2")}, "2"),
+        ("sys/devices/pci/block/nvme0n1", {"nsid": "1\n"}, ""),
+        ("sys/devices/pci/block/nvme0n2", {"nsid": "2\n"}, "2"),
+        ("sys/devices/pci/block/mmcblk0", {}, ""),
+        ("sys/devices/pci/block/mmcblk0boot1", {}, "boot1"),
+        ("sys/devices/pci/block/vda", {}, ""),
+    ],
+)
+def test_what_one_serial_number_has_several_of(tmp_path: Path, disk: str, files: dict[str, Content], unit: str) -> None:
+    name = Path(disk).name
+    below = {f"{disk}/{path}": content for path, content in files.items()}
+    made = tree(tmp_path, {f"sys/class/block/{name}": Link(f"../../../{disk}"), f"{disk}/size": "8\n", **below})
+    assert [item.unit for item in probe.devices(made)] == [unit]
