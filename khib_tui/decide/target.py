@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.events.types import Finding, Severity
+from khib_tui.model.identity import key_of
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.target import FILE_SYSTEMS, KHIB, Target
 from khib_tui.model.text import clean
@@ -37,7 +38,7 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
         return [_stop("MISSING", f"{target.device} is not there", "there is no disk or partition of this name", fix)]
     in_use = list(_users(machine.devices, device))
     content = [] if in_use else list(_content(machine.devices, device, target))
-    return [*in_use, *content, *_memory(machine, device), *_limits(device, need_bytes)]
+    return [*in_use, *content, *_twins(machine.devices, device), *_memory(machine, device), *_limits(device, need_bytes)]
 
 
 def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Finding]]]:
@@ -95,6 +96,14 @@ def _memory(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
     if made_of_ram(machine, device):
         why = "what is on it is gone when the power goes"
         yield _stop("RAM", f"{device.path} is made of memory", why, "choose a disk")
+
+
+def _twins(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
+    others = [item.path for item in devices if item is not device and key_of(item) == key_of(device)]
+    if others:
+        what = f"nothing tells {device.path} and {', '.join(others)} apart but their names"
+        why = "after a restart the names may be others, and the image could be looked for, or written, on the wrong one"
+        yield _stop("DUPLICATE", what, why, "unplug one, give the disk a partition table of its own, or choose another")
 
 
 def _limits(device: BlockDevice, need_bytes: int) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from khib_tui.events.types import Severity
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.target import Target
-from tests.kit.machines import BIOS, FEDORA, LAPTOP, UEFI, changed
+from tests.kit.machines import BIOS, FEDORA, LAPTOP, UEFI, changed, field
 
 GIB = 1 << 30
 
@@ -122,3 +122,9 @@ def test_candidates_are_all_partitions_and_undivided_disks() -> None:
     assert found["/dev/vdb1"] == [] and all(found[name] for name in ("/dev/vda1", "/dev/vdb2"))
     assert [str(target) for target, _ in candidates(UEFI, GIB)] == ["/dev/vda1", "/dev/vda2", "/dev/vdb"]
     assert not any("dm-" in str(target) or "loop" in str(target) for target, _ in candidates(LAPTOP, GIB))
+
+
+def test_a_disk_that_only_its_name_tells_apart_is_no_target() -> None:
+    enclosure = field("14-enclosure-same-serial")
+    assert idents(enclosure, "/dev/sdb") == ["DUPLICATE"] and idents(enclosure, "/dev/sdc") == ["DUPLICATE"]
+    assert idents(changed(enclosure, "sdc", unit="1"), "/dev/sdb") == []
