@@ -1,0 +1,83 @@
+"""What A uses at this moment (mounted filesystems, active swap), down to places on real disks."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from khib_tui.facts.blockdev import reader
+from khib_tui.model.identity import key_of
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import Used
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.text import clean
+from khib_tui.prints import areas
+from khib_tui.prints.layers import is_real, stack_of
+from khib_tui.prints.stack import Stack, leaves, resolve
+
+# Filesystems that tell the kernel's lists neither their devices nor their mounts.
+_HIDDEN = frozenset({"zfs_member"})
+# Holders that are devices, which are looked at by themselves.
+_MAPPING = re.compile(r"(dm-|md|bcache|loop|drbd|nvme|sd)\w*$")
+
+
+@dataclass
+class Uses:
+    """What is used of each real device, by its kernel name; `blind` names what is used through a layer nobody sees through."""
+
+    places: dict[str, Ranges] = field(default_factory=lambda: defaultdict(Ranges))
+    what: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    blind: list[str] = field(default_factory=list)
+
+
+def used(
+    devices: Sequence[BlockDevice], root: Path = Path("/"), stack: Stack | None = None
+) -> tuple[tuple[Used, ...], list[str]]:
+    """Find the disks that A uses, and on each the places that tell whether what A has there was changed.
+
+    What has no place on a disk is left out: files as disks, memory as disks, disks of the network.
+
+    :param devices: as they are now.
+    :returns: them, and names of what lies where that cannot be told exactly.
+    """
+    stack = stack or stack_of(devices, root)
+    found = Uses()
+    for device in devices:
+        if word := use_of(device):
+            _add(found, device, word, stack, root)
+    listed = [device for device in devices if device.name in found.places and is_real(device)]
+    return tuple(_used(device, found) for device in listed), found.blind
+
+
+def _used(device: BlockDevice, found: Uses) -> Used:
+    spans = areas.whole_pages(found.places[device.name], device.size).spans
+    return Used(key_of(device), device.name, ", ".join(dict.fromkeys(found.what[device.name])), spans)
+
+
+def use_of(device: BlockDevice) -> str:
+    """Return what a device is used for, in a word or two; empty if it is not, as far as anybody can see."""
+    if device.mounts:
+        return clean(min(device.mounts, key=len))
+    if device.swap:
+        return "swap"
+    if device.fstype in _HIDDEN:
+        return device.fstype
+    return ", ".join(holder for holder in device.holders if not _MAPPING.match(holder))
+
+
+def _add(found: Uses, device: BlockDevice, word: str, stack: Stack, root: Path) -> None:
+    read = reader(root, device.name)
+    chosen = areas.of("swap" if device.swap else device.fstype, device.size, read, rotational=device.rotational)
+    places, blind = resolve(stack, device.name, chosen)
+    for name in blind:
+        size = stack.sizes.get(name, 0)
+        places[name] = places.get(name, Ranges()) | areas.whole_pages(areas.sampled(size, areas.MANY_SAMPLES), size)
+    if blind:
+        found.blind.append(word)
+    for name in leaves(stack, device.name):
+        if name in places:
+            found.places[name] |= places[name]
+            found.what[name].append(word)
