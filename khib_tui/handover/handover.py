@@ -11,7 +11,7 @@ from khib_tui.errors import KhibError
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import TargetRef
-from khib_tui.model.origin import Origin
+from khib_tui.model.origin import Origin, Used
 from khib_tui.seal.keyslots import Seal
 
 PATH = "khib/handover.json"
@@ -42,6 +42,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     """The hand-over. Addresses are physical but for `gdt` and `page_offset`, which are virtual addresses of A.
 
     `events` is a device for JSON events, or empty.
+    `used` are all disks that A uses, which B waits for, protects and takes the prints of.
     `key` is the key of this one image in hexadecimal; it opens no other.
     """
 
@@ -53,6 +54,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     page_offset: int
     vmcoreinfo: str
     target: TargetRef | None
+    used: tuple[Used, ...] = ()
     codec: CodecChoice = CodecChoice.AUTO
     free_pages: FreePages = FreePages.SAVE
     verify: bool = False

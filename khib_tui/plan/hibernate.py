@@ -17,7 +17,8 @@ from khib_tui.bootloader.entry import saver_words
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.freepages import policy
 from khib_tui.errors import CommandFailed, KhibError, Refused
-from khib_tui.events.types import Message
+from khib_tui.events.types import Level, Message
+from khib_tui.facts import probe
 from khib_tui.facts.usage import mounted_now
 from khib_tui.formats import bzimage
 from khib_tui.handover import handover
@@ -29,11 +30,14 @@ from khib_tui.jump import gdt, loader
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
 from khib_tui.model.choices import After
 from khib_tui.model.identity import TargetRef, key_of
+from khib_tui.model.origin import Used
 from khib_tui.model.units import PAGE, size
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
+from khib_tui.prints.used import used
 from khib_tui.target.place import opened
 
+BLIND = "it lies on a kind of device that khib does not see through; changes of it while this system sleeps may not be noticed"
 AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "power off by ACPI S4"}
 
 
@@ -65,14 +69,15 @@ class LoadSaver:
             kexec_unload()
         choice = self.choice
         facts = gdt.read_facts()
+        in_use = disks_in_use(context)
         context.page = ReportPage(choice.region.saved, choice.region.own.total)
         kernel = bzimage.read(saver_kernel(choice.settings))
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:
             payload = memoryview(image)[kernel.payload_offset : kernel.payload_offset + kernel.payload_size]
             # The mailbox lies at an address that depends on the size of the hand-over, which tells the address.
-            size_of = loader.pages(len(handover.pack(self._handover(context, facts, (1 << 52) - PAGE)))) + PAGE
+            size_of = loader.pages(len(handover.pack(self._handover(context, facts, in_use, (1 << 52) - PAGE)))) + PAGE
             place = loader.layout(choice.region, kernel, len(initrd), size_of)
-            given = self._handover(context, facts, place.mailbox)
+            given = self._handover(context, facts, in_use, place.mailbox)
             archive = handover.pack(given).ljust(size_of, b"\0")
             context.handover, context.opened = msgspec.structs.replace(given, key=""), None
             loaded = loader.prepare(
@@ -85,7 +90,7 @@ class LoadSaver:
         context.loaded = True
         context.sink(Message(f"{len(loaded.segments)} segments, {size(choice.region.saved.total)} of memory are to be saved"))
 
-    def _handover(self, context: Context, facts: gdt.KernelFacts, mailbox: int) -> Handover:
+    def _handover(self, context: Context, facts: gdt.KernelFacts, in_use: tuple[Used, ...], mailbox: int) -> Handover:
         choice, page, opened, image_id = self.choice, context.page, context.opened, new_image_id()
         assert page is not None
         machine, settings, region = choice.machine, choice.settings, choice.region
@@ -95,9 +100,10 @@ class LoadSaver:
             firmware_memmap=machine.firmware_memmap,
             ram=region.ram.spans, region=region.own.spans, saved=region.saved.spans,
             mailbox=mailbox, gdt=facts.gdt, report_page=page.physical, cookie=page.cookie.hex(),
-            page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(), codec=settings.codec,
-            free_pages=policy(machine), verify=settings.verify, after=After(settings.after), events=settings.events,
-            plain=settings.plain, seal=opened.seal if opened else None, key=opened.image_key(image_id) if opened else "",
+            page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(), used=in_use,
+            codec=settings.codec, free_pages=policy(machine), verify=settings.verify, after=After(settings.after),
+            events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
+            key=opened.image_key(image_id) if opened else "",
         )  # fmt: skip
 
     def _target(self) -> TargetRef | None:
@@ -107,6 +113,16 @@ class LoadSaver:
         device = self.choice.machine.device(target.device)
         assert device is not None
         return TargetRef(key_of(device), target.path)
+
+
+def disks_in_use(context: Context) -> tuple[Used, ...]:
+    """Find what is in use at this moment, written back so that the disks say where a filesystem writes next."""
+    os.sync()
+    found, blind = used(probe.devices())
+    context.sink(Message(f"in use: {', '.join(f'{item.name} ({item.what})' for item in found) or 'no disk'}"))
+    for what in blind:
+        context.sink(Message(f"{what}: {BLIND}", Level.WARNING))
+    return found
 
 
 @contextmanager

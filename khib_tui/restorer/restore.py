@@ -19,9 +19,9 @@ from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import Machine
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
+from khib_tui.prints.compare import compare
 from khib_tui.restorer import memorymap
 from khib_tui.seal.crypto import Sealer
-from khib_tui.target import guard
 from khib_tui.target.catalog import refuse_state
 
 
@@ -113,5 +113,5 @@ def claim(store: Store, header: Header, before: Sequence[DiskPrint], now: Sequen
 
     :raises Refused: A's disks changed meanwhile.
     """
-    refuse(guard.compare(before, now))
+    refuse(compare(before, now))
     return headers.advance(store, header, State.CLAIMED)

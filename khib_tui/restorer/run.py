@@ -24,7 +24,10 @@ from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import identity
 from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
+from khib_tui.prints import take
+from khib_tui.prints.compare import compare
 from khib_tui.restorer import restore as restorer
 from khib_tui.target import guard
 from khib_tui.target.catalog import Found, find
@@ -41,20 +44,32 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
     """
     ownram.refuse_beyond(ownram.given(text(Path("/proc/cmdline"))))
     refuse_unsealed(found.header, Words.read().sealed)
-    target = identity.find(devices, found.target.key)
-    guarded = guard.others(devices, target)
-    guard.protect(guarded)
-    sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+    guard.protect(guard.others(devices, identity.find(devices, found.target.key)))
     with opened(devices, found.target) as store:
         header, manifest = restorer.examine(store, found.sealer)
+        devices = all_disks(manifest.disks, found)
+        guarded = guard.others(devices, identity.find(devices, found.target.key))
+        guard.protect(guarded)
+        sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
         uname = os.uname()
-        findings = guard.compare(manifest.disks, guard.fingerprints(devices, target))
+        findings = compare(manifest.disks, take.again(devices, manifest.disks))
         findings += restorer.mismatches(probe.probe(known=devices), manifest, (uname.release, uname.version))
         for finding in findings:
             sink(finding)
         refuse(findings)
         ownram.refuse_beyond(manifest.region_ranges)
         yield store, header, manifest
+
+
+def all_disks(before: Sequence[DiskPrint], found: Found) -> Sequence[BlockDevice]:
+    """Wait until the disks that A used are there, and the image's; return what is there when time is over."""
+    units = all(item.unit is not None for item in before)
+    wanted = [take.key_of_print(item) for item in before if item.needed]
+
+    def complete(devices: Sequence[BlockDevice]) -> bool:
+        return not take.absent(devices, wanted, units=units) and not take.absent(devices, [found.target.key])
+
+    return guard.settled(complete)
 
 
 def refuse_unsealed(header: Header, sealed: bool) -> None:
@@ -74,7 +89,6 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
 
     :raises KhibError: why not; the image is still complete and nothing is lost.
     """
-    target = identity.find(devices, found.target.key)
     sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
     with prepared(devices, found, sink) as (store, header, manifest):
         memory = PhysicalMemory(writable=True)
@@ -85,7 +99,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
         way = manifest.way_back
         back.refuse_bad_entry(way.entry, manifest.saved_ranges)
         back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
-        claimed = restorer.claim(store, header, manifest.disks, guard.fingerprints(devices, target))
+        claimed = restorer.claim(store, header, manifest.disks, take.again(probe.devices(), manifest.disks))
         if not leave(memory, way.report_page, bytes.fromhex(way.cookie), resumed(header, manifest, seconds)):
             sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))
     jump_or_unclaim(devices, found, claimed)

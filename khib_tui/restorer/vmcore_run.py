@@ -19,8 +19,9 @@ from khib_tui.image.manifest import Manifest
 from khib_tui.jump import back
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import BlockDevice
-from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
+from khib_tui.prints import take
+from khib_tui.prints.compare import compare
 from khib_tui.restorer import restore as restorer
 from khib_tui.restorer import run as kernel_c
 from khib_tui.restorer.vmcore import Vmcore, fill, load, refuse_elsewhere
@@ -95,17 +96,12 @@ def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | No
         refuse_elsewhere(core, machine)
         return None
     uname = os.uname()
-    findings = guard.compare(core.manifest.disks, prints(devices, device))
+    findings = compare(core.manifest.disks, take.again(devices, core.manifest.disks))
     findings += restorer.mismatches(machine, core.manifest, (uname.release, uname.version))
     for finding in findings:
         sink(finding)
     refuse(findings)
     return original_of(core.manifest, devices)
-
-
-def prints(devices: Sequence[BlockDevice], device: BlockDevice | None) -> tuple[DiskPrint, ...]:
-    """Take the prints of all disks but the one the vmcore lies on."""
-    return guard.fingerprints(devices, device)
 
 
 def original_of(manifest: Manifest, devices: Sequence[BlockDevice]) -> Found | None:
@@ -139,7 +135,7 @@ def work(
     region = core.manifest.region if core.manifest else system_ram(probe.probe().iomem).spans
     back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=back.stub_page(region))
     if core.manifest:
-        refuse(guard.compare(core.manifest.disks, prints(devices, device)))
+        refuse(compare(core.manifest.disks, take.again(devices, core.manifest.disks)))
         tell(core, core.manifest, memory, taken, meter.elapsed, sink)
     if original:
         with opened_image(devices, original.target) as store:

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from khib_tui.errors import Cancelled, FailedAfterChange, KhibError
+from khib_tui.decide.findings import refuse
+from khib_tui.errors import Cancelled, FailedAfterChange, KhibError, Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.types import Failure, Message, Sink, Stage, StageName, Status
-from khib_tui.facts import probe
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
@@ -25,8 +25,11 @@ from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unlo
 from khib_tui.model import identity
 from khib_tui.model.choices import After
 from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
+from khib_tui.prints import take
+from khib_tui.prints.compare import compare
 from khib_tui.saver import room
 from khib_tui.saver import save as saver
 from khib_tui.target import guard
@@ -81,13 +84,13 @@ def refuse_unfit(handover: Handover, free: int) -> None:
 
 def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, stop: Stop) -> Header | None:
     """Save, unless the mode is to come straight back; gives the header of what was saved."""
-    devices, target = find_target(handover)
+    devices, target = find_disks(handover)
     guarded = guard.others(devices, target)
     guard.protect(guarded)
     sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
     if handover.mode is Mode.REHEARSE or handover.target is None:
         return None
-    prints = guard.fingerprints(devices, target)
+    prints = prints_of(handover, devices, target)
     uname = os.uname()
     with opened(devices, handover.target, create=True) as store:
         sink(Stage(StageName.SAVE, Status.STARTED, f"to {target.path if target else ''}{handover.target.path}"))
@@ -100,22 +103,32 @@ def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, sto
     return header
 
 
-def find_target(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
-    """Look for the target until it is there: buses such as USB take their time.
+def find_disks(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
+    """Look for the target, and for all that A uses, until they are there.
 
-    :raises KhibError: it does not appear.
+    :raises KhibError: one of them does not appear.
     """
-    deadline = time.monotonic() + probe.WAIT_FOR_DISKS
-    while True:
-        devices = probe.devices()
-        if handover.target is None:
-            return devices, None
-        try:
-            return devices, identity.find(devices, handover.target.key)
-        except KhibError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.3)
+    wanted = [item.key for item in handover.used]
+    both = [*wanted, *([handover.target.key] if handover.target else [])]
+    devices = guard.settled(lambda devices: not take.absent(devices, dict.fromkeys(both)) and not take.absent(devices, wanted))
+    target = identity.find(devices, handover.target.key) if handover.target else None
+    if missing := take.absent(devices, wanted):
+        names = ", ".join(f"{item.name} ({item.what})" for item in handover.used if item.key in missing)
+        raise Refused(
+            f"the saver does not find disks that the system uses: {names}", ident="HIB-E-SAVER-DISKS",
+            hint="if they need a driver, see that the saver's kernel has it; else unmount them before",
+        )  # fmt: skip
+    return devices, target
+
+
+def prints_of(handover: Handover, devices: Sequence[BlockDevice], target: BlockDevice | None) -> tuple[DiskPrint, ...]:
+    """Take the prints of A's disks, and see that they would be found equal to themselves.
+
+    :raises Refused: one cannot be read.
+    """
+    prints = take.taken(devices, [target] if target else [], handover.used)
+    refuse(compare(prints, prints))
+    return prints
 
 
 def failure(error: BaseException) -> Report:

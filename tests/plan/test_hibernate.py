@@ -13,6 +13,8 @@ import pytest
 
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, KhibError, Refused
+from khib_tui.events.types import Event, Level, Message
+from khib_tui.facts import probe
 from khib_tui.handover import handover as handovers
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import COOKIE_SIZE, Outcome, Report, ReportPage
@@ -35,6 +37,7 @@ from khib_tui.seal.keyslots import Cipher
 from tests.formats.test_cpio import parse
 from tests.kit.fakekernel import FakeKernel, Pagemap
 from tests.kit.faketree import bzimage
+from tests.kit.machines import BIOS
 from tests.kit.saved import handover, save
 from tests.kit.sealed import PASSPHRASE
 
@@ -47,6 +50,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> FakeKernel:
     """The kernel, with a GDT and a page map."""
     monkeypatch.setattr("khib_tui.jump.gdt.read_facts", lambda: KernelFacts(GDT, "OSRELEASE=6.1\n", 0xFFFF888000000000))
     monkeypatch.setattr(hibernate, "ReportPage", report_page)
+    monkeypatch.setattr(probe, "devices", lambda: BIOS.devices)
     return FakeKernel(monkeypatch)
 
 
@@ -73,7 +77,7 @@ def given(kernel: FakeKernel) -> Handover:
 def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
     choice = installed(choice_of(verify=True, plain=True, options="extra=1"))
     LoadSaver(choice, Mode.SAVE).apply(context)
-    assert kernel.calls == ["unload", "kexec_load"] and kernel.flags & KEXEC_PRESERVE_CONTEXT
+    assert kernel.calls == ["unload", "sync", "kexec_load"] and kernel.flags & KEXEC_PRESERVE_CONTEXT
     assert Ranges.of(kernel.swapped) == choice.region.own
     assert any(data.startswith(b"initramfs" * 1000) for data in kernel.loaded.values())
     assert any(b"extra=1 khib.ui=plain\0" in data for data in kernel.loaded.values())
@@ -83,6 +87,23 @@ def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, c
     assert (told.region, told.saved, told.gdt) == (choice.region.own.spans, choice.region.saved.spans, GDT)
     assert context.page and told.report_page == context.page.physical and told.cookie == context.page.cookie.hex()
     assert context.loaded and not context.changed and context.handover == told
+
+
+def test_b_is_told_which_disks_are_in_use_at_that_moment(
+    kernel: FakeKernel, choice_of: MakeChoice, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = BlockDevice("sdz", 1 << 20, "disk", fstype="vfat", serial="late", mounts=("/media/stick",))
+    thin = BlockDevice("dm-9", 1 << 20, "dm", fstype="ext4", slaves=("vdb",), mounts=("/data",))
+    monkeypatch.setattr(probe, "devices", lambda: (*BIOS.devices, stick, thin))
+    said: list[Event] = []
+    context.sink = said.append
+    LoadSaver(installed(choice_of()), Mode.SAVE).apply(context)
+    assert [(item.name, item.what) for item in given(kernel).used] == [
+        ("vda1", "/"), ("vdb", "/data"), ("sdz", "/media/stick"),
+    ]  # fmt: skip
+    assert all(item.spots and item.spots[-1][1] <= item.key.size for item in given(kernel).used)
+    warned = [item.text for item in said if isinstance(item, Message) and item.level is Level.WARNING]
+    assert len(warned) == 1 and warned[0].startswith("/data: ")
 
 
 def test_a_rehearsal_without_an_image_names_no_target(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
