@@ -17,6 +17,9 @@ OPTIONS_MAX = 1900
 # What B and C must not do, and must not spend their little memory on; docs/architecture.md has the reasons.
 MEMORY_WORDS = ("acpi_no_memhotplug", "numa=off", "swiotlb=2048", "rootfstype=ramfs", "cma=0", "hest_disable")
 
+# A kernel with md built in would start arrays of format 0.90, which writes to them.
+NO_ARRAYS = "raid=noautodetect"
+
 
 def common_words(cmdline: str, settings: Settings) -> list[str]:
     """Return the kernel parameters of both B and C.
@@ -24,7 +27,7 @@ def common_words(cmdline: str, settings: Settings) -> list[str]:
     `iomem=relaxed`: the kernel takes a reserved range that begins below 1 MiB for busy, and A's RAM from 1 MiB on joins it.
     """
     fixed = ("nokaslr", "iomem=relaxed", "rdinit=/init", "random.trust_cpu=on", "panic=30", "loglevel=4", *MEMORY_WORDS)
-    return [*carried_words(cmdline), *fixed, *split(settings.options)]
+    return [*carried_words(cmdline), *fixed, NO_ARRAYS, *split(settings.options)]
 
 
 def saver_words(cmdline: str, settings: Settings) -> list[str]:
