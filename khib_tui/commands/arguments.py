@@ -137,6 +137,9 @@ def _lab(commands: Commands) -> None:
     demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
+    prints = _add(actions, "prints", "commands.lab:lab_prints", "try what is noticed on the disks of a sleeping system")
+    prints.add_argument("--kinds", nargs="*", metavar="KIND", help="filesystems, or swap; all if not given")
+    prints.add_argument("--stacks", nargs="*", metavar="STACK", help="what they lie on; all if not given")
     _add(actions, "kernel", "commands.lab:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
 
 

@@ -25,6 +25,13 @@ def lab_demo(arguments: Namespace, sink: Sink) -> int:
     return demo(arguments, sink)
 
 
+def lab_prints(arguments: Namespace, sink: Sink) -> int:
+    """Play the matrix of what is noticed on a sleeping system's disks."""
+    from khib_tui.lab.prints import matrix
+
+    return matrix(arguments, sink)
+
+
 def lab_kernel(arguments: Namespace, sink: Sink) -> int:
     """Build the guest kernel."""
     from khib_tui.lab.build.kernel import guest_kernel

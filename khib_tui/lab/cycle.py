@@ -100,13 +100,14 @@ class Session:
             self.pass_on(event)
         raise self.lost(f"the machine ended during {' '.join(words)}")
 
-    def program(self, *argv: str) -> str:
-        """Run any program in A; gives what it printed.
+    def program(self, *argv: str, timeout: float = 240) -> str:
+        """Run any program in A; return what it printed.
 
+        :param timeout: seconds that it may be silent for.
         :raises LabError: it failed.
         """
         self.running.tell(do="program", argv=list(argv))
-        for event in self.running.events():
+        for event in self.running.events(timeout):
             if isinstance(event, dict) and "output" in event:
                 if event["code"]:
                     raise LabError(f"{' '.join(argv)}: {event['output']}", ident="HIB-E-LAB")

@@ -31,27 +31,28 @@ STEPS = 513  # lines that debootstrap prints
 STEP_LINE = re.compile(r"I: ")
 
 
-def guest_root(sink: Sink) -> Path:
+def guest_root(sink: Sink, more: Sequence[str] = ()) -> Path:
     """Return the raw image of the lab's disk, building it first if it is not in the cache; never write to it.
 
+    :param more: packages that only some tests need; with them it is another image.
     :raises CommandFailed: it cannot be built; nothing of it is left then.
     """
     suite = host_suite()
     made = entry(
-        _entry_name(suite),
-        lambda work: _build(sink, suite, work),
+        _entry_name(suite, more),
+        lambda work: _build(sink, suite, work, more),
         lambda: sink(Message("waiting for another khib that is building the system")),
     )
     return made / "disk.img"
 
 
-def is_root_built() -> bool:
+def is_root_built(more: Sequence[str] = ()) -> bool:
     """Return whether the cache has the lab's disk."""
-    return (cache_dir() / _entry_name(host_suite())).is_dir()
+    return (cache_dir() / _entry_name(host_suite(), more)).is_dir()
 
 
-def _entry_name(suite: str) -> str:
-    return f"root-{digest_of(suite, *PACKAGES, *STRIPPED, partition_table(), _python(), repr(FILES))}"
+def _entry_name(suite: str, more: Sequence[str] = ()) -> str:
+    return f"root-{digest_of(suite, *PACKAGES, *more, *STRIPPED, partition_table(), _python(), repr(FILES))}"
 
 
 def partition_table() -> str:
@@ -66,13 +67,13 @@ def _python() -> str:
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _build(sink: Sink, suite: str, work: Path) -> None:
+def _build(sink: Sink, suite: str, work: Path, more: Sequence[str]) -> None:
     started = time.monotonic()
     sudo = _root_prefix()
     sink(Stage(StageName.LAB_SYSTEM, Status.STARTED, f"installing a minimal {suite}, once, a minute or three"))
     tree = work / "tree"
     try:
-        _install(sink, sudo, suite, tree)
+        _install(sink, sudo, suite, tree, [*PACKAGES, *more])
         _finish(sudo, tree)
         _pack(sudo, tree, work / "disk.img")
     except CommandFailed as error:
@@ -92,12 +93,12 @@ def _root_prefix() -> list[str]:
     raise CommandFailed("installing the lab's Debian needs root", hint="run this as root, or install sudo", ident="HIB-E-ROOT")
 
 
-def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path) -> None:
+def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path, packages: Sequence[str]) -> None:
     proxies = [f"{name}={os.environ[name]}" for name in ("http_proxy", "https_proxy", "no_proxy") if name in os.environ]
     # in a mount namespace of its own, so that no mount of a broken run stays behind
     words = [
         *sudo, "env", *proxies, "unshare", "--mount", "debootstrap", "--variant=minbase", "--merged-usr",
-        f"--include={','.join(PACKAGES)}", suite, str(tree), debian_mirror(suite),
+        f"--include={','.join(packages)}", suite, str(tree), debian_mirror(suite),
     ]  # fmt: skip
     follow(
         sink, StageName.LAB_SYSTEM, words, counts=STEP_LINE, expected=STEPS, unit="steps", log=cache_dir() / "debootstrap.log"
