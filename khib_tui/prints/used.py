@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +70,18 @@ def use_of(device: BlockDevice) -> str:
     return ", ".join(holder for holder in device.holders if not _MAPPING.match(holder))
 
 
+def forget(root: Path, name: str) -> None:
+    """Drop what the kernel has read of a device: XFS and F2FS write past that, so it may be old."""
+    with suppress(OSError):
+        fd = os.open(root / "dev" / name.replace("!", "/"), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(fd)
+
+
 def _add(found: Uses, device: BlockDevice, word: str, stack: Stack, root: Path) -> None:
+    forget(root, device.name)
     read = reader(root, device.name)
     chosen = areas.of("swap" if device.swap else device.fstype, device.size, read, rotational=device.rotational)
     places, blind = resolve(stack, device.name, chosen)
