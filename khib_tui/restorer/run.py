@@ -23,6 +23,7 @@ from khib_tui.image.store import Store
 from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import identity
+from khib_tui.model.identity import DeviceKey
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
@@ -47,7 +48,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
     guard.protect(guard.others(devices, identity.find(devices, found.target.key)))
     with opened(devices, found.target) as store:
         header, manifest = restorer.examine(store, found.sealer)
-        devices = all_disks(manifest.disks, found)
+        devices = all_disks(manifest.disks, [found.target.key])
         guarded = guard.others(devices, identity.find(devices, found.target.key))
         guard.protect(guarded)
         sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
@@ -61,13 +62,13 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         yield store, header, manifest
 
 
-def all_disks(before: Sequence[DiskPrint], found: Found) -> Sequence[BlockDevice]:
-    """Wait until the disks that A used are there, and the image's; return what is there when time is over."""
+def all_disks(before: Sequence[DiskPrint], others: Sequence[DeviceKey] = ()) -> Sequence[BlockDevice]:
+    """Wait until the disks that A used are there, and others; return what is there when time is over."""
     units = all(item.unit is not None for item in before)
     wanted = [take.key_of_print(item) for item in before if item.needed]
 
     def complete(devices: Sequence[BlockDevice]) -> bool:
-        return not take.absent(devices, wanted, units=units) and not take.absent(devices, [found.target.key])
+        return not take.absent(devices, wanted, units=units) and not take.absent(devices, others)
 
     return guard.settled(complete)
 

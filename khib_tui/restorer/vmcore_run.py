@@ -47,6 +47,9 @@ def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[s
     sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
     with opened(arguments.vmcore, device) as file:
         core = load(file, address(arguments.entry), address(arguments.gdt))
+        if core.manifest:
+            devices = kernel_c.all_disks(core.manifest.disks)
+            guard.protect(others(devices, device))
         original = check(core, devices, device, sink)
         if arguments.dry_run:
             sink(Result("restore", True, f"{arguments.vmcore} could be restored here"))
@@ -76,7 +79,7 @@ def host(core: Vmcore) -> str:
 
 def others(devices: Sequence[BlockDevice], device: BlockDevice | None) -> list[BlockDevice]:
     """Return the disks and partitions that must not be written: all but the vmcore's, and those that hold images."""
-    spared = [item for item in devices if item.fstype == "khib" or item is device]
+    spared = [item for item in devices if item.fstype == "khib" or (device and item.name == device.name)]
     names = {name for item in spared for name in (item.name, item.disk)}
     return [item for item in guard.others(devices, None) if item.name not in names]
 
