@@ -140,13 +140,16 @@ FILE_DEEDS: dict[str, Deed] = {
 SWAP_DEEDS: dict[str, Deed] = {"untouched": untouched, "swapon": mounted(), "swapon, used": mounted(write=MIB)}
 
 
-def asleep(stack: Stack) -> tuple[tuple[Used, ...], Copy]:
-    """Use the stack as a system does that then falls asleep; return what it hands over, and what its disks hold then."""
+def asleep(stack: Stack, files: int) -> tuple[tuple[Used, ...], Copy]:
+    """Use the stack as a system does that then falls asleep; return what it hands over, and what its disks hold then.
+
+    :param files: how many it writes before.
+    """
     with ExitStack() as after:
         after.callback(stack.close)
         stack.mount()
         after.callback(stack.unmount)
-        for number in range(4):
+        for number in range(files):
             pages = stack.write(MIB, f"file{number}")
             if pages:
                 after.callback(pages.close)
@@ -159,7 +162,7 @@ def asleep(stack: Stack) -> tuple[tuple[Used, ...], Copy]:
 def cell(kind: str, stack_name: str, disks: Sequence[str]) -> list[Seen]:
     """Play one cell."""
     stack = stacks.prepare(kind, stack_name, disks)
-    handed, copy = asleep(stack)
+    handed, copy = asleep(stack, 0 if stack_name == stacks.IDLE else 4)
     seen = []
     for name, deed in (SWAP_DEEDS if kind == "swap" else FILE_DEEDS).items():
         copy.put_back()

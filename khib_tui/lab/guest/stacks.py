@@ -20,12 +20,15 @@ MODULES = (
 # There is no udev in the guest, so the programs make their nodes themselves.
 NO_UDEV = {"DM_DISABLE_UDEV": "1"}
 LVM = 'activation{udev_sync=0 udev_rules=0} devices{obtain_device_list_from_udev=0 use_devicesfile=0 scan="/dev"}'
+# An XFS whose log is not looked at whole.
+LARGE_LOG = "xfs-log"
 # MiB that a filesystem is made in, and that layers take of a partition.
-SIZES = {"ext4": 64, "xfs": 320, "btrfs": 160, "f2fs": 96, "vfat": 64, "swap": 64}
+SIZES = {"ext4": 64, "xfs": 320, "btrfs": 160, "f2fs": 96, "vfat": 64, "swap": 64, LARGE_LOG: 320}
 LAYERS = 32
 MAKERS = {
     "ext4": ("mkfs.ext4", "-q", "-F"), "xfs": ("mkfs.xfs", "-q", "-f"), "btrfs": ("mkfs.btrfs", "-q", "-f"),
     "f2fs": ("mkfs.f2fs", "-q", "-f"), "vfat": ("mkfs.vfat",), "swap": ("mkswap", "-q", "-f"),
+    LARGE_LOG: ("mkfs.xfs", "-q", "-f", "-l", "size=128m"),
 }  # fmt: skip
 _PAGE_OUT = 21  # MADV_PAGEOUT
 
@@ -36,6 +39,10 @@ def do(*words: str | os.PathLike[str], text: str | None = None) -> str:
     :raises CommandFailed: it fails.
     """
     return run(list(words), input=text, env=NO_UDEV).stdout
+
+
+# A plain partition that the sleeping system has mounted, and done nothing else with.
+IDLE = "idle"
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ LAYER = {
     "LUKS": Layer(_make_crypt, _open_crypt, lambda: do("cryptsetup", "close", "khibcrypt")),
     "md": Layer(_make_array, _open_array, lambda: do("mdadm", "--stop", "--quiet", "/dev/md0")),
 }
-STACKS = {"plain": (), "LVM": ("LVM",), "LUKS": ("LUKS",), "LUKS+LVM": ("LUKS", "LVM"), "md": ("md",)}
+STACKS = {"plain": (), "LVM": ("LVM",), "LUKS": ("LUKS",), "LUKS+LVM": ("LUKS", "LVM"), "md": ("md",), IDLE: ()}
 
 
 @dataclass
@@ -132,7 +139,7 @@ class Stack:
             do("swapon", self.top)
             return
         POINT.mkdir(parents=True, exist_ok=True)
-        do("mount", "-t", self.kind, *options, self.top, POINT)
+        do("mount", "-t", self.kind.partition("-")[0], *options, self.top, POINT)
 
     def unmount(self) -> None:
         """Undo `mount`."""
