@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from khib_tui.decide import content, diskkind
+from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model.identity import key_of
 from khib_tui.model.machine import BlockDevice, Machine
-from khib_tui.model.target import FILE_SYSTEMS, KHIB, Target
+from khib_tui.model.target import FILE_SYSTEMS, Target
 from khib_tui.model.text import clean
-from khib_tui.model.units import size
+from khib_tui.model.units import GIB, size
+
+PLACES = ("partition", "disk", "virtual")
+VFAT_LIMIT = 4 * GIB - 1
 
 
 def above(devices: Sequence[BlockDevice], device: BlockDevice) -> list[BlockDevice]:
@@ -34,23 +39,30 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
     """Return why an image of `need_bytes` cannot go there; all blockers, empty if it can."""
     device = machine.device(target.device)
     if device is None:
-        fix = "plug it in, or choose one that `khib status` lists"
-        return [_stop("MISSING", f"{target.device} is not there", "there is no disk or partition of this name", fix)]
+        fix = "plug it in, or choose one that the wizard lists (`khib`, page 'Image target') or `lsblk`"
+        return [stop("MISSING", f"{target.device} is not there", "there is no disk or partition of this name", fix)]
     in_use = list(_users(machine.devices, device))
-    content = [] if in_use else list(_content(machine.devices, device, target))
-    return [*in_use, *content, *_twins(machine.devices, device), *_memory(machine, device), *_limits(device, need_bytes)]
+    held = [] if in_use else list(_content(machine.devices, device, target))
+    kind = [*diskkind.reasons(machine.devices, device), *_twins(machine.devices, device), *_memory(machine, device)]
+    return [*in_use, *held, *kind, *_limits(device, target, need_bytes)]
+
+
+def doubts(machine: Machine, target: Target) -> list[Finding]:
+    """Return what facts that khib made before it looked for content leave open: never so on the running system."""
+    device = machine.device(target.device)
+    if device is None or target.path or device.fstype or device.content or device.table:
+        return []
+    what = f"these facts do not say whether {device.path} is empty"
+    fix = "make them anew on that machine: khib facts"
+    return [Finding("HIB-W-TARGET-CONTENT", Severity.WARNING, what, "an older khib made them", fix)]
 
 
 def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Finding]]]:
     """List every partition and every disk without partitions, each with the reasons against it."""
     divided = {device.disk for device in machine.devices}
-    places = [item for item in machine.devices if item.kind in ("partition", "disk") and item.name not in divided]
+    places = [item for item in machine.devices if item.kind in PLACES and item.name not in divided]
     targets = [Target(device.path) for device in places]
     return [(target, refusals(machine, target, need_bytes)) for target in targets]
-
-
-def _stop(ident: str, what: str, why: str, fix: str) -> Finding:
-    return Finding(f"HIB-E-TARGET-{ident}", Severity.BLOCKER, what, why, fix)
 
 
 def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
@@ -60,42 +72,34 @@ def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Find
         if user.mounts:
             what = f"{device.path} is mounted at {', '.join(clean(point) for point in user.mounts[:3])}{through}"
             why = "the sleeping system would go on using it and both contents would be destroyed"
-            yield _stop("MOUNTED", what, why, "choose another one, or unmount it")
+            yield stop("MOUNTED", what, why, "choose another one, or unmount it")
         if user.swap:
             fix = f"choose another one, or `swapoff {user.path}`"
-            yield _stop("SWAP", f"{device.path} is active swap{through}", "pages of the sleeping system are on it", fix)
+            yield stop("SWAP", f"{device.path} is active swap{through}", "pages of the sleeping system are on it", fix)
     stacked = {user.name for user in stack if user.slaves and user is not device}
     if holders := sorted(stacked.union(*(user.holders for user in stack))):
         what = f"{device.path} is used by {', '.join(holders)}"
         why = "LVM, RAID, encryption or a filesystem works on it now"
-        yield _stop("HOLDERS", what, why, "choose another one, or stop its user")
+        yield stop("HOLDERS", what, why, "choose another one, or stop its user")
 
 
 def _content(devices: Sequence[BlockDevice], device: BlockDevice, target: Target) -> Iterator[Finding]:
-    held = f"{device.fstype}{f' ({device.label})' if device.label else ''}" if device.fstype else ""
     if not device.readable:
         why = "so nobody can tell what is on it"
-        yield _stop("UNREADABLE", f"{device.path} cannot be read", why, "run as root; if you did, the disk may be failing")
-    elif target.path:
-        if device.fstype not in FILE_SYSTEMS:
-            why = f"the saver can put a file on {', '.join(FILE_SYSTEMS)} only"
-            yield _stop("FILESYSTEM", f"{device.path} holds {held or 'no filesystem'}", why, "choose another filesystem")
-    elif held and held != KHIB:
-        file = f", or put the image into a file: {device.path}:/hibernate.khib" if device.fstype in FILE_SYSTEMS else ""
-        yield _foreign(device, held, file)
-    elif device.table or any(item.disk == device.name for item in devices):
-        yield _foreign(device, f"a partition table ({device.table or 'unknown'})", ", or choose one of its partitions")
-
-
-def _foreign(device: BlockDevice, held: str, or_else: str) -> Finding:
-    fix = f"if nothing on it is needed: wipefs -a {device.path}{or_else}"
-    return _stop("FOREIGN", f"{device.path} holds {held}", "the image would overwrite it", fix)
+        yield stop("UNREADABLE", f"{device.path} cannot be read", why, "run as root; if you did, the disk may be failing")
+    elif not target.path:
+        yield from content.reasons(devices, device)
+    elif device.fstype not in FILE_SYSTEMS:
+        why = f"the saver can put a file on {', '.join(FILE_SYSTEMS)} only"
+        what = f"{device.path} holds {content.held(device) or 'no filesystem'}"
+        yield stop("FILESYSTEM", what, why, "choose another filesystem")
+    yield from content.of_the_disk(devices, device)
 
 
 def _memory(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
     if made_of_ram(machine, device):
         why = "what is on it is gone when the power goes"
-        yield _stop("RAM", f"{device.path} is made of memory", why, "choose a disk")
+        yield stop("RAM", f"{device.path} is made of memory", why, "choose a disk")
 
 
 def _twins(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
@@ -103,15 +107,22 @@ def _twins(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Find
     if others:
         what = f"nothing tells {device.path} and {', '.join(others)} apart but their names"
         why = "after a restart the names may be others, and the image could be looked for, or written, on the wrong one"
-        yield _stop("DUPLICATE", what, why, "unplug one, give the disk a partition table of its own, or choose another")
+        yield stop("DUPLICATE", what, why, "unplug one, give the disk a partition table of its own, or choose another")
 
 
-def _limits(device: BlockDevice, need_bytes: int) -> Iterator[Finding]:
-    if device.kind not in ("partition", "disk"):
-        why = "saver and restorer use disks and their partitions only"
-        yield _stop("KIND", f"{device.path} is a {device.kind} device", why, "choose a partition")
+def _limits(device: BlockDevice, target: Target, need_bytes: int) -> Iterator[Finding]:
     if device.read_only:
-        yield _stop("READONLY", f"{device.path} is read-only", "the image cannot be written", "remove its write protection")
+        yield stop("READONLY", f"{device.path} is read-only", "the image cannot be written", "remove its write protection")
     if device.size < need_bytes:
         what = f"{device.path} has {size(device.size)}, the image may need {size(need_bytes)}"
-        yield _stop("SMALL", what, "saving would stop for lack of room", "choose a larger one")
+        yield stop("SMALL", what, "saving would stop for lack of room", "choose a larger one")
+    limit = file_limit(device) if target.path else 0
+    if limit and limit < need_bytes:
+        what = f"{device.fstype} on {device.path} takes files of at most {size(limit)}, the image may need {size(need_bytes)}"
+        why = "saving would stop there"
+        yield stop("FILESIZE", what, why, "choose another filesystem, or an empty partition")
+
+
+def file_limit(device: BlockDevice) -> int:
+    """Return the bytes of the largest file that the filesystem on a device takes; 0 if there is no limit that matters."""
+    return VFAT_LIMIT if device.fstype == "vfat" else device.file_limit

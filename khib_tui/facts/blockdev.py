@@ -13,15 +13,23 @@ from pathlib import Path
 
 from khib_tui.facts.parttable import PartitionTable, read_table
 from khib_tui.facts.read import data, names, number, text
-from khib_tui.facts.signatures import Read, Signature, sniff
+from khib_tui.facts.signatures import Read, Signature, content_of, sniff
 from khib_tui.facts.usage import Usage, read_usage
+from khib_tui.model.disks import is_disk_name
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.text import clean
 
 SECTOR = 512
-_KINDS = {"loop": "loop", "zram": "zram", "ram": "ram", "sr": "rom", "fd": "floppy", "nbd": "network", "rbd": "network"}
+_KINDS = {
+    "loop": "loop", "zram": "zram", "ram": "ram", "sr": "rom", "fd": "floppy", "nbd": "network", "rbd": "network",
+    "rnbd": "network", "drbd": "network",
+}  # fmt: skip
+# Where sysfs has disks that are hardware, though below `virtual`: the heads of NVMe multipath, and network ones among them.
+_NVME_HEADS, _NVME_FABRICS = "virtual/nvme-subsystem", "virtual/nvme-fabrics"
+# Drivers that play a SCSI disk, and what iSCSI puts into the path of one.
+_PLAYED, _ISCSI = ("pseudo_", "tcm_loop_"), "session"
 # What is opened to look at its content. Others may spin up without a medium, or hold nothing of ours.
-_READABLE = frozenset({"disk", "partition", "dm", "md"})
+_READABLE = frozenset({"disk", "partition", "dm", "md", "virtual"})
 _SCSI_PAGE_HEADER = 4
 _SERIAL_PARENTS = 6
 _SCSI_UNIT = re.compile(r"\d+:\d+:\d+:(\d+)")
@@ -59,17 +67,25 @@ def real(path: Path) -> Path:
 
 def reader(root: Path, name: str) -> Read:
     """Return a function that reads a device node; it gives b'' where that fails."""
-    path = root / "dev" / name.replace("!", "/")
+    strict = strict_reader(root, name)
 
     def read(offset: int, count: int) -> bytes:
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError:
-            return b""
-        try:
-            return os.pread(fd, count, offset)
+            return strict(offset, count)
         except (OSError, OverflowError):
             return b""
+
+    return read
+
+
+def strict_reader(root: Path, name: str) -> Read:
+    """Return a function that reads a device node, and raises OSError where that fails."""
+    path = root / "dev" / name.replace("!", "/")
+
+    def read(offset: int, count: int) -> bytes:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            return os.pread(fd, count, offset)
         finally:
             os.close(fd)
 
@@ -94,6 +110,7 @@ def _device(name: str, sysfs: Path, disks: _Disks) -> BlockDevice | None:
     readable = opened and len(read(0, SECTOR)) == SECTOR
     table = disks.table(disk or name, disk_sysfs) if readable else PartitionTable()
     found = sniff(read, size) if readable else Signature()
+    unnamed = readable and not found.fstype
     start = number(sysfs / "start") * SECTOR
     use = disks.usage
     return BlockDevice(
@@ -113,6 +130,10 @@ def _device(name: str, sysfs: Path, disks: _Disks) -> BlockDevice | None:
         mounts=tuple(_of(use.mounts, name)),
         swap=name in use.swaps,
         readable=readable,
+        parttype=table.types.get(start, "") if disk else "",
+        partlabel=table.labels.get(start, "") if disk else "",
+        content=content_of(strict_reader(disks.root, name), size) if unnamed else "",
+        file_limit=found.file_limit,
     )  # fmt: skip
 
 
@@ -126,7 +147,28 @@ def _kind(name: str, sysfs: Path) -> str:
     for directory in ("dm", "md"):
         if (sysfs / directory).is_dir():
             return directory
-    return _KINDS.get(name.rstrip("0123456789"), "disk")
+    if known := _KINDS.get(name.rstrip("0123456789")):
+        return known
+    return _hardware(name, sysfs)
+
+
+def _hardware(name: str, sysfs: Path) -> str:
+    """Tell disks from what a driver makes out of something else, and from what lies behind a network."""
+    place = os.fspath(sysfs)
+    if any(part.startswith(_ISCSI) and part[len(_ISCSI) :].isdigit() for part in sysfs.parts):
+        return "network"
+    if _NVME_FABRICS in place or (_NVME_HEADS in place and not _by_pcie(sysfs.parent)):
+        return "network"
+    played = any(part.startswith(_PLAYED) for part in sysfs.parts)
+    made = "devices/virtual/" in place and _NVME_HEADS not in place
+    return "virtual" if played or made or not is_disk_name(name) else "disk"
+
+
+def _by_pcie(subsystem: Path) -> bool:
+    """Return whether a path of an NVMe multipath head is not known to be a network; there may be none to be seen."""
+    transports = [text(subsystem / name / "transport", 64) for name in names(subsystem) if name.startswith("nvme")]
+    known = [transport for transport in transports if transport]
+    return not known or "pcie" in known
 
 
 def _model(disk: Path) -> str:

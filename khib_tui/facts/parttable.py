@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from khib_tui.facts.signatures import Read
+from khib_tui.model.text import clean
 
 _SECTOR = 512
 _ENTRY_SIZES = range(128, 4096 + 1)
@@ -19,12 +20,15 @@ _BOOT_INDICATORS = frozenset({0x00, 0x80})
 class PartitionTable:
     """`kind` is `gpt`, `dos` or ''; `disk_id` the GPT disk GUID or MBR signature in hexadecimal.
 
-    `partuuids` maps the start of a partition (bytes) to its GUID; MBR partitions have none of their own.
+    `partuuids` maps the start of a partition (bytes) to its GUID; MBR partitions have none of their own. `types` maps it to
+    the type: a GUID, or two hexadecimal digits (of primary MBR partitions alone); `labels` to the name a GPT gives it.
     """
 
     kind: str = ""
     disk_id: str = ""
     partuuids: dict[int, str] = field(default_factory=dict)
+    types: dict[int, str] = field(default_factory=dict)
+    labels: dict[int, str] = field(default_factory=dict)
 
     def partuuid(self, start: int, number: int) -> str:
         """Name a partition as the kernel's PARTUUID= does."""
@@ -35,7 +39,7 @@ class PartitionTable:
 
 def read_table(read: Read, block: int) -> PartitionTable:
     """Read the table of a disk whose logical blocks have `block` bytes; an empty one where there is none."""
-    return _gpt(read, block) or _dos(read(0, _SECTOR)) or PartitionTable()
+    return _gpt(read, block) or _dos(read(0, _SECTOR), block) or PartitionTable()
 
 
 def _gpt(read: Read, block: int) -> PartitionTable | None:
@@ -47,19 +51,18 @@ def _gpt(read: Read, block: int) -> PartitionTable | None:
     if size not in _ENTRY_SIZES or count > _ENTRIES_MAX:
         return PartitionTable("gpt", disk_id)
     entries = read(first * block, count * size) if first < 1 << 48 else b""
-    return PartitionTable("gpt", disk_id, _partuuids(entries, size, block))
-
-
-def _partuuids(entries: bytes, size: int, block: int) -> dict[int, str]:
-    found: dict[int, str] = {}
+    table = PartitionTable("gpt", disk_id)
     for offset in range(0, len(entries) - 127, size):
-        if any(entries[offset : offset + 16]):
-            start = struct.unpack_from("<Q", entries, offset + 32)[0] * block
-            found[start] = str(uuid.UUID(bytes_le=entries[offset + 16 : offset + 32]))
-    return found
+        entry = entries[offset : offset + 128]
+        if any(entry[:16]):
+            start = struct.unpack_from("<Q", entry, 32)[0] * block
+            table.types[start] = str(uuid.UUID(bytes_le=entry[:16]))
+            table.partuuids[start] = str(uuid.UUID(bytes_le=entry[16:32]))
+            table.labels[start] = clean(entry[56:128].decode("utf-16-le", "replace").partition("\0")[0])
+    return table
 
 
-def _dos(sector: bytes) -> PartitionTable | None:
+def _dos(sector: bytes, block: int) -> PartitionTable | None:
     """Accept an MBR only if its four entries look like entries: boot sectors of FAT have the same magic."""
     if len(sector) < _SECTOR or sector[510:512] != b"\x55\xaa":
         return None
@@ -68,4 +71,5 @@ def _dos(sector: bytes) -> PartitionTable | None:
     if not sound or not any(entry[_DOS_TYPE] for entry in entries):
         return None
     signature = struct.unpack_from("<I", sector, 0x1B8)[0]
-    return PartitionTable("dos", f"{signature:08x}" if signature else "")
+    types = {struct.unpack_from("<I", entry, 8)[0] * block: f"{entry[_DOS_TYPE]:02x}" for entry in entries if entry[_DOS_TYPE]}
+    return PartitionTable("dos", f"{signature:08x}" if signature else "", types=types)

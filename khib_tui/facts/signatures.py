@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from khib_tui.model.machine import Content
 from khib_tui.model.target import KHIB
 from khib_tui.model.text import clean
-from khib_tui.model.units import KIB
+from khib_tui.model.units import KIB, MIB
 
 Read = Callable[[int, int], bytes]
 """`read(offset, count)` gives at most `count` bytes, fewer at the end or where the device cannot be read."""
@@ -23,16 +24,25 @@ _HEAD = 260 * KIB
 _EXT3_JOURNAL, _EXT_JOURNAL_DEVICE = 0x4, 0x8
 # Features that ext3 does not know: incompat extents, 64bit, mmp, flex_bg, ...; ro_compat huge_file, gdt_csum, ...
 _EXT4_INCOMPAT, _EXT4_RO_COMPAT = ~0x1F & 0xFFFFFFFF, ~0x7 & 0xFFFFFFFF
+_LUKS2_SECOND = b"SKUL\xba\xbe\0\2"
+# Where the second header of LUKS2 may lie besides: as far behind as its metadata is large.
+_LUKS2_FAR = tuple(KIB << power for power in range(9, 13))
+_EXT_TWO_TIB = 2 << 40
+_EMPTY = (0x00, 0xFF)
 _ZFS_MAGICS = frozenset({bytes.fromhex("0cb1ba0000000000"), bytes.fromhex("0000000000bab10c")})
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What was found; label and UUID are empty where the kind has none or keeps it elsewhere."""
+    """What was found; label and UUID are empty where the kind has none or keeps it elsewhere.
+
+    `file_limit` is the size of the largest file of an ext2 or ext3 filesystem, 0 for others.
+    """
 
     fstype: str = ""
     label: str = ""
     uuid: str = ""
+    file_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Magic:
 TABLE = (
     Magic("crypto_LUKS", 0, b"LUKS\xba\xbe\0\1", uuid=(168, "text")),
     Magic("crypto_LUKS", 0, b"LUKS\xba\xbe\0\2", (24, 48), (168, "text")),
-    Magic("crypto_LUKS", 0x4000, b"SKUL\xba\xbe\0\2"),
+    *(Magic("crypto_LUKS", offset, _LUKS2_SECOND) for offset in (0x4000, 0x8000, 0x10000, 0x20000, 0x40000)),
     Magic("BitLocker", 3, b"-FVE-FS-"),
     *(Magic("LVM2_member", sector * 512 + 24, b"LVM2 001") for sector in range(4)),
     Magic("linux_raid_member", 0, b"\xfc\x4e\x2b\xa9", (32, 32), (16, "uuid")),
@@ -58,6 +68,10 @@ TABLE = (
     Magic("ddf_raid_member", -512, b"\xde\x11\xde\x11"),
     Magic("bcache", 4096 + 24, bytes.fromhex("c68573f64e1a45ca8265f57f48ba6d81"), uuid=(4096 + 40, "uuid")),
     Magic("bcachefs", 4096 + 24, bytes.fromhex("c68573f666ce90a9d96a60cf803df7ef"), uuid=(4096 + 56, "uuid")),
+    Magic("zfs_member", 0x4014, b"\0\0\0\7version"),
+    Magic("oracleasm", 0x20, b"ORCLDISK"),
+    Magic("storage_spaces", 0, b"SPACEDB "),
+    Magic("ldm_member", 6 * 512, b"PRIVHEAD"),
     Magic("ceph_bluestore", 0, b"bluestore block device"),
     Magic("vdo", 0, b"dmvdo001"),
     Magic("xfs", 0, b"XFSB", (108, 12), (32, "uuid")),
@@ -97,9 +111,30 @@ def sniff(read: Read, size: int) -> Signature:
     for special in (_ext, _zfs):
         if found := special(head):
             return found
+    if any(read(offset, 8) == _LUKS2_SECOND for offset in _LUKS2_FAR if offset < size):
+        return Signature("crypto_LUKS")
     if _md_at_end(read, size):
         return Signature("linux_raid_member")
     return Signature(KHIB) if head.startswith(OURS.magic) else Signature()
+
+
+def content_of(read: Read, size: int) -> Content:
+    """Return whether a device without a signature is known to be empty.
+
+    It is if its first and its last MiB hold nothing: all zero, or all ones, as erased flash gives. What somebody uses that we
+    do not know by name, encrypted without a header for instance, has something there.
+
+    :param read: raises OSError where the device cannot be read.
+    """
+    try:
+        head, tail = read(0, MIB), read(max(size - MIB, 0), MIB)
+    except OSError:
+        return "unknown"
+    return "empty" if _blank(head) and _blank(tail) else "unknown"
+
+
+def _blank(raw: bytes) -> bool:
+    return any(raw.count(byte) == len(raw) for byte in _EMPTY)
 
 
 def _at(read: Read, head: bytes, size: int, offset: int, count: int) -> bytes:
@@ -142,7 +177,18 @@ def _ext(head: bytes) -> Signature | None:
         kind = "ext4"
     else:
         kind = "ext3" if compat & _EXT3_JOURNAL else "ext2"
-    return Signature(kind, _text(head[0x478:0x488]), _uuid(head, 0x468, "uuid"))
+    limit = _indirect_limit(head) if kind in ("ext2", "ext3") else 0
+    return Signature(kind, _text(head[0x478:0x488]), _uuid(head, 0x468, "uuid"), limit)
+
+
+def _indirect_limit(head: bytes) -> int:
+    """Return the bytes of the largest file that is mapped by indirect blocks; 0 if the block size makes no sense."""
+    power = int(struct.unpack_from("<I", head, 0x418)[0])
+    if power > 6:
+        return 0
+    block = KIB << power
+    fan = block // 4
+    return min((12 + fan + fan**2 + fan**3) * block, _EXT_TWO_TIB - block)
 
 
 def _zfs(head: bytes) -> Signature | None:

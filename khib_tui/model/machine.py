@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,7 @@ from khib_tui.errors import UsageError
 from khib_tui.model import cmdline
 from khib_tui.model.units import MIB
 
+Content = Literal["", "empty", "unknown"]
 RAM = "System RAM"
 """What the kernel calls the memory that it uses as its own."""
 
@@ -52,12 +54,16 @@ class KernelFile(msgspec.Struct, frozen=True):
 class BlockDevice(msgspec.Struct, frozen=True):
     """A disk or partition (or a mapping on top), with everything that says who uses it.
 
-    `kind` is `disk`, `partition`, or one of `dm`, `md`, `loop`, `zram`, `ram`, `rom`, `floppy`, `network`.
+    `kind` is `disk`, `partition`, or one of `dm`, `md`, `loop`, `zram`, `ram`, `rom`, `floppy`, `network`, `virtual` (made
+    by a driver out of something else).
     `disk` is the kernel name of the disk a partition lies on. `disk_id` is the GPT disk GUID or MBR signature of that disk
     (hexadecimal), `table` its kind (`gpt`, `dos`; only on disks), `start` the first byte on that disk. `holders` are kernel
     names of devices stacked on it, or of a filesystem driver that uses it; `mounts` is where this system has it mounted, as
     the raw path. `fstype`/`label`/`uuid` is what its content looks like, unknown if not `readable`. Other texts are clean.
     `unit` tells apart disks that have one `serial` (a SCSI unit, an NVMe namespace, a boot area of an eMMC), '' for the first.
+    `parttype` is the partition's type in the table: a GUID, or two hexadecimal digits of an MBR; `partlabel` its name there.
+    `content` is `empty` or `unknown` where no `fstype` was found, '' where nobody looked. `file_limit` is the largest file
+    that an ext2 or ext3 filesystem takes, 0 if unknown.
     """
 
     name: str
@@ -82,6 +88,10 @@ class BlockDevice(msgspec.Struct, frozen=True):
     table: str = ""
     readable: bool = True
     unit: str = ""
+    parttype: str = ""
+    partlabel: str = ""
+    content: Content = ""
+    file_limit: int = 0
 
     @property
     def path(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 
 import msgspec
 
 from khib_tui.errors import Refused, UsageError
+from khib_tui.model import spelling
 from khib_tui.model.identity import TargetRef, key_of, only
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.text import clean
@@ -17,8 +17,8 @@ KHIB = "khib"
 FILE_SYSTEMS = ("ext4", "ext3", "ext2", "xfs", "btrfs", "vfat")
 # No white space and nothing that a boot loader's script or a kernel command line takes apart.
 _PATH = re.compile(r"(/[A-Za-z0-9_@+.-]+)+")
-_DEVICE = re.compile(r"/dev(/[A-Za-z0-9_@+.-]+)+|/dev/disk/[a-z-]+/[A-Za-z0-9_@+.:-]+")
-_WORD = re.compile(r"([0-9A-Za-z-]+)-(\d{1,20}):(/.*)")
+_IDENTITY = re.compile(r"[0-9A-Za-z-]+")
+_WORD = re.compile(rf"({_IDENTITY.pattern})-(\d{{1,20}}):(/.*)")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -37,25 +37,26 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def parse(text: str) -> Target:
-    """Read `/dev/vdb1` or `/dev/vdb2:/hibernate.khib`.
+    """Read `/dev/vdb1` or `/dev/vdb2:/hibernate.khib`; the device may be named in each way that mount(8) takes.
 
     :raises UsageError: HIB-E-TARGET, it is neither.
     """
-    device, colon, rest = text.strip().partition(":/")
-    path = f"/{rest}" if colon else ""
-    sound = _DEVICE.fullmatch(device) and (not path or _PATH.fullmatch(path))
+    device, path = spelling.split(text.strip())
+    sound = spelling.is_device(device) and (not path or _PATH.fullmatch(path))
     if not sound or not {".", ".."}.isdisjoint([*device.split("/"), *path.split("/")]):
         raise UsageError(
-            f"'{clean(text)}' is no place for an image", ident="HIB-E-TARGET",
-            hint="write /dev/PARTITION or /dev/PARTITION:/FILE, without spaces",
+            f"'{clean(text)}' is not a valid target", ident="HIB-E-TARGET",
+            hint="write DEVICE or DEVICE:/FILE; DEVICE as mount takes it (/dev/..., UUID=..., LABEL=...), FILE without spaces",
         )  # fmt: skip
     return Target(device, path)
 
 
-def resolved(target: Target) -> Target:
-    """Follow a link such as /dev/disk/by-id/... to the name that facts use."""
-    node = os.path.realpath(target.device)
-    return Target(node, target.path) if node.startswith("/dev/") else target
+def resolved(target: Target, devices: Sequence[BlockDevice]) -> Target:
+    """Follow a link such as /dev/disk/by-label/... to the name that facts use.
+
+    :raises Refused: HIB-E-TARGET-DUPLICATE, it could be several.
+    """
+    return Target(spelling.node_of(target.device, devices), target.path)
 
 
 def word(target: Target, machine: Machine) -> str:
@@ -65,7 +66,7 @@ def word(target: Target, machine: Machine) -> str:
     """
     device = only([item for item in machine.devices if item.path == target.device], target.device)
     identity = device.disk_id or device.uuid
-    if not identity:
+    if not _IDENTITY.fullmatch(identity):
         raise Refused(
             f"{target.device} has no identity to find it by after a restart", ident="HIB-E-TARGET-IDENTITY",
             hint="use a partition of a disk that has a partition table",

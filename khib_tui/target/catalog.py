@@ -33,7 +33,7 @@ def images(machine: Machine, file_target: str = "") -> list[Found]:
     """Find all images; a file is only found if the settings name it."""
     word = ""
     if file_target:
-        target = targets.parse(file_target)
+        target = targets.resolved(targets.parse(file_target), machine.devices)
         word = targets.word(target, machine) if target.kind == "file" and machine.device(target.device) else ""
     return search(machine.devices, word)
 

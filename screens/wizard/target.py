@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import urwid
 from urwid import Align, TableColumn, WHSettings
@@ -43,7 +45,7 @@ class TargetPage(StepPage):
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.flow = flow
-        self.chosen, path = kept(flow.settings.target)
+        self.chosen, path = kept(flow.settings.target, flow.machine.devices)
         self.need = needed(flow)
         self.verdicts: list[Verdict] = []
         self.table = widgets.table(COLUMNS)
@@ -113,10 +115,10 @@ class TargetPage(StepPage):
         return msgspec.structs.replace(self.flow.settings, target=str(target))
 
 
-def kept(text: str) -> tuple[str, str]:
+def kept(text: str, devices: Sequence[BlockDevice]) -> tuple[str, str]:
     """Return device and path of the target in the settings; nothing if they make no sense."""
     try:
-        target = targets.resolved(targets.parse(text))
+        target = targets.resolved(targets.parse(text), devices)
     except KhibError:
         return "", ""
     return target.device, target.path
@@ -130,7 +132,7 @@ def needed(flow: Flow) -> int:
 
 def cells(device: BlockDevice) -> list[urwid.Widget | str]:
     """Format size, model and content of a device."""
-    content = device.fstype or (f"table {device.table}" if device.table else "empty" if device.readable else "?")
+    content = device.fstype or (f"table {device.table}" if device.table else device.content or "?")
     label = f" {device.label}" if device.label else ""
     bus = " (removable)" if device.removable else ""
     model = f"{device.model} {device.serial}".strip()

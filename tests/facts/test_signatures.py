@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khib_tui.facts.parttable import PartitionTable, read_table
-from khib_tui.facts.signatures import TABLE, Magic, Read, Signature, sniff
+from khib_tui.facts.signatures import TABLE, Magic, Read, Signature, content_of, sniff
 from tests.kit.faketree import ext4, gpt, mbr, patched
 
 KIB = 1 << 10
@@ -22,6 +22,11 @@ def of(image: bytes) -> Read:
     return lambda offset, count: image[offset : offset + count] if offset >= 0 else b""
 
 
+# What ext2 and ext3 can map with twelve direct blocks and three levels of indirect ones; 2 TiB by their count of sectors.
+LARGEST_1K = 1024 * (12 + 256 + 256**2 + 256**3)
+LARGEST_4K = (2 << 40) - 4096
+
+
 def look(image: bytes) -> Signature:
     return sniff(of(image), len(image))
 
@@ -34,8 +39,8 @@ def image(*patches: tuple[int, bytes], size: int = 512 * KIB) -> bytes:
     ("content", "expected"),
     [
         (ext4(b"root"), Signature("ext4", "root", "11111111-2222-3333-4444-555555555555")),
-        (image((0x438, b"\x53\xef")), Signature("ext2")),
-        (image((0x438, b"\x53\xef"), (0x45C, b"\x04")), Signature("ext3")),
+        (image((0x438, b"\x53\xef")), Signature("ext2", file_limit=LARGEST_1K)),
+        (image((0x438, b"\x53\xef"), (0x418, b"\2"), (0x45C, b"\x04")), Signature("ext3", file_limit=LARGEST_4K)),
         (image((0x438, b"\x53\xef"), (0x460, b"\x08")), Signature("jbd")),
         (image((0, b"XFSB"), (32, UUID), (108, b"data")), Signature("xfs", "data", SPELT)),
         (image((0x10040, b"_BHRfS_M"), (0x10020, UUID), (0x1012B, b"pool")), Signature("btrfs", "pool", SPELT)),
@@ -53,6 +58,12 @@ def image(*patches: tuple[int, bytes], size: int = 512 * KIB) -> bytes:
         (image((512 * KIB - 8 * KIB, b"\xfc\x4e\x2b\xa9")), Signature("linux_raid_member")),
         (image((512 * KIB - 64 * KIB, b"\xfc\x4e\x2b\xa9")), Signature("linux_raid_member")),
         (image((512 * KIB - 1024, b"Intel Raid ISM Cfg Sig. 1.2")), Signature("isw_raid_member")),
+        (image((0x10000, b"SKUL\xba\xbe\0\2")), Signature("crypto_LUKS")),
+        (image((MIB, b"SKUL\xba\xbe\0\2"), size=2 * MIB), Signature("crypto_LUKS")),
+        (image((0x20, b"ORCLDISKDATA01")), Signature("oracleasm")),
+        (image((0, b"SPACEDB ")), Signature("storage_spaces")),
+        (image((6 * 512, b"PRIVHEAD")), Signature("ldm_member")),
+        (image((0x4014, b"\0\0\0\7version\0")), Signature("zfs_member")),
         (image((132 * KIB, bytes.fromhex("0cb1ba0000000000"))), Signature("zfs_member")),
         (image((0, b"hsqs")), Signature("squashfs")),
         (image((0x8001, b"CD001"), (0x8028, b"DEBIAN 12".ljust(32))), Signature("iso9660", "DEBIAN 12")),
@@ -109,7 +120,7 @@ def test_gpt_with_absurd_entries_still_names_the_disk(patch: tuple[int, bytes]) 
 def test_mbr() -> None:
     table = read_table(of(mbr(0x23226BC8, 0x83, 0x82)), 512)
     assert (table.kind, table.disk_id, table.partuuid(1 << 20, 2)) == ("dos", "23226bc8", "23226bc8-02")
-    assert read_table(of(mbr(0, 0x83)), 512) == PartitionTable("dos", "")
+    assert read_table(of(mbr(0, 0x83)), 512) == PartitionTable("dos", "", types={0: "83"})
 
 
 @pytest.mark.parametrize("content", [b"", mbr(7), patched(512, (446, b"\x42"), (450, b"\x83"), (510, b"\x55\xaa"))])
@@ -122,3 +133,29 @@ def test_a_boot_sector_is_no_table(content: bytes) -> None:
 def test_tables_take_any_bytes(junk: bytes) -> None:
     for start in (b"", mbr(1, 0x83)[:512] + b"EFI PART"):
         assert read_table(of(start + junk), 512).kind in ("", "gpt", "dos")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (bytes(4 * MIB), "empty"),
+        (b"\xff" * 4 * MIB, "empty"),
+        (bytes(100 * KIB), "empty"),
+        (patched(4 * MIB, (0, b"\1")), "unknown"),
+        (patched(4 * MIB, (MIB - 1, b"\1")), "unknown"),
+        (patched(4 * MIB, (4 * MIB - 1, b"\1")), "unknown"),
+        (patched(4 * MIB, (3 * MIB, b"\1")), "unknown"),
+        (b"\xff" + bytes(4 * MIB), "unknown"),
+    ],
+)
+def test_only_a_blank_head_and_tail_are_known_to_be_empty(content: bytes, expected: str) -> None:
+    assert content_of(of(content), len(content)) == expected
+
+
+def test_what_cannot_be_read_to_its_end_is_not_known_to_be_empty() -> None:
+    def read(offset: int, count: int) -> bytes:
+        if offset:
+            raise OSError(5, "Input/output error")
+        return bytes(count)
+
+    assert content_of(read, 4 * MIB) == "unknown"

@@ -62,7 +62,7 @@ def test_a_senseless_path_is_refused(tmp_path: Path) -> None:
     press(wizard.window, "tab", *"/a b")
     until(wizard.window, "Next")
     text = press(wizard.window, "enter")
-    assert "is no place for an image" in text and wizard.settings.target == "/dev/vdb1"
+    assert "is not a valid target" in text and wizard.settings.target == "/dev/vdb1"
 
 
 def test_a_place_that_no_longer_fits_the_file_is_refused(tmp_path: Path) -> None:
