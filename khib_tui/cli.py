@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from khib_tui.errors import Exit
 from khib_tui.events.sinks import JsonSink, PlainSink
-from khib_tui.events.types import Failure, Sink
+from khib_tui.events.types import Failure, Level, Message, Sink
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -36,8 +36,11 @@ def run(arguments: Namespace) -> int:
     """
     sink: Sink = JsonSink(sys.stdout.buffer) if arguments.json else PlainSink()
     try:
+        if getattr(arguments, "facts", None):
+            function("commands.foreign:refuse")(arguments)
         return int(function(arguments.verb)(arguments, sink) or Exit.OK)
     except KeyboardInterrupt:
+        sink(Message("stopped by Ctrl-C", Level.WARNING))
         return 128 + signal.SIGINT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -40,14 +40,15 @@ def show(arguments: Namespace, sink: Sink, title: str, work: Work[Any]) -> Any:
         return work(sink, Stop(pressed))
 
 
-def wizard(machine: Machine, settings: Settings, path: Path, reread: Callable[[], Machine]) -> int:
+def wizard(machine: Machine, settings: Settings, path: Path, reread: Callable[[], Machine], *, read_only: bool = False) -> int:
     """Run the wizard; gives its exit code.
 
     :param path: where it keeps the settings.
+    :param read_only: the facts are another machine's.
     """
     from screens.wizard.app import run_wizard
 
-    return run_wizard(machine, settings, path, reread=reread)
+    return run_wizard(machine, settings, path, reread=reread, read_only=read_only)
 
 
 def restore(wanted: str, words: Words, sink: Sink) -> int:

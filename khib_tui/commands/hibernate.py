@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from khib_tui.commands import foreign
 from khib_tui.commands.common import machine_for, machine_of, settings_of, show_plan
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
@@ -56,6 +57,7 @@ def rehearse_echo(arguments: Namespace, sink: Sink) -> int:
     if arguments.dry_run:
         show_plan(actions, sink)
         return Exit.OK
+    foreign.refuse_steps(arguments)
     context = Context(sink)
     execute(actions, context, sink)
     sink(echo.echoed(context))
@@ -81,8 +83,8 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
     if arguments.dry_run:
         show_plan(task.actions, sink)
         return Exit.OK
-    if task.seal is None:
-        return run_task(task, sink)
     from khib_tui.seal.unlock import opened
 
-    return run_task(task, sink, opened(task.seal, arguments.key_file))
+    seal = opened(task.seal, arguments.key_file) if task.seal else None
+    foreign.refuse_steps(arguments)
+    return run_task(task, sink, seal)

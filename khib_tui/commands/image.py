@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 def image_list(arguments: Namespace, sink: Sink) -> int:
     """List all images."""
-    images = catalog.images(machine_of(arguments), file_target(arguments))
+    here = machine_of(arguments)
+    images = catalog.images(here, file_target(arguments))
     for item in images:
         sink(Message(catalog.line(item)))
-    text = "" if images else "no image on any disk"
+    text = "" if images else catalog.none_found(here)
     sink(Result("image list", True, text, {"images": [catalog.facts(item) for item in images]}))
     return Exit.OK
 

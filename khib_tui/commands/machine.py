@@ -23,7 +23,7 @@ def check(arguments: Namespace, sink: Sink) -> int:
     for finding in findings:
         sink(finding)
     blocked = len(blockers(findings))
-    text = f"{blocked} of {len(findings)} checks refuse" if blocked else "this machine can hibernate"
+    text = f"{blocked} of {len(findings)} checks failed" if blocked else "this machine can hibernate"
     sink(Result("check", not blocked, text))
     return Exit.REFUSED if blocked else Exit.OK
 
@@ -40,16 +40,20 @@ def status(arguments: Namespace, sink: Sink) -> int:
 
     here = machine_of(arguments)
     kept = settings_of(arguments)
-    ready = kept.boot_entry.exists() and kept.initramfs.exists()
-    sink(Message(f"set up: {'yes' if ready else 'no, run khib'}"))
+    other = bool(arguments.facts)
+    ready = not other and kept.boot_entry.exists() and kept.initramfs.exists()
+    if other:
+        sink(Message("these are facts of another machine: what is set up and saved there cannot be seen from here"))
+    else:
+        sink(Message(f"set up: {'yes' if ready else 'no, run khib'}"))
     sink(Message(f"target: {kept.target or 'not chosen'}"))
     sealed = sealfile.path_beside(arguments.settings).exists()
     sink(Message(f"images are sealed: {'yes' if sealed else 'no, run khib seal'}"))
     sink(Message(f"a jump is loaded: {'yes' if here.kexec_loaded else 'no'}"))
-    images = catalog.images(here)
+    images = [] if other else catalog.images(here)
     for item in images:
         sink(Message(catalog.line(item)))
     listed = [catalog.facts(item) for item in images]
     data = {"ready": ready, "target": kept.target, "loaded": here.kexec_loaded, "sealed": sealed, "images": listed}
-    sink(Result("status", True, "" if images else "no image", data))
+    sink(Result("status", True, "" if images or other else catalog.none_found(here), data))
     return Exit.OK

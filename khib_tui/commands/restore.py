@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 def restore(arguments: Namespace, sink: Sink) -> int:
     """In C: resume; tells why not, and keeps the image."""
+    from khib_tui.restorer import here, unlock
     from khib_tui.restorer import run as kernel_c
-    from khib_tui.restorer import unlock
 
+    here.refuse_elsewhere()
     words = Words.read()
     arguments.plain = arguments.plain or bool(arguments.vmcore) or arguments.repair
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)

@@ -22,4 +22,5 @@ def wizard(arguments: Namespace, sink: Sink) -> int:
     with printk.kernel_quiet():
         kept = settings_of(arguments)
         here = machine_for(arguments, kept)
-        return present.wizard(here, kept, arguments.settings, lambda: machine_for(arguments, kept))
+        other = bool(arguments.facts)
+        return present.wizard(here, kept, arguments.settings, lambda: machine_for(arguments, kept), read_only=other)

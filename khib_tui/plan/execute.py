@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,17 +18,36 @@ def execute(actions: Sequence[Action], context: Context, sink: Sink) -> None:
     :raises FailedAfterChange: something was changed before or by the step that failed.
     :raises KhibError: as the step says; nothing was changed.
     """
-    for number, action in enumerate(actions, 1):
-        started = time.monotonic()
-        try:
-            with judged(context):
-                sink(Step(number, len(actions), action.describe(), Status.STARTED))
-                action.apply(context)
-        except BaseException:
-            sink(Step(number, len(actions), action.describe(), Status.FAILED, time.monotonic() - started))
+    try:
+        for number, action in enumerate(actions, 1):
+            _apply(Step(number, len(actions), action.describe(), Status.STARTED), action, context, sink)
+    except BaseException:
+        with _undisturbed():
             context.undo()
-            raise
-        sink(Step(number, len(actions), action.describe(), Status.DONE, time.monotonic() - started))
+        raise
+    context.release()
+
+
+def _apply(step: Step, action: Action, context: Context, sink: Sink) -> None:
+    started = time.monotonic()
+    try:
+        with judged(context):
+            sink(step)
+            action.apply(context)
+    except BaseException:
+        sink(Step(step.number, step.total, step.text, Status.FAILED, time.monotonic() - started))
+        raise
+    sink(Step(step.number, step.total, step.text, Status.DONE, time.monotonic() - started))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep a second Ctrl-C from what undoes the first one's work."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

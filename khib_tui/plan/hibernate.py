@@ -85,9 +85,14 @@ class LoadSaver:
                 command_line=self.command_line(), of_a=boot_params_of_a(),
             )  # fmt: skip
             assert loaded.layout.mailbox == place.mailbox
-            kexec_load(loaded.layout.stub, loaded.segments, preserve_context=True)
+            # Before: a Ctrl-C in between must not leave it loaded.
+            context.loaded = True
+            try:
+                kexec_load(loaded.layout.stub, loaded.segments, preserve_context=True)
+            except KhibError:
+                context.loaded = False
+                raise
             payload.release()
-        context.loaded = True
         context.sink(Message(f"{len(loaded.segments)} segments, {size(choice.region.saved.total)} of memory are to be saved"))
 
     def _handover(self, context: Context, facts: gdt.KernelFacts, in_use: tuple[Used, ...], mailbox: int) -> Handover:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from khib_tui.errors import KhibError
-from khib_tui.events.types import Sink
+from khib_tui.events.types import Message, Sink
 from khib_tui.handover.handover import Handover
 from khib_tui.handover.report import Report, ReportPage
 from khib_tui.linux.syscalls import kexec_unload
@@ -28,8 +28,8 @@ class Action(Protocol):
 class Context:
     """What the steps of one run share while they are applied.
 
-    `opened` is the seal of the image that is to be made. `changed` is set by a step that changed what outlasts the run:
-    files, images, or the session, which was away.
+    `opened` is the seal of the image that is to be made, `held` what keeps others from the target. `changed` is set by a step
+    that changed what outlasts the run: files, images, or the session, which was away.
     """
 
     sink: Sink
@@ -40,10 +40,17 @@ class Context:
     loaded: bool = False
     changed: bool = False
     away_seconds: float = 0.0
+    held: ExitStack = field(default_factory=ExitStack)
 
     def undo(self) -> None:
-        """Give back what a failed run holds: the memory of a loaded saver."""
+        """Give back what a failed run holds: the memory of a loaded saver; say so, unless the kernel refuses."""
+        self.release()
         if self.loaded:
+            self.loaded = False
             with suppress(KhibError):
                 kexec_unload()
-            self.loaded = False
+                self.sink(Message("the saver was unloaded; this session goes on as it was"))
+
+    def release(self) -> None:
+        """Let the target go, which was held so that nothing else took it."""
+        self.held.close()

@@ -38,6 +38,16 @@ def images(machine: Machine, file_target: str = "") -> list[Found]:
     return search(machine.devices, word)
 
 
+def none_found(machine: Machine) -> str:
+    """Return why no image is listed: there is none, or the disks could not be read."""
+    unread = [device.path for device in machine.devices if not device.readable and device.kind in ("disk", "partition")]
+    if not machine.root:
+        return "nothing could be read: run as root to see images"
+    if unread:
+        return f"no image on any disk that could be read; not read: {', '.join(unread)}"
+    return "no image on any disk"
+
+
 @contextmanager
 def in_file(path: Path) -> Iterator[tuple[Found, Store]]:
     """Open an image in an ordinary file.
@@ -63,6 +73,8 @@ def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tup
         return
     found = [item for item in images(machine, file_target) if not wanted or wanted in (item.where, item.header.image_id)]
     if not found:
+        if not machine.root:
+            raise ImageError("the disks cannot be read", hint="run as root", ident="HIB-E-NOT-ROOT")
         raise ImageError(f"there is no image{f' on {wanted}' if wanted else ''}", hint="see `khib image list`")
     if len(found) > 1:
         listed = ", ".join(item.where for item in found)

@@ -38,7 +38,8 @@ class Page(urwid.WidgetWrap[PageFrame]):
         below: list[AbstractFlowWidget] = [self.status, *([self.buttons] if self.buttons else [])]
         self.pile = widgets.stacked(body, below, 2 if self.buttons and focus is not None else 0)
         self.bar = urwid.Text("", wrap="clip")
-        header = urwid.Columns([urwid.Text(f" {self.title}", wrap="clip"), ("pack", urwid.Text(f"{note} "))])
+        shown = "  ".join(filter(None, (window.banner, note)))
+        header = urwid.Columns([urwid.Text(f" {self.title}", wrap="clip"), ("pack", urwid.Text(f"{shown} "))])
         inside = urwid.Padding(self.pile, left=1, right=1)
         super().__init__(urwid.Frame(inside, urwid.AttrMap(header, "header"), urwid.AttrMap(self.bar, "footer")))
         self.show_keys(self.keys)

@@ -38,7 +38,7 @@ class Shown(Protocol):
 
 
 class Window:
-    """Shows pages until one of them ends the loop; `code` is then the exit code.
+    """Shows pages until one of them ends the loop; `code` is then the exit code. `banner` stands in each page's header.
 
     :param screen: instead of the terminal, for tests.
     """
@@ -48,6 +48,7 @@ class Window:
         self.loop = urwid.MainLoop(self.stack, theme.PALETTE, screen or theme.Terminal(), handle_mouse=False, pop_ups=True)
         self.page: Shown | None = None
         self.running = False
+        self.banner = ""
         self.code = int(Exit.OK)
         urwid.connect_signal(self.stack, "closed", self._closed)
 

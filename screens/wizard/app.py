@@ -9,7 +9,7 @@ from pathlib import Path
 
 from urwid.display import BaseScreen
 
-from khib_tui.errors import Exit, KhibError
+from khib_tui.errors import Exit, KhibError, UsageError
 from khib_tui.events.sinks import quiet
 from khib_tui.facts import probe
 from khib_tui.handover.handover import Mode
@@ -37,21 +37,26 @@ from screens.wizard.step import StepPage
 from screens.wizard.target import TargetPage
 
 Reread = Callable[[], Machine]
+READ_ONLY = "--facts: read-only"
 MakeStep = Callable[["Wizard", str], StepPage]
 
 
 class Wizard:
     """Knows the machine, the answers so far, and which page comes next. Pages give new settings, never change them."""
 
-    def __init__(self, window: Window, machine: Machine, settings: Settings, path: Path, reread: Reread) -> None:
+    def __init__(
+        self, window: Window, machine: Machine, settings: Settings, path: Path, reread: Reread, *, read_only: bool = False
+    ) -> None:
         self.window, self.machine, self.settings, self.path, self.reread = window, machine, settings, path, reread
+        self.read_only = read_only
+        window.banner = READ_ONLY if read_only else ""
         self.kept = settings
         self.at = 0
 
     @property
     def ready(self) -> bool:
         """Return whether the machine is set up."""
-        return self.settings.boot_entry.exists()
+        return not self.read_only and self.settings.boot_entry.exists()
 
     def begin(self) -> None:
         """Show the first page: home on a machine that is set up, the checks on a new one."""
@@ -66,11 +71,19 @@ class Wizard:
 
     def images(self) -> None:
         """Show the images on the disks."""
-        self.window.show(ImagesPage(self))
+        if not self.refuses():
+            self.window.show(ImagesPage(self))
 
     def seal(self) -> None:
         """Show the page that seals images."""
-        self.window.show(SealPage(self))
+        if not self.refuses():
+            self.window.show(SealPage(self))
+
+    def refuses(self) -> bool:
+        """Return whether nothing may be applied or read here, because the facts are another machine's; say so."""
+        if self.read_only:
+            self.window.complain(foreign())
+        return self.read_only
 
     def sealed(self, text: str) -> None:
         """Go back from sealing, and say what became of it."""
@@ -133,6 +146,8 @@ class Wizard:
 
     def travel(self, mode: Mode | None) -> None:
         """Decide on fresh facts, ask, and go; refusals are shown as the engine says them."""
+        if self.refuses():
+            return
         keep = mode is not Mode.REHEARSE and (self.kept != self.settings or not self.ready)
 
         def prepare() -> Task:
@@ -186,20 +201,29 @@ class Wizard:
 STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, ReviewPage)
 
 
+def foreign() -> UsageError:
+    """Return why nothing is applied."""
+    return UsageError(
+        "these are the facts of another machine (--facts): nothing is applied", ident="HIB-E-FACTS-READ-ONLY",
+        hint="leave --facts out to set this machine up",
+    )  # fmt: skip
+
+
 def run_wizard(
     machine: Machine, settings: Settings, settings_path: Path, *, reread: Reread = probe.probe,
-    screen: BaseScreen | None = None,
+    screen: BaseScreen | None = None, read_only: bool = False,
 ) -> int:  # fmt: skip
     """Run the wizard.
 
     :param reread: gives the facts of the machine anew, on Retry and before each run.
     :param screen: instead of the terminal, for tests.
+    :param read_only: the facts are another machine's, so nothing is applied.
     :returns: the exit code.
     """
     # Ends as by an error, which gives the terminal back.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     window = Window(screen)
-    wizard = Wizard(window, machine, settings, settings_path, reread)
+    wizard = Wizard(window, machine, settings, settings_path, reread, read_only=read_only)
     wizard.begin()
     window.run()
     return window.code

@@ -64,7 +64,7 @@ class ImagesPage(Page):
         self.found = found
         self.table.body[:] = [self.table.layout.row(cells(item)) for item in found]
         if not found:
-            self.tell("There is no image on any disk.")
+            self.tell(f"Images: {catalog.none_found(self.flow.machine)}.")
 
     def item(self) -> Found | None:
         """Return the image in focus."""

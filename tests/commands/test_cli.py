@@ -12,9 +12,12 @@ import pytest
 from khib_tui import cli
 from khib_tui.commands import arguments
 from khib_tui.events.types import Failure, Finding, Result, Step, decode
+from khib_tui.initramfs import sysfiles
 from khib_tui.model import machine
 from khib_tui.model.machine import Machine
+from khib_tui.restorer import here as place
 from tests.kit import MACHINES
+from tests.kit.machines import changed
 
 LAB = "qemu-bios-1g"
 
@@ -116,13 +119,107 @@ def test_findings_as_json_are_the_ones_in_text(khib: Any) -> None:
     [
         (("plan", "--target", "vdb1"), 2),
         (("plan", "--target", "/dev/vdb1", "--region", "much"), 2),
-        (("image", "info"), 7),
-        (("image", "verify", "nothing"), 7),
+        (("image", "info"), 2),
+        (("image", "verify", "nothing"), 2),
     ],
 )
 def test_a_users_mistake_is_an_error_and_no_traceback(khib: Any, words: tuple[str, ...], code: int) -> None:
     got, text = khib(*words)
     assert got == code and text.count("error:") == 1 and "Traceback" not in text
+
+
+OTHERS = [
+    ("setup", "--target", "/dev/vdb1"), ("hibernate", "--target", "/dev/vdb1"), ("rehearse",), ("rehearse", "--echo"),
+    ("rehearse", "--save", "--target", "/dev/vdb1"), ("seal",), ("seal", "--off"), ("image",), ("image", "list"),
+    ("image", "info", "x"), ("image", "verify"), ("image", "discard", "--yes"), ("image", "export", "--elf", "x"),
+    ("restore",), ("restore", "--dry-run"), ("lab",), ("lab", "demo"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", OTHERS, ids=" ".join)
+def test_facts_of_another_machine_never_apply(
+    khib: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a step was applied")
+
+    monkeypatch.setattr("khib_tui.plan.execute._apply", never)
+    code, text = khib("--json", *words)
+    event = decode(text.splitlines()[-1])
+    assert code == 2 and isinstance(event, Failure) and event.ident == "HIB-E-FACTS-READ-ONLY" and event.hint
+    assert list(tmp_path.iterdir()) == [tmp_path / "facts.json"]
+
+
+@pytest.mark.parametrize("words", [*OTHERS[:5], ("seal",), ("seal", "--off")], ids=" ".join)
+def test_facts_of_another_machine_serve_a_dry_run(khib: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert khib(*words, "--dry-run")[0] == 0
+    assert list(tmp_path.iterdir()) == [tmp_path / "facts.json"]
+
+
+def test_status_of_another_machine_tells_nothing_of_this_one(khib: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("khib_tui.target.catalog.images", lambda *_: 1 / 0)
+    code, text = khib("status")
+    assert code == 0 and "another machine" in text and "set up:" not in text and "no image" not in text
+
+
+@pytest.mark.parametrize(
+    ("root", "readable", "text"),
+    [(False, False, "nothing could be read: run as root"), (True, True, "no image on any disk"),
+     (True, False, "not read: /dev/vdb1")],
+)  # fmt: skip
+@pytest.mark.parametrize("words", [("status",), ("image", "list")])
+def test_what_could_not_be_read_is_not_taken_for_empty(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], root: bool, readable: bool,
+    text: str, words: tuple[str, ...],
+) -> None:  # fmt: skip
+    here = msgspec.structs.replace(changed(facts(), "vdb1", readable=readable), root=root)
+    monkeypatch.setattr("khib_tui.facts.probe.probe", lambda: here)
+    assert cli.main(["--settings", str(tmp_path / "khib.toml"), *words]) == 0
+    assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("root", "code", "text"), [(False, 7, "run as root"), (True, 7, "there is no image")])
+def test_no_image_to_show_is_told_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], root: bool, code: int, text: str
+) -> None:
+    monkeypatch.setattr("khib_tui.facts.probe.probe", lambda: msgspec.structs.replace(facts(), root=root))
+    assert cli.main(["--settings", str(tmp_path / "khib.toml"), "image", "info"]) == code
+    assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [("restore",), ("restore", "--plain"), ("restore", "--dry-run"), ("restore", "--vmcore", "x")]
+)
+def test_restore_on_a_running_system_says_why_and_never_takes_the_console(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("khib_tui.present.use_screens", lambda _: 1 / 0)
+    monkeypatch.setattr("khib_tui.commands.restore.use_screens", lambda _: 1 / 0)
+    assert cli.main([*words]) == 7
+    assert "running system" in capsys.readouterr().err
+
+
+def test_the_restoring_kernel_is_known_by_its_init(tmp_path: Path) -> None:
+    assert not place.is_restorer(tmp_path)
+    for content, expected in ((b"#!/bin/sh\n", False), (init_script(), True)):
+        (tmp_path / "init").write_bytes(content)
+        assert place.is_restorer(tmp_path) is expected
+    place.refuse_elsewhere(tmp_path)
+
+
+def init_script() -> bytes:
+    """The /init of B and C, as it is packed."""
+    (entry,) = [entry for entry in sysfiles.skeleton("python3") if entry.name == "init"]
+    return entry.data
+
+
+def test_ctrl_c_is_told(khib: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("khib_tui.commands.machine.check", interrupted)
+    code, text = khib("check")
+    assert code == 130 and "stopped by Ctrl-C" in text
 
 
 def test_a_broken_facts_or_settings_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from khib_tui.commands import arguments
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import CommandFailed, Refused
-from khib_tui.events.types import Event, Status, Step
+from khib_tui.events.types import Event, Message, Status, Step
 from khib_tui.jump import stubs
 from khib_tui.jump.echo import echo_page, echo_segment
 from khib_tui.jump.gdt import KernelFacts
@@ -106,7 +106,8 @@ def test_a_device_that_cannot_freeze_leaves_nothing_loaded_and_a_next_step(monke
         execute(echo.echo(facts()), run, seen.append)
     assert caught.value.ident == "HIB-E-JUMP" and "dmesg" in (caught.value.hint or "")
     assert kernel.told[-2:] == ["jump", "unload"] and not run.loaded
-    assert isinstance(seen[-1], Step) and seen[-1].status == Status.FAILED
+    assert isinstance(seen[-2], Step) and seen[-2].status == Status.FAILED
+    assert isinstance(seen[-1], Message) and "unloaded" in seen[-1].text
 
 
 def test_a_rehearsal_goes_one_way_only(capsys: pytest.CaptureFixture[str]) -> None:

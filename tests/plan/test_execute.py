@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from dataclasses import dataclass
 
 import pytest
 
 from khib_tui.errors import Cancelled, CommandFailed, Exit, FailedAfterChange, KhibError, Refused
-from khib_tui.events.types import Event, Status, Step
+from khib_tui.events.types import Event, Message, Status, Step
 from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
 from tests.kit.fakekernel import FakeKernel
@@ -41,6 +42,12 @@ LOST = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/boot/khib")
 def told() -> list[Event]:
     """What was told."""
     return []
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> FakeKernel:
+    """The kernel, which notes what is asked of it."""
+    return FakeKernel(monkeypatch)
 
 
 def lines(told: list[Event]) -> list[tuple[str, str]]:
@@ -95,3 +102,33 @@ def test_a_loaded_saver_is_given_back_whatever_fails(
     with pytest.raises(type(error)):
         execute([Fake("load", loads=True), Fake("fail", error=error)], context, told.append)
     assert kernel.calls == ["unload"] and not context.loaded
+
+
+WHEN = {"loading": ("load", "done"), "writing": ("write", "started")}
+
+
+@pytest.mark.parametrize("moment", WHEN)
+def test_ctrl_c_at_any_moment_after_loading_unloads_and_says_so(told: list[Event], kernel: FakeKernel, moment: str) -> None:
+    def sink(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Step) and (event.text, event.status) == WHEN[moment]:
+            raise KeyboardInterrupt
+
+    context = Context(told.append)
+    with pytest.raises(KeyboardInterrupt):
+        execute([Fake("load", loads=True), Fake("write")], context, sink)
+    assert kernel.calls == ["unload"] and not context.loaded
+    assert [event.text for event in told if isinstance(event, Message)] == [
+        "the saver was unloaded; this session goes on as it was"
+    ]
+
+
+def test_a_second_ctrl_c_does_not_reach_the_unloading(told: list[Event], kernel: FakeKernel) -> None:
+    def sink(event: Event) -> None:
+        if isinstance(event, Message):
+            told.append(event)
+            assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    with pytest.raises(KeyboardInterrupt):
+        execute([Fake("load", loads=True, error=KeyboardInterrupt())], Context(sink), sink)
+    assert len(told) == 1 and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
