@@ -16,7 +16,7 @@ from tests.kit import saved
 from tests.kit.exported import Hibernated, export, hibernate
 from tests.kit.sealed import PASSPHRASE, sealed_image
 
-# measured: 200 MiB, and 2.6 GiB besides the tree of a kernel that is being built
+# measured: 200 MiB; 3.3 GiB, with the tree of a kernel that is built meanwhile
 ROOM = 256 * MIB
 LAB_ROOM = 4 * GIB
 TOP = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch_dir()))
