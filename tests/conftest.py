@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from khib_tui.errors import Refused
-from khib_tui.lab.scratch import refuse_little_room, scratch_dir
+from khib_tui.lab.scratch import held_folder, refuse_little_room
 from khib_tui.model.units import GIB, MIB
 from khib_tui.seal import crypto
 from khib_tui.target.catalog import Found
@@ -19,13 +20,22 @@ from tests.kit.sealed import PASSPHRASE, sealed_image
 # measured: 200 MiB; 3.3 GiB, with the tree of a kernel that is built meanwhile
 ROOM = 256 * MIB
 LAB_ROOM = 4 * GIB
-TOP = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch_dir()))
+TOP = "PYTEST_DEBUG_TEMPROOT"  # where pytest makes its folders
+# held while this runs; what a failed or killed run leaves, the next one removes
+OWN = None if TOP in os.environ else held_folder("tests-")[0]
+os.environ.setdefault(TOP, str(OWN))
+
+
+def pytest_unconfigure() -> None:
+    """Remove the folder of this run, unless pytest has kept what a failed test wrote."""
+    if OWN and not any(path.is_dir() for path in OWN.glob("pytest-of-*/pytest-[0-9]*")):
+        shutil.rmtree(OWN)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say how much room the chosen tests need, and do not begin without it."""
     lab = any(item.get_closest_marker("lab") for item in session.items)
-    place = session.config.option.basetemp or TOP
+    place = session.config.option.basetemp or os.environ[TOP]
     try:
         text = refuse_little_room("the tests", LAB_ROOM if lab else ROOM, Path(place))
     except Refused as refused:

@@ -30,19 +30,25 @@ def scratch_dir() -> Path:
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """Return a new folder, which is removed at the end; so are those of programs that were killed."""
-    top = scratch_dir()
-    with locked(NAME):
-        for left in top.glob(f"{PREFIX}*"):
-            _remove_unused(left)
-        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=top))
-        handle = _opened(directory)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    """Give a new folder, which is removed at the end; so are those of programs that were killed."""
+    directory, handle = held_folder(PREFIX)
     try:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         os.close(handle)
+
+
+def held_folder(prefix: str) -> tuple[Path, int]:
+    """Give a new folder, and the descriptor that holds it; those of the same prefix that nobody holds any more are removed."""
+    top = scratch_dir()
+    with locked(NAME):
+        for left in top.glob(f"{prefix}*"):
+            _remove_unused(left)
+        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=top))
+        handle = _opened(directory)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    return directory, handle
 
 
 def _opened(directory: Path) -> int:

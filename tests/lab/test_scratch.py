@@ -81,6 +81,20 @@ def test_what_tests_write_lies_below_the_cache(tmp_path_factory: pytest.TempPath
     assert tmp_path_factory.getbasetemp().is_relative_to(given or top)
 
 
+@pytest.mark.parametrize(("test", "kept"), [("assert True", 0), ("assert False", 1)])
+def test_a_run_of_tests_leaves_only_what_a_failed_one_wrote_and_only_until_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, test: str, kept: int
+) -> None:
+    monkeypatch.delenv("PYTEST_DEBUG_TEMPROOT")
+    file = tmp_path / "test_it.py"
+    file.write_text(f"def test_it(tmp_path):\n    (tmp_path / 'file').touch()\n    {test}\n")
+    options = ["-q", "-ptests.conftest", "-pno:cacheprovider", f"-c{ROOT}/pyproject.toml", f"--rootdir={tmp_path}"]
+    for _ in range(2):
+        words = [sys.executable, "-m", "pytest", *options, str(file)]
+        assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == kept
+        assert len(list(scratch_dir().iterdir())) == len(list(scratch_dir().rglob("file"))) == kept
+
+
 def test_tests_do_not_begin_without_room(tmp_path: Path) -> None:
     code = (
         "import sys, pytest, tests.conftest as ours\n"
