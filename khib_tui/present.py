@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from khib_tui.events.progress import Stop, Work
-from khib_tui.events.sinks import JsonSink, both
+from khib_tui.events.sinks import JsonSink, steady
 from khib_tui.events.types import Sink
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def use_screens(arguments: Namespace) -> bool:
 
 def show(arguments: Namespace, sink: Sink, title: str, work: Work[Any]) -> Any:
     """Do a long piece of work, on a screen or as lines; Esc stops it."""
+    sink = steady(sink)
     if use_screens(arguments):
         from screens.progress.page import run_stage
 
@@ -63,27 +64,35 @@ ESCAPE = b"\x1b"
 
 @contextmanager
 def escape_key() -> Iterator[Callable[[], bool]]:
-    """Watch the terminal for Esc, without reading lines; gives a function that tells whether it was pressed."""
+    """Watch the terminal for Esc, without reading lines; gives a function that tells whether it was pressed.
+
+    A terminal that fails is one where nobody presses anything.
+    """
     fd = sys.stdin.fileno() if sys.stdin else -1
-    if fd < 0 or not os.isatty(fd):
+    try:
+        before = termios.tcgetattr(fd)
+        tty.setcbreak(fd)
+    except (OSError, termios.error):
         yield lambda: False
         return
-    before = termios.tcgetattr(fd)
+    try:
+        yield lambda: _pressed(fd)
+    finally:
+        with suppress(OSError, termios.error):
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
-    def pressed() -> bool:
+
+def _pressed(fd: int) -> bool:
+    try:
         while select.select([fd], [], [], 0)[0]:
             data = os.read(fd, 64)
             if not data:
                 return False
             if ESCAPE in data:
                 return True
+    except OSError:
         return False
-
-    try:
-        tty.setcbreak(fd)
-        yield pressed
-    finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+    return False
 
 
 def with_events(sink: Sink, device: str) -> Sink:
@@ -97,4 +106,4 @@ def with_events(sink: Sink, device: str) -> Sink:
     if os.isatty(stream.fileno()):
         with suppress(OSError):
             tty.setraw(stream.fileno())
-    return both(sink, JsonSink(stream))
+    return steady(sink, JsonSink(stream))

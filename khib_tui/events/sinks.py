@@ -34,6 +34,21 @@ def both(*sinks: Sink) -> Sink:
     return sink
 
 
+def steady(*sinks: Sink) -> Sink:
+    """Give every event to several sinks, and drop one that fails: who is told of the work decides nothing about it."""
+    kept = list(sinks)
+
+    def sink(event: Event) -> None:
+        for each in tuple(kept):
+            try:
+                each(event)
+            except Exception:
+                if each in kept:
+                    kept.remove(each)
+
+    return sink
+
+
 def quiet(event: Event) -> None:
     """Take an event and show nothing: a screen does, or nobody needs to."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from khib_tui.errors import ImageError
-from khib_tui.image.codec import Codec, seek_table
+from khib_tui.image.codec import FRAME, Codec, seek_table
 from khib_tui.image.header import Header
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.model.origin import DiskPrint, Origin
@@ -128,8 +128,9 @@ def read_index(store: Store, manifest: Manifest) -> list[Frame]:
     frames = unpack_index(data)
     end = manifest.payload_offset + manifest.payload_size
     position = manifest.payload_offset
-    for frame in frames:
-        if frame.offset != position or frame.offset + frame.stored > end:
+    for number, frame in enumerate(frames, 1):
+        whole = frame.raw == FRAME or (number == len(frames) and 0 < frame.raw < FRAME)
+        if not whole or frame.offset != position or frame.offset + frame.stored > end:
             raise ImageError("the image's index has an impossible frame", ident="HIB-E-INDEX")
         position += frame.stored
     if sum(frame.raw for frame in frames) != manifest.raw_size:

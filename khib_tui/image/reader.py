@@ -189,7 +189,8 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
         raise ImageError("the image does not hold exactly the memory it should", ident="HIB-E-COVER")
     refuse_missing_content(placed, sum(frame.raw for frame in payload.frames))
     places = Places(placed)
-    progress(places.put(filler, 0, memoryview(head)))
+    filled = [places.put(filler, 0, memoryview(head))]
+    progress(filled[0])
     computing = threading.Semaphore(workers())
 
     def work(task: range | tuple[int, int]) -> int:
@@ -204,7 +205,13 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
                 for number, stored in zip(task, found, strict=True)
             )
 
-    together(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS, progress)
+    def done(count: int) -> None:
+        filled.append(count)
+        progress(count)
+
+    together(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS, done)
+    if sum(filled) != covered.total:
+        raise ImageError("the image leaves memory unfilled", hint=DISCARD_HINT, ident="HIB-E-COVER")
     return covered.total
 
 

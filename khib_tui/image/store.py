@@ -12,7 +12,7 @@ import stat
 import struct
 import threading
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Self
 
 from khib_tui.errors import ImageError
@@ -21,6 +21,8 @@ from khib_tui.model.units import MIB
 
 BLOCK = 4096
 BUFFER = 4 * MIB
+# Seconds between looks at whether the thread that writes has died.
+_LOOK = 0.5
 _BLKGETSIZE64 = 0x80081272
 
 
@@ -145,6 +147,7 @@ class Stream:
             self.free.put(Buffer(BUFFER))
         self.buffer = self.free.get()
         self.failure: BaseException | None = None
+        self.written = offset
         self.writer = threading.Thread(target=self._write, daemon=True)
         self.writer.start()
 
@@ -175,9 +178,24 @@ class Stream:
     def _hand_over(self, count: int) -> None:
         self.full.put((self.handed, self.buffer, count))
         self.handed, self.fill = self.handed + count, 0
-        self.buffer = self.free.get()
+        self.buffer = self._emptied()
         if self.failure:
             raise self.failure
+
+    def _emptied(self) -> Buffer:
+        """Wait for a buffer that was written.
+
+        :raises OSError: the thread that writes has died.
+        """
+        while True:
+            try:
+                return self.free.get(timeout=_LOOK)
+            except Empty:
+                if not self.writer.is_alive():
+                    raise self._died() from None
+
+    def _died(self) -> OSError:
+        return OSError(errno.EIO, "the thread that writes has died", os.fspath(self.store.path))
 
     def _write(self) -> None:
         while item := self.full.get():
@@ -185,6 +203,7 @@ class Stream:
             try:
                 if not self.failure:
                     self.store.write_buffer(offset, buffer, count)
+                    self.written += count
             except BaseException as error:  # raised again in the thread that appends
                 self.failure = error
             self.free.put(buffer)
@@ -201,9 +220,18 @@ class Stream:
         self.close()
         if self.failure:
             raise self.failure
+        if self.written != self.handed:
+            raise self._died()
         return self.handed
 
     def close(self) -> None:
-        """Let no write be under way any more, whatever became of it."""
-        self.full.put(None)
-        self.writer.join()
+        """Let no write be under way any more, whatever became of it or interrupts."""
+        failure: BaseException | None = None
+        while self.writer.is_alive():
+            try:
+                self.full.put(None)
+                self.writer.join(_LOOK)
+            except BaseException as error:
+                failure = error
+        if failure:
+            raise failure

@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from khib_tui.errors import CommandFailed
 from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
 from khib_tui.model.units import KIB, MIB
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 RESERVE = 32 * MIB
+# Seconds between looks at whether a thread has died.
+_LOOK = 0.5
+_SHORT = "memory may be short: give the saver a larger region"
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,40 +55,115 @@ def together(
 ) -> None:
     """Apply `work` to all items in threads, each of which takes the next item when it has finished one.
 
+    No thread runs on when this function has returned or raised, and it only returns if every item came to its end. With
+    fewer threads than were asked for, as low memory gives them, the work goes on.
+
     :param done: told each result, one at a time; may raise to stop.
     :param give_up: called when something was raised, to wake threads that wait for one another.
     :raises BaseException: what was raised first; the others end after their item.
     """
-    source, lock, failures = iter(items), threading.Lock(), list[BaseException]()
+    crew = _Crew(work, iter(items), done, give_up)
+    try:
+        crew.start(threads)
+    except BaseException as error:
+        crew.closed = True
+        crew.fail(error)
+    finally:
+        crew.wait()
+    if crew.failures:
+        raise crew.failures[0]
+    if not crew.exhausted or crew.taken != crew.finished:
+        raise CommandFailed("a thread died and left its work", hint=_SHORT, ident="HIB-E-THREADS")
 
-    def member() -> None:
-        try:
-            while not failures:
-                with lock:
-                    try:
-                        item = next(source)
-                    except StopIteration:
-                        return
-                result = work(item)
-                with lock:
-                    done(result)
-        except BaseException as error:  # raised again below, in the caller's thread
-            failures.append(error)
-            give_up()
 
-    crew = [threading.Thread(target=member, daemon=True) for _ in range(threads)]
-    for thread in crew:
-        thread.start()
-    for thread in crew:
-        # none may run on after this function has returned, not even if it is interrupted: the memory is in use
-        while thread.is_alive():
+class _Crew(Generic[T, R]):
+    """The threads of `together`, and the books of what they took and finished.
+
+    `closed` keeps a thread out that begins to run although its start raised.
+    """
+
+    def __init__(
+        self, work: Callable[[T], R], source: Iterator[T], done: Callable[[R], None], give_up: Callable[[], None]
+    ) -> None:
+        self.work, self.source, self.done, self.give_up = work, source, done, give_up
+        self.lock, self.closed = threading.Lock(), False
+        self.failures: list[BaseException] = []
+        self.threads: list[threading.Thread] = []
+        self.ended: list[bool] = []
+        self.taken = self.finished = 0
+        self.exhausted = False
+
+    def start(self, count: int) -> None:
+        """Start threads; fewer than `count` are enough, if the kernel gives no more.
+
+        :raises RuntimeError, MemoryError: not even one could be started.
+        """
+        for number in range(count):
+            self.ended.append(False)
+            thread = threading.Thread(target=self._member, args=(number,), daemon=True)
+            self.threads.append(thread)
             try:
-                thread.join()
+                thread.start()
+            except (RuntimeError, MemoryError):
+                if not number:
+                    raise
+                self.ended[number] = True
+                return
+
+    def fail(self, error: BaseException) -> None:
+        """Let all threads end after their item."""
+        self.failures.append(error)
+        self.give_up()
+
+    def _member(self, number: int) -> None:
+        try:
+            with self.lock:
+                if self.closed:
+                    return
+            while not self.failures and self._item():
+                pass
+        except BaseException as error:  # raised again by the thread that waits
+            self.fail(error)
+        self.ended[number] = True
+
+    def _item(self) -> bool:
+        """Take an item to its end; False if there is none."""
+        with self.lock:
+            try:
+                item = next(self.source)
+            except StopIteration:
+                self.exhausted = True
+                return False
+            self.taken += 1
+        result = self.work(item)
+        with self.lock:
+            self.done(result)
+            self.finished += 1
+        return True
+
+    def wait(self) -> None:
+        """Wait until no thread runs any more, whatever interrupts: the memory that they work on is in use."""
+        over = False
+        while not over:
+            try:
+                over = self._look()
             except BaseException as error:
-                failures.append(error)
-                give_up()
-    if failures:
-        raise failures[0]
+                self.fail(error)
+
+    def _look(self) -> bool:
+        """Wait a while for a thread that runs; True if none does."""
+        running = next((thread for thread in self.threads if thread.is_alive()), None)
+        if running is not None:
+            running.join(_LOOK)
+        if not self.failures and self._died():
+            self.fail(CommandFailed("a thread died and left its work", hint=_SHORT, ident="HIB-E-THREADS"))
+        return running is None
+
+    def _died(self) -> bool:
+        """Tell whether a thread ended without a word, so that others may wait for it in vain."""
+        # in this order: who is not alive has said before whether it came to its end
+        dead = [number for number, thread in enumerate(self.threads) if not thread.is_alive()]
+        return not all(self.ended[number] for number in dead)
 
 
 class InOrder(Generic[R]):
@@ -118,6 +197,14 @@ class InOrder(Generic[R]):
                 self.take(self.kept.pop(self.next))
                 self.next += 1
             self.changed.notify_all()
+
+    def refuse_gaps(self) -> None:
+        """See that all that was handed in was passed on.
+
+        :raises CommandFailed: results wait for one that never came.
+        """
+        if self.kept:
+            raise CommandFailed(f"part {self.next} never came", hint=_SHORT, ident="HIB-E-THREADS")
 
     def give_up(self) -> None:
         """Wake all who wait: there may be gaps now."""

@@ -146,6 +146,7 @@ def _append_frames(stream: Stream, maker: Maker, given: Iterator[Part], progress
         return made[1]
 
     together(work, given, workers(), progress, order.give_up)
+    order.refuse_gaps()
     return frames
 
 

@@ -147,7 +147,7 @@ class Mappings:
                 self.open.pop(closing.start).mapped.close()
 
     def close(self) -> None:
-        """Unmap all."""
-        for window in self.open.values():
-            window.mapped.close()
-        self.open.clear()
+        """Unmap all that nobody uses: a thread that still does must not find it gone."""
+        with self.lock:
+            for window in [window for window in self.open.values() if not window.users]:
+                self.open.pop(window.start).mapped.close()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Event as Flag
-from threading import Thread
+from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 import urwid
 from urwid.display import BaseScreen
 
+from khib_tui.errors import CommandFailed
 from khib_tui.events.progress import Stop, Work
-from khib_tui.events.sinks import both
+from khib_tui.events.sinks import both, steady
 from khib_tui.events.types import Event, Level, Message, Sink
 from screens.progress.board import Board
 from screens.progress.track import Track
@@ -29,34 +30,52 @@ class Job(Generic[T]):
 
     def __init__(self, work: Work[T], sink: Sink, stop: Stop) -> None:
         self.work, self.sink, self.stop = work, sink, stop
-        self.over = Flag()
+        self.over, self.lock, self.running = Flag(), Lock(), False
         self.value: list[T] = []
         self.error: BaseException | None = None
         self.thread: Thread | None = None
 
     def start(self) -> None:
-        """Start it, once. A daemon: the machine may jump away and never end it."""
-        if self.thread is None:
-            self.thread = Thread(target=self._run, name="khib work", daemon=True)
+        """Start it, once. A daemon: the machine may jump away and never end it. What forbids a thread is the job's error."""
+        if self.thread is not None:
+            return
+        self.thread = Thread(target=self._run, name="khib work", daemon=True)
+        try:
             self.thread.start()
+        except BaseException as error:
+            self._fail(error)
 
     def _run(self) -> None:
         try:
+            with self.lock:
+                if self.over.is_set():
+                    return
+                self.running = True
             self.value.append(self.work(self.sink, self.stop))
         except BaseException as error:
             self.error = error
         self.over.set()
 
+    def _fail(self, error: BaseException) -> None:
+        """End a job whose thread does not run, or no more."""
+        with self.lock:
+            dead = self.thread is None or not self.thread.is_alive()
+            if (dead or not self.running) and not self.over.is_set():
+                self.error = error
+                self.over.set()
+
     def result(self) -> T:
-        """Wait for the end, whatever becomes of the screen: nobody may go on while the work still does.
+        """Wait for the end, whatever becomes of the screen or interrupts: nobody may go on while the work still does.
 
         :raises BaseException: what the work raised.
+        :raises CommandFailed: its thread died.
         """
         self.start()
         while not self.over.is_set():
             try:
-                self.over.wait()
-            except KeyboardInterrupt:
+                if not self.over.wait(TICK) and self.thread is not None and not self.thread.is_alive():
+                    self._fail(CommandFailed("the thread that works has died", ident="HIB-E-THREADS"))
+            except BaseException:
                 self.stop.requested = True
         if self.error is not None:
             raise self.error
@@ -112,7 +131,8 @@ def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | Non
     stop = Stop()
     window = Window(screen)
     page = StagePage(window, title, stop)
-    job = Job(work, both(lambda event: window.call(page.take, event), sink), stop)
+    sink = steady(sink)
+    job = Job(work, both(steady(lambda event: window.call(page.take, event)), sink), stop)
     try:
         _watch(window, page, job)
     except KeyboardInterrupt:

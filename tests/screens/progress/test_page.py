@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urwid
 
-from khib_tui.errors import Cancelled, ImageError
+from khib_tui.errors import Cancelled, CommandFailed, ImageError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Message, Progress, Sink, Stage, StageName, Status
 from screens.progress import page as stage
@@ -149,3 +149,38 @@ def test_small_screens_do_no_harm(room: tuple[int, int]) -> None:
         return 1
 
     assert run_stage("Hibernating", work, nowhere, screen=DrivenScreen(size=room)) == 1
+
+
+def test_a_thread_that_cannot_start_is_the_error_of_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if self.name == "khib work":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="can't start"):
+        run_stage("Hibernating", lambda sink, stop: 1, nowhere, screen=DrivenScreen())
+
+
+def test_a_thread_that_dies_without_a_word_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "TICK", 0.01)
+    monkeypatch.setattr(stage.Job, "_run", lambda self: None)
+    with pytest.raises(CommandFailed, match="has died"):
+        run_stage("Hibernating", lambda sink, stop: 1, nowhere, screen=DrivenScreen())
+
+
+def test_the_work_is_not_let_go_of_when_screen_and_events_device_fail_together() -> None:
+    def broken(event: Event) -> None:
+        raise OSError(5, "Input/output error")
+
+    def work(sink: Sink, stop: Stop) -> str:
+        sink(Message("one"))
+        time.sleep(0.2)
+        ended.append(1)
+        return "saved"
+
+    ended: list[int] = []
+    assert run_stage("Hibernating", work, broken, screen=Broken()) == "saved"
+    assert ended
