@@ -8,8 +8,11 @@ are kept. makedumpfile -d 16 finds the same pages.
 from __future__ import annotations
 
 import struct
+from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import sub
 
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
@@ -20,6 +23,8 @@ from khib_tui.pagefilter.vmcoreinfo import VmcoreInfo
 _MAP_FLAGS = PAGE - 1  # enum in include/linux/mmzone.h: SECTION_MAP_LAST_BIT is far below
 _HAS_MEM_MAP = 1 << 1
 _MAX_SECTIONS = 1 << 20
+# More free spans than these are not told apart: each takes some 120 bytes and is copied a few times.
+MAX_SPANS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -133,21 +138,75 @@ def _order(data: bytes, base: int, layout: PageLayout) -> int | None:
     return int(order)
 
 
-def free_pages(space: AddressSpace, info: VmcoreInfo, ram: Ranges) -> Ranges:
-    """Find all free memory of A, by A's physical addresses.
+def free_pages(space: AddressSpace, info: VmcoreInfo, ram: Ranges, limit: int = MAX_SPANS) -> Ranges:
+    """Find the free memory of A, by A's physical addresses: all of it, or the `limit` longest spans.
 
     :raises Doubt: anything is not as it must be.
     """
     layout = PageLayout.of(info)
     table = sections(space, info, layout.size)
-    found: list[tuple[int, int]] = []
-    for number, base in table.maps:
+    found = Spans(ram, limit)
+    for number, base in sorted(table.maps):
         first = number * table.pages
         if not any(ram.overlapping(first * PAGE, (first + table.pages) * PAGE)):
             continue
         for pfn, pages in blocks(space.read(base, table.pages * layout.size), layout, first):
-            found.append((pfn * PAGE, (pfn + pages) * PAGE))
-    free = Ranges.of(found)
-    if free.total != sum(end - start for start, end in found) or not ram.covers(free):
-        raise Doubt("free blocks overlap each other, or lie outside of the RAM")
-    return free
+            found.add(pfn * PAGE, (pfn + pages) * PAGE)
+    return found.ranges()
+
+
+class Spans:
+    """Ascending spans in bounded memory: neighbours are merged, the shortest are dropped when there are too many.
+
+    :param ram: what all of them must lie in.
+    :param limit: so many are kept at least, if there are as many.
+    """
+
+    def __init__(self, ram: Ranges, limit: int) -> None:
+        self.ram, self.limit = ram, limit
+        self.low = self.high = 0
+        self.starts, self.ends = array("Q"), array("Q")
+
+    def add(self, start: int, end: int) -> None:
+        """Add a span that lies behind all others.
+
+        :raises Doubt: it does not, or it lies outside of the RAM.
+        """
+        if self.ends and start < self.ends[-1]:
+            raise Doubt("free blocks overlap, or lie outside of the RAM")
+        if start < self.low or end > self.high:
+            self.low, self.high = next(self.ram.overlapping(start, end), (0, 0))
+            if start < self.low or end > self.high:
+                raise Doubt("free blocks overlap, or lie outside of the RAM")
+        if self.ends and start == self.ends[-1]:
+            self.ends[-1] = end
+            return
+        if len(self.starts) >= 2 * self.limit:
+            self.drop()
+        self.starts.append(start)
+        self.ends.append(end)
+
+    def drop(self) -> None:
+        """Drop the shortest spans, until not more than `limit` are left."""
+        lengths = array("Q", map(sub, self.ends, self.starts))
+        room = Counter(lengths)
+        kept, shortest = 0, 0
+        for length in sorted(room, reverse=True):
+            if kept + room[length] > self.limit:
+                shortest = length
+                break
+            kept += room[length]
+        spare = self.limit - kept
+        starts, ends = array("Q"), array("Q")
+        for start, end, length in zip(self.starts, self.ends, lengths, strict=True):
+            spare -= length == shortest
+            if length > shortest or (length == shortest and spare >= 0):
+                starts.append(start)
+                ends.append(end)
+        self.starts, self.ends = starts, ends
+
+    def ranges(self) -> Ranges:
+        """Return them, `limit` at most."""
+        if len(self.starts) > self.limit:
+            self.drop()
+        return Ranges(tuple(zip(self.starts, self.ends, strict=True)))

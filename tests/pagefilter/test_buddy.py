@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import pytest
 
 from khib_tui.model.ranges import Ranges
-from khib_tui.model.units import MIB
+from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter import buddy, vmcoreinfo
 from khib_tui.pagefilter.pagetable import KERNEL_MAP, kernel_space
 from khib_tui.pagefilter.view import Doubt
@@ -98,3 +99,38 @@ def test_every_impossible_layout_is_doubted(old: str, new: str) -> None:
     info = vmcoreinfo.parse(TEXT.replace(old, new))
     with pytest.raises(Doubt):
         buddy.free_pages(kernel_space(kernel(), info, DIRECT), info, RAM)
+
+
+def kept(limit: int, *spans: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    found = buddy.Spans(RAM, limit)
+    for start, end in spans:
+        found.add(start, end)
+    return found.ranges().spans
+
+
+def test_neighbours_are_one_span_and_the_shortest_spans_are_dropped_beyond_a_limit() -> None:
+    assert kept(2, (0, 2), (2, 4), (6, 7)) == ((0, 4), (6, 7))
+    assert kept(2, (0, 2), (3, 4), (6, 9), (10, 11), (12, 13), (14, 24)) == ((6, 9), (14, 24))
+    assert len(kept(3, *((at, at + 1) for at in range(0, 100, 2)))) == 3
+
+
+@pytest.mark.parametrize("spans", [((4, 8), (6, 9)), ((4, 8), (0, 2)), ((0, 1), (256 * MIB - 1, 256 * MIB + 1))])
+def test_spans_out_of_order_or_outside_are_doubted(spans: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(Doubt):
+        kept(10, *spans)
+
+
+@pytest.mark.parametrize(("count", "most"), [(200_000, 12 * MIB), pytest.param(1_000_000, 12 * MIB, marks=pytest.mark.long)])
+def test_very_many_free_blocks_take_little_memory(count: int, most: int) -> None:
+    ram = Ranges.of([(0, 2 * count * PAGE)])
+    tracemalloc.start()
+    try:
+        found = buddy.Spans(ram, buddy.MAX_SPANS)
+        for number in range(count):
+            found.add(2 * number * PAGE, (2 * number + 1) * PAGE)
+        free = found.ranges()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(free.spans) == buddy.MAX_SPANS and ram.covers(free)
+    assert peak < most, f"{peak / MIB:.1f} MiB for {count} blocks"
