@@ -16,6 +16,7 @@ import msgspec
 
 from khib_tui.errors import ImageError
 from khib_tui.image.store import BLOCK, Store
+from khib_tui.model.text import clean
 from khib_tui.model.units import MIB
 from khib_tui.seal.keyslots import Seal
 
@@ -26,6 +27,12 @@ PAYLOAD_OFFSET = 2 * MIB
 _GAPS = ((BLOCK, MIB), (MIB + BLOCK, PAYLOAD_OFFSET))
 _PREFIX = struct.Struct("<8sII32s")
 DAMAGED = "HIB-E-HEADER-DAMAGED"
+# Headers that are whole and yet say nothing that could be relied on: of a newer format, or contradicting each other.
+UNCLEAR = ("HIB-E-VERSION", "HIB-E-HEADER")
+UNKNOWN = "unknown"
+CLEAR_HINT = "if nothing of it is needed, `khib image discard` clears them"
+# Characters; a slot has room for them even if each takes six bytes.
+_MOST_REASON = 200
 
 
 class State(StrEnum):
@@ -79,7 +86,8 @@ def unpack(slot: bytes) -> Header | None:
     if hashlib.sha256(body).digest() != digest or any(slot[_PREFIX.size + length :]):
         return None
     if version != VERSION:
-        raise ImageError(f"the image has format {version}", hint="use a newer khib", ident="HIB-E-VERSION")
+        hint = f"use a newer khib; {CLEAR_HINT}"
+        raise ImageError(f"the image has format {version}", hint=hint, ident="HIB-E-VERSION")
     try:
         return msgspec.json.decode(body, type=Header)
     except msgspec.DecodeError:
@@ -91,6 +99,13 @@ def read_slots(store: Store) -> list[Header | None]:
 
     :raises ImageError: they are of a newer format.
     """
+    slots, newer = _slots(store)
+    if newer and not any(slots):
+        raise newer
+    return slots
+
+
+def _slots(store: Store) -> tuple[list[Header | None], ImageError | None]:
     slots: list[Header | None] = []
     newer: ImageError | None = None
     for offset in SLOTS:
@@ -102,24 +117,32 @@ def read_slots(store: Store) -> list[Header | None]:
             elif error.ident != "HIB-E-TRUNCATED":
                 raise
             slots.append(None)
-    if newer and not any(slots):
-        raise newer
-    return slots
+    return slots, newer
 
 
 def read(store: Store) -> Header | None:
-    """Return the header that counts, or None where no image is.
+    """Give the header that counts, or None where no image is.
 
     :raises ImageError: there are two of one generation that differ, which no writer of ours leaves.
     """
     valid = [slot for slot in read_slots(store) if slot]
     if len(valid) == 2 and valid[0].generation == valid[1].generation:
-        raise ImageError("the image's two headers contradict each other", ident="HIB-E-HEADER")
+        raise ImageError("the image's two headers contradict each other", hint=CLEAR_HINT, ident="HIB-E-HEADER")
     return max(valid, key=lambda header: header.generation, default=None)
 
 
+def read_or_given_up(store: Store) -> Header | None:
+    """Read as `read` does; headers that cannot be understood count as an image that was given up, and say why."""
+    try:
+        return read(store)
+    except ImageError as error:
+        if error.ident not in UNCLEAR:
+            raise
+        return Header(UNKNOWN, State.ABANDONED, 0, reason=f"nobody can tell what it is: {error.message}")
+
+
 def refuse_damage(store: Store) -> None:
-    """Refuse an image that `mend` could make whole: a slot is damaged, or something lies between the slots.
+    """Refuse an image that `mend` could make whole: a slot is damaged, or old, or something lies between the slots.
 
     :raises ImageError: naming the byte.
     """
@@ -131,9 +154,12 @@ def refuse_damage(store: Store) -> None:
 
 
 def _damage(store: Store) -> Iterator[int]:
-    """Yield the offsets of slots that are not whole, and of gaps that are not zero."""
-    for offset, slot in zip(SLOTS, read_slots(store), strict=True):
-        if slot is None:
+    """Give the offsets of slots that are not whole, or not what the other one says, and of gaps that are not zero."""
+    slots = read_slots(store)
+    newest = max((slot.generation for slot in slots if slot), default=0)
+    told = {msgspec.structs.replace(slot, generation=0) for slot in slots if slot}
+    for offset, slot in zip(SLOTS, slots, strict=True):
+        if slot is None or (len(told) > 1 and slot.generation < newest):
             yield offset
     for start, end in _GAPS:
         if store.read(start, end - start) != bytes(end - start):
@@ -161,10 +187,12 @@ def clear_gaps(store: Store) -> None:
 def write(store: Store, header: Header) -> Header:
     """Put a state into both slots, older slot first, each durable before the next, and read it back.
 
+    A slot that nobody understands counts as the oldest.
+
     :returns: the header as it now counts.
     :raises ImageError: the medium does not give back what was written.
     """
-    slots = read_slots(store)
+    slots, _ = _slots(store)
     generations = [slot.generation if slot else 0 for slot in slots]
     newest = max(generations)
     order = (0, 1) if generations[0] <= generations[1] else (1, 0)
@@ -180,4 +208,4 @@ def write(store: Store, header: Header) -> Header:
 
 def advance(store: Store, header: Header, state: State, reason: str = "") -> Header:
     """Change the state of an image durably."""
-    return write(store, msgspec.structs.replace(header, state=state, reason=reason[:512]))
+    return write(store, msgspec.structs.replace(header, state=state, reason=clean(reason, _MOST_REASON)))

@@ -55,7 +55,7 @@ def in_file(path: Path) -> Iterator[tuple[Found, Store]]:
     :raises ImageError: there is none.
     """
     with Store(path, writable=os.access(path, os.W_OK)) as store:
-        header = headers.read(store)
+        header = headers.read_or_given_up(store)
         if header is None:
             raise ImageError(f"{path} holds no image", ident="HIB-E-NO-IMAGE")
         yield Found(TargetRef(DeviceKey("", 0, store.capacity, ""), str(path)), str(path), header), store
@@ -163,7 +163,7 @@ def _header(path: Path) -> list[Header]:
     """Return the header of an image as a list of one, or of none."""
     try:
         with Store(path) as store:
-            header = headers.read(store)
+            header = headers.read_or_given_up(store)
     except KhibError:
         return []
     return [header] if header else []

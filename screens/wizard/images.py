@@ -12,7 +12,7 @@ from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Level
-from khib_tui.image.header import State
+from khib_tui.image.header import UNKNOWN, State
 from khib_tui.model.text import clean
 from khib_tui.model.units import size
 from khib_tui.plan.discard import Discard
@@ -92,7 +92,7 @@ class ImagesPage(Page):
         item = self.item()
         if item is None:
             return
-        if item.header.state in CLOSED:
+        if item.header.state in CLOSED and item.header.image_id != UNKNOWN:
             self.tell(f"The image on {item.where} is {item.header.state} already: nothing to give up.", Level.WARNING)
             return
         text = f"{clean(catalog.line(item), 300)}\n\nThe session in it is lost, for ever."

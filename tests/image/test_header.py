@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from khib_tui.errors import ImageError
@@ -76,3 +77,43 @@ def test_a_claimed_image_stays_claimed_when_either_slot_rots(memory: Path, targe
             mended = headers.read(store)
         assert found is not None and found.state is State.CLAIMED
         assert mended is not None and mended.state is State.CLAIMED
+
+
+def test_slots_that_say_different_things_are_refused_until_they_are_repaired(memory: Path, target: Path) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        old = msgspec.structs.replace(header, state=State.PARTIAL, generation=header.generation - 1)
+        store.write(headers.SLOTS[headers.read_slots(store).index(header) ^ 1], headers.pack(old))
+        with pytest.raises(ImageError) as caught:
+            restorer.examine(store)
+        assert caught.value.ident == headers.DAMAGED
+        headers.mend(store)
+        assert restorer.examine(store)[0].state is State.COMPLETE
+
+
+def newer(slot: bytes) -> bytes:
+    return slot[:8] + b"\2" + slot[9:]
+
+
+@pytest.mark.parametrize("kind", ["newer", "contradicting"])
+def test_headers_that_nobody_understands_can_be_given_up_and_then_written_over(memory: Path, target: Path, kind: str) -> None:
+    header = save(memory, target, handover())
+    other = msgspec.structs.replace(header, state=State.PARTIAL)
+    with Store(target, writable=True) as store:
+        for offset, said in zip(headers.SLOTS, (header, header if kind == "newer" else other), strict=True):
+            store.write(offset, newer(headers.pack(said)) if kind == "newer" else headers.pack(said))
+        for use in (headers.read, headers.mend, restorer.examine):
+            with pytest.raises(ImageError) as caught:
+                use(store)
+            assert caught.value.ident in headers.UNCLEAR and "discard" in str(caught.value.hint)
+        unclear = headers.read_or_given_up(store)
+        assert unclear is not None and unclear.state is State.ABANDONED and unclear.image_id == headers.UNKNOWN
+        headers.advance(store, unclear, State.ABANDONED, "discarded")
+        assert [slot.state for slot in headers.read_slots(store) if slot] == [State.ABANDONED] * 2
+    assert save(memory, target, handover()).state is State.COMPLETE
+
+
+def test_a_reason_of_any_length_and_kind_fits(memory: Path, target: Path) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        assert headers.advance(store, header, State.ABANDONED, "\x01\U0001f600" * 3000) == headers.read(store)
