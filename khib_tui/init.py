@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import struct
 import sys
 import termios
+from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from khib_tui.handover import handover
 from khib_tui.handover.cmdline import Words
+from khib_tui.handover.place import PATH
+from khib_tui.linux.child import apart, said, wait
 from khib_tui.linux.printk import quiet_kernel
-from khib_tui.linux.syscalls import REBOOT_RESTART, load_module, mount, reboot
+from khib_tui.linux.syscalls import REBOOT_CAD_OFF, REBOOT_RESTART, load_module, mount, reboot
 
 _MOUNTS = (
     ("proc", "/proc", "proc"),
@@ -27,23 +29,73 @@ _MOUNTS = (
     ("securityfs", "/sys/kernel/security", "securityfs"),
 )
 _MODULES = Path("/etc/khib/modules")
+BARE = ""
+RETRY = "`khib restore` to try again, "
+TRY_AGAIN = "`khib back` to try that again, "
 
 
 def main() -> None:
-    """Never returns: PID 1 must not end."""
-    mount_all()
-    words = Words.read()
-    load_modules()
-    set_terminal(words)
-    from khib_tui import cli
-
+    """Never returns: PID 1 must not end. It only starts what does the work, and outlives it."""
+    start()
+    entered = Path("/", PATH).exists()
+    text = TRY_AGAIN if entered else RETRY
     try:
-        if Path("/", handover.PATH).exists():
-            cli.run(cast(Any, SimpleNamespace(verb="commands.save:save", json=False, plain=words.plain, debug=False)))
-        else:
-            cli.main(["restore", *(["--plain"] if words.plain else [])])
+        text = save() if entered else restore()
+    except BaseException as error:
+        print(f"khib: {type(error).__name__}: {error}", flush=True)
     finally:
-        rescue()
+        while True:
+            with suppress(BaseException):
+                rescue(text)
+
+
+def start() -> None:
+    """Make the machine usable. Ctrl-Alt-Del must not end what has A's only memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for step in (mount_all, lambda: reboot(REBOOT_CAD_OFF), load_modules, lambda: set_terminal(Words.read())):
+        with suppress(Exception):
+            step()
+
+
+def save() -> str:
+    """Be B: save, or come straight back. Return what to type, once neither is possible."""
+    from khib_tui.saver import fate, supervise
+
+    shared = fate.Byte(fate.PLACE)
+
+    def work() -> None:
+        from khib_tui.commands.save import save
+
+        save(shared, Words.read().plain)
+
+    reason = supervise.supervise(shared, work)
+    print(f"\r\nThere is no way back to the running system: {reason}\r\n", flush=True)
+    if shared.now is fate.Fate.RUNS_ON:
+        return TRY_AGAIN
+    print("Its disks are as after a power cut. Switch the machine off and start it normally.\r\n", flush=True)
+    return BARE
+
+
+def restore() -> str:
+    """Be C: resume. Return what to type, once that is refused."""
+
+    def work() -> None:
+        from khib_tui import cli
+
+        cli.main(["restore", *(["--plain"] if Words.read().plain else [])])
+
+    def clear_up() -> None:
+        from khib_tui.restorer import claim
+
+        claim.take_back_left()
+
+    before = terminal_modes()
+    ended = apart(work)
+    set_terminal_modes(before)
+    if ended:
+        print(f"khib: the restorer did not finish: {said(ended)}", flush=True)
+        apart(clear_up)
+    return RETRY
 
 
 def mount_all() -> None:
@@ -83,15 +135,39 @@ def set_terminal(words: Words) -> None:
         return
 
 
-def rescue() -> None:
-    """C's command ended (B's never does): offer a shell, then reboot."""
-    print("khib: type `khib restore` to try again, `exit` to restart the machine", flush=True)
+def terminal_modes() -> list[Any]:
+    """Return how the terminal is set, empty if there is none."""
+    try:
+        return termios.tcgetattr(0)
+    except (OSError, termios.error):
+        return []
+
+
+def set_terminal_modes(modes: list[Any]) -> None:
+    """Set the terminal as it was: who died on it may have left it without echo."""
+    with suppress(OSError, termios.error):
+        if modes:
+            termios.tcsetattr(0, termios.TCSANOW, modes)
+
+
+def rescue(text: str) -> None:
+    """Nothing more can be done by itself: offer a shell, then start the machine anew."""
+    print(f"khib: type {text}`exit` to restart the machine", flush=True)
     if sys.stdin is not None and Path("/bin/sh").exists():
         child = os.fork()
         if child == 0:
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 1)
-            os.execv("/bin/sh", ["-sh"])
-        os.waitpid(child, 0)
+            shell()
+        wait(child)
     os.sync()
     reboot(REBOOT_RESTART)
+
+
+def shell() -> None:
+    """Become a shell. Never returns."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 1)
+        os.execv("/bin/sh", ["-sh"])
+    finally:
+        os._exit(os.EX_OSERR)

@@ -103,6 +103,10 @@ def _restore(commands: Commands) -> None:
     _key_file(restore)
 
 
+def _back(commands: Commands) -> None:
+    _add(commands, "back", "commands.save:back", "in the saver's shell: go back to the running system")
+
+
 def _image(commands: Commands) -> None:
     image = _add(commands, "image", "commands.image:image_list", "list, show, verify or discard images")
     actions = image.add_subparsers(metavar="ACTION")
@@ -187,5 +191,5 @@ def _board(command: argparse.ArgumentParser) -> None:
 
 COMMANDS: dict[str, Callable[[Commands], None]] = {
     "check": _check, "facts": _facts, "status": _status, "plan": _plan, "setup": _setup, "rehearse": _rehearse,
-    "hibernate": _hibernate, "seal": _seal, "restore": _restore, "image": _image, "lab": _lab,
+    "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back, "image": _image, "lab": _lab,
 }  # fmt: skip

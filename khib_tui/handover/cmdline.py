@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from khib_tui.model.cmdline import parameter, split
 
@@ -13,8 +13,7 @@ DEFAULT_COUNTDOWN = 10
 DEFAULT_SIZE = (80, 24)
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(NamedTuple):
     """What the command line says.
 
     `image` names a device and file in the form of `targets`, empty to search; `events` is a device for JSON events;
@@ -53,7 +52,7 @@ class Words:
     @classmethod
     def read(cls, path: Path = Path("/proc/cmdline")) -> Words:
         """Read the running kernel's."""
-        return cls.parse(path.read_text())
+        return cls.parse(path.read_text(errors="replace"))
 
     @classmethod
     def parse(cls, line: str) -> Words:

@@ -9,12 +9,11 @@ import msgspec
 
 from khib_tui.errors import KhibError
 from khib_tui.formats.cpio import Entry, archive
+from khib_tui.handover.place import PATH as PATH
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import TargetRef
 from khib_tui.model.origin import Origin, Used
 from khib_tui.seal.keyslots import Seal
-
-PATH = "khib/handover.json"
 
 
 class Mode(StrEnum):

@@ -117,19 +117,53 @@ class ReportPage:
             return None
 
 
+class Letter:
+    """A's report page, mapped by B or C: writing takes little memory then.
+
+    :raises Refused: the page has moved, and the report would be lost.
+    :raises CommandFailed: it cannot be mapped.
+    """
+
+    def __init__(self, memory: PhysicalMemory, page: int, cookie: bytes) -> None:
+        self.mapped = memory.map(page, page + PAGE)
+        if self.mapped[:COOKIE_SIZE] != cookie:
+            self.mapped.close()
+            raise Refused("the report page has moved: there will be no report", ident="HIB-E-REPORT-PAGE")
+
+    @property
+    def written(self) -> bool:
+        """Whether there is a report."""
+        return self.mapped[COOKIE_SIZE : COOKIE_SIZE + _LENGTH.size] != bytes(_LENGTH.size)
+
+    def write(self, report: Report) -> None:
+        """Write a report; it counts once its length is there."""
+        body = _fit(report)
+        start = COOKIE_SIZE + _LENGTH.size
+        self.mapped[COOKIE_SIZE:start] = bytes(_LENGTH.size)
+        self.mapped[start : start + len(body)] = body
+        self.mapped[COOKIE_SIZE:start] = _LENGTH.pack(len(body))
+
+    def close(self) -> None:
+        """Unmap it."""
+        self.mapped.close()
+
+
 def leave(memory: PhysicalMemory, page: int, cookie: bytes, report: Report) -> bool:
     """Write the report into A's page; False if the page has moved and the report is lost."""
-    if memory.read(page, COOKIE_SIZE) != cookie:
+    try:
+        letter = Letter(memory, page, cookie)
+    except Refused:
         return False
-    body = _fit(report)
-    memory.write(page + COOKIE_SIZE, _LENGTH.pack(len(body)) + body)
+    letter.write(report)
+    letter.close()
     return True
 
 
 def _fit(report: Report) -> bytes:
     body = msgspec.json.encode(report)
-    if len(body) > _ROOM:
-        body = msgspec.json.encode(msgspec.structs.replace(report, text=report.text[:500], hint=report.hint[:200]))
+    for most in (500, 100):
+        if len(body) > _ROOM:
+            body = msgspec.json.encode(msgspec.structs.replace(report, text=report.text[:most], hint=report.hint[:most]))
     return body
 
 

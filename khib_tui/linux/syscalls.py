@@ -6,7 +6,7 @@ import ctypes
 import errno
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from khib_tui.errors import CommandFailed
 from khib_tui.model.limits import KEXEC_SEGMENT_MAX
@@ -21,6 +21,7 @@ REBOOT_MAGIC2 = 672274793
 REBOOT_KEXEC = 0x45584543
 REBOOT_POWER_OFF = 0x4321FEDC
 REBOOT_RESTART = 0x1234567
+REBOOT_CAD_OFF = 0  # Ctrl-Alt-Del only sends a signal to PID 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -34,8 +35,7 @@ class _KexecSegment(ctypes.Structure):
     )
 
 
-@dataclass(frozen=True)
-class KexecSegment:
+class KexecSegment(NamedTuple):
     """Physical pages `[start, end)` that kexec swaps; `data` goes to their beginning, the rest is zero.
 
     `data` is any readable buffer, taken without a copy; an empty one means the pages are only swapped.

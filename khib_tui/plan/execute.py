@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from khib_tui.errors import Cancelled, CommandFailed, FailedAfterChange, KhibError
+from khib_tui.events.sinks import steady
 from khib_tui.events.types import Failure, Sink, Status, Step
 from khib_tui.plan.step import Action, Context
 
@@ -18,6 +19,7 @@ def execute(actions: Sequence[Action], context: Context, sink: Sink) -> None:
     :raises FailedAfterChange: something was changed before or by the step that failed.
     :raises KhibError: as the step says; nothing was changed.
     """
+    sink = context.sink = steady(sink)
     try:
         for number, action in enumerate(actions, 1):
             _apply(Step(number, len(actions), action.describe(), Status.STARTED), action, context, sink)

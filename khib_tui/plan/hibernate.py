@@ -26,6 +26,7 @@ from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import ReportPage, new_image_id
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
+from khib_tui.image.store import Store
 from khib_tui.jump import gdt, loader
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
 from khib_tui.model.choices import After
@@ -206,6 +207,8 @@ class Jump:
         :raises CommandFailed: the kernel refused to jump; nothing was written.
         """
         started = time.time()
+        if self.mode.saves:
+            context.closing = CloseImage(self.choice)
         reboot(REBOOT_KEXEC)
         context.changed = True
         context.away_seconds = time.time() - started
@@ -231,7 +234,7 @@ class Unload:
 
 @dataclass(frozen=True)
 class CloseImage:
-    """Mark a resumed image as done."""
+    """Mark a resumed image as done. One that is complete beside this running system is given up."""
 
     choice: Choice
 
@@ -240,15 +243,35 @@ class CloseImage:
         return "mark the image as done"
 
     def apply(self, context: Context) -> None:
-        """Mark it if it is ours and was claimed.
+        """Mark it if it is ours.
 
-        :raises CommandFailed: the target cannot be written; the image stays claimed, which is as safe.
+        :raises CommandFailed: the target cannot be written; the image stays as it is.
         """
+        context.closing = None
+        context.release()
         assert context.handover is not None and context.handover.target is not None
         try:
             with opened(self.choice.machine.devices, context.handover.target) as store:
-                header = headers.read(store)
-                if header and header.image_id == context.handover.image_id and header.state is State.CLAIMED:
-                    headers.advance(store, header, State.DONE)
+                given_up = close(store, context.handover.image_id)
         except (KhibError, OSError) as error:
-            raise CommandFailed(f"the image could not be marked as done: {error}", ident="HIB-E-DONE") from error
+            text = f"the image could not be marked as done: {error}"
+            raise CommandFailed(text, hint="give it up with `khib image discard`", ident="HIB-E-DONE") from error
+        if given_up:
+            context.sink(Message("the image was complete although this system goes on: it was given up", Level.WARNING))
+
+
+def close(store: Store, image_id: str) -> bool:
+    """Let an image of the system that runs never be resumed again; return whether it could have been.
+
+    :raises KhibError, OSError: the medium cannot be read or written.
+    """
+    ours = [slot for slot in headers.read_slots(store) if slot and slot.image_id == image_id]
+    if not ours:
+        return False
+    newest = max(ours, key=lambda header: header.generation)
+    if newest.state is State.CLAIMED:
+        headers.advance(store, newest, State.DONE)
+    elif any(slot.state is State.COMPLETE for slot in ours):
+        headers.advance(store, newest, State.ABANDONED, "the system in it went on without it")
+        return True
+    return False

@@ -29,7 +29,8 @@ class Context:
     """What the steps of one run share while they are applied.
 
     `opened` is the seal of the image that is to be made, `held` what keeps others from the target. `changed` is set by a step
-    that changed what outlasts the run: files, images, or the session, which was away.
+    that changed what outlasts the run: files, images, or the session, which was away. `closing` is what must still become of
+    the image, whatever else fails.
     """
 
     sink: Sink
@@ -41,10 +42,14 @@ class Context:
     changed: bool = False
     away_seconds: float = 0.0
     held: ExitStack = field(default_factory=ExitStack)
+    closing: Action | None = None
 
     def undo(self) -> None:
-        """Give back what a failed run holds: the memory of a loaded saver; say so, unless the kernel refuses."""
+        """Give back what a failed run holds, the memory of a loaded saver, and let no image stay that could be resumed."""
         self.release()
+        if self.closing is not None:
+            with suppress(Exception):
+                self.closing.apply(self)
         if self.loaded:
             self.loaded = False
             with suppress(KhibError):

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
-from khib_tui.decide.findings import refuse
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Finding, Severity, Sink, StageName
 from khib_tui.image import header as headers
 from khib_tui.image import reader
-from khib_tui.image.header import Header, State
+from khib_tui.image.header import Header
 from khib_tui.image.manifest import Manifest, read, read_index
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import Machine
-from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
-from khib_tui.prints.compare import compare
 from khib_tui.restorer import memorymap
 from khib_tui.seal.crypto import Sealer
 from khib_tui.target.catalog import refuse_state
@@ -106,12 +102,3 @@ def examine(store: Store, sealer: Sealer | None = None) -> tuple[Header, Manifes
     refuse_state(header)
     headers.refuse_damage(store)
     return header, read(store, header, sealer)
-
-
-def claim(store: Store, header: Header, before: Sequence[DiskPrint], now: Sequence[DiskPrint]) -> Header:
-    """Mark the image as used, durably, as the last act before the jump.
-
-    :raises Refused: A's disks changed meanwhile.
-    """
-    refuse(compare(before, now))
-    return headers.advance(store, header, State.CLAIMED)

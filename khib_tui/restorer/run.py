@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
-from khib_tui.errors import CommandFailed, Refused
+from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop, Work
+from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import probe
 from khib_tui.facts.read import text
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
-from khib_tui.image.header import Header, State
-from khib_tui.image.manifest import Manifest
+from khib_tui.image.header import Header
+from khib_tui.image.manifest import Manifest, WayBack
 from khib_tui.image.store import Store
 from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
@@ -29,6 +30,7 @@ from khib_tui.model.origin import DiskPrint
 from khib_tui.model.units import size
 from khib_tui.prints import take
 from khib_tui.prints.compare import compare
+from khib_tui.restorer import claim as claims
 from khib_tui.restorer import restore as restorer
 from khib_tui.target import guard
 from khib_tui.target.catalog import Found, find
@@ -85,25 +87,38 @@ def refuse_unsealed(header: Header, sealed: bool) -> None:
         )  # fmt: skip
 
 
-def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -> None:
+def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -> NoReturn:
     """Restore and jump; returns only by raising.
 
     :raises KhibError: why not; the image is still complete and nothing is lost.
     """
+    sink = steady(sink)
     sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
-    with prepared(devices, found, sink) as (store, header, manifest):
-        memory = PhysicalMemory(writable=True)
-        seconds = restorer.fill_memory(store, manifest, memory, sink, stop, found.sealer)
-        sink(Stage(StageName.RESTORE, Status.DONE, size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
-        stop.check()
-        stop.too_late()
-        way = manifest.way_back
-        back.refuse_bad_entry(way.entry, manifest.saved_ranges)
-        back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
-        claimed = restorer.claim(store, header, manifest.disks, take.again(probe.devices(), manifest.disks))
-        if not leave(memory, way.report_page, bytes.fromhex(way.cookie), resumed(header, manifest, seconds)):
-            sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))
-    jump_or_unclaim(devices, found, claimed)
+    with claims.taken_back(devices):
+        with prepared(devices, found, sink) as (store, header, manifest):
+            memory = PhysicalMemory(writable=True)
+            seconds = restorer.fill_memory(store, manifest, memory, sink, stop, found.sealer)
+            sink(Stage(StageName.RESTORE, Status.DONE, size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
+            stop.check()
+            stop.too_late()
+            way = manifest.way_back
+            back.refuse_bad_entry(way.entry, manifest.saved_ranges)
+            back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
+            tell(memory, way, resumed(header, manifest, seconds), sink)
+            refuse(compare(manifest.disks, take.again(probe.devices(), manifest.disks)))
+            claims.claim(store, found.target, header.image_id)
+        back.jump()
+        raise Refused("the jump returned", ident="HIB-E-JUMP")
+
+
+def tell(memory: PhysicalMemory, way: WayBack, report: Report, sink: Sink) -> None:
+    """Leave the report in A's page; a resume is not refused for want of it."""
+    try:
+        told = leave(memory, way.report_page, bytes.fromhex(way.cookie), report)
+    except Exception:
+        told = False
+    if not told:
+        sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))
 
 
 def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
@@ -113,20 +128,6 @@ def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
         Outcome.RESUMED, "the system was restored from its image", image_id=header.image_id,
         image_bytes=header.image_bytes, memory_bytes=restored, save_seconds=manifest.save_seconds, restore_seconds=seconds,
     )  # fmt: skip
-
-
-def jump_or_unclaim(devices: Sequence[BlockDevice], found: Found, claimed: Header) -> NoReturn:
-    """Go to A. If the kernel refuses, A has not run, and the image may be tried again.
-
-    :raises CommandFailed: the kernel's reason.
-    """
-    try:
-        back.jump()
-    except CommandFailed:
-        with opened(devices, found.target) as store:
-            headers.advance(store, claimed, State.COMPLETE)
-        raise
-    raise Refused("the jump returned", ident="HIB-E-JUMP")
 
 
 def repair(devices: Sequence[BlockDevice], found: Found) -> None:
@@ -145,6 +146,7 @@ def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Foun
     :param mend: repair its header before.
     :raises KhibError: why not; the image is kept.
     """
+    claims.take_back_left()
     devices, found = find(wanted, word)
     found = unlock(found)
     if mend:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.progress import Meter, Stop, Work
+from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Result, Sink, Stage, StageName, Status
 from khib_tui.facts import probe
-from khib_tui.handover.report import Outcome, Report, leave
-from khib_tui.image import header as headers
-from khib_tui.image.header import State
+from khib_tui.handover.report import Outcome, Report
 from khib_tui.image.manifest import Manifest
 from khib_tui.jump import back
 from khib_tui.linux.devmem import PhysicalMemory
@@ -22,6 +22,7 @@ from khib_tui.model.machine import BlockDevice
 from khib_tui.model.units import size
 from khib_tui.prints import take
 from khib_tui.prints.compare import compare
+from khib_tui.restorer import claim as claims
 from khib_tui.restorer import restore as restorer
 from khib_tui.restorer import run as kernel_c
 from khib_tui.restorer.vmcore import Vmcore, fill, load, refuse_elsewhere
@@ -41,6 +42,7 @@ def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[s
     :param confirm: asks for a typed yes; raises Cancelled.
     :raises KhibError: why not; the vmcore is not changed by it.
     """
+    claims.take_back_left()
     devices, device = find(arguments.vmcore)
     guarded = others(devices, device)
     guard.protect(guarded)
@@ -121,13 +123,13 @@ def original_of(manifest: Manifest, devices: Sequence[BlockDevice]) -> Found | N
 def work(
     core: Vmcore, taken: int, devices: Sequence[BlockDevice], device: BlockDevice | None, original: Found | None,
     sink: Sink, stop: Stop,
-) -> None:  # fmt: skip
+) -> NoReturn:  # fmt: skip
     """Restore and jump; returns only by raising. The image that was exported is claimed before.
 
     :param taken: bytes of the vmcore.
     :raises KhibError: why not.
     """
-    memory = PhysicalMemory(writable=True)
+    memory, sink = PhysicalMemory(writable=True), steady(sink)
     meter = Meter(sink, StageName.RESTORE, core.target.total, stop)
 
     sink(Stage(StageName.RESTORE, Status.STARTED, "from a vmcore"))
@@ -137,23 +139,20 @@ def work(
     stop.too_late()
     region = core.manifest.region if core.manifest else system_ram(probe.probe().iomem).spans
     back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=back.stub_page(region))
-    if core.manifest:
-        refuse(compare(core.manifest.disks, take.again(devices, core.manifest.disks)))
-        tell(core, core.manifest, memory, taken, meter.elapsed, sink)
-    if original:
-        with opened_image(devices, original.target) as store:
-            claimed = headers.advance(store, original.header, State.CLAIMED)
-        kernel_c.jump_or_unclaim(devices, original, claimed)
-    back.jump()
-    raise Refused("the jump returned", ident="HIB-E-JUMP")
+    with claims.taken_back(devices):
+        if core.manifest:
+            kernel_c.tell(memory, core.manifest.way_back, resumed(core, core.manifest, taken, meter.elapsed), sink)
+            refuse(compare(core.manifest.disks, take.again(devices, core.manifest.disks)))
+        if original:
+            with opened_image(devices, original.target) as store:
+                claims.claim(store, original.target, original.header.image_id)
+        back.jump()
+        raise Refused("the jump returned", ident="HIB-E-JUMP")
 
 
-def tell(core: Vmcore, manifest: Manifest, memory: PhysicalMemory, taken: int, seconds: float, sink: Sink) -> None:
-    """Leave the report in A's page."""
-    report = Report(
+def resumed(core: Vmcore, manifest: Manifest, taken: int, seconds: float) -> Report:
+    """Return what A is told."""
+    return Report(
         Outcome.RESUMED, "the system was restored from a vmcore", image_id=manifest.image_id, image_bytes=taken,
         memory_bytes=core.target.total, save_seconds=manifest.save_seconds, restore_seconds=seconds,
     )  # fmt: skip
-    way = manifest.way_back
-    if not leave(memory, way.report_page, bytes.fromhex(way.cookie), report):
-        sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))

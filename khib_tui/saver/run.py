@@ -1,29 +1,21 @@
-"""The whole work of kernel B: protect A's disks, save or rehearse, then power off or jump back to A."""
+"""The work of kernel B, in a process that may die of it: protect A's disks, save or rehearse, report to A."""
 
 from __future__ import annotations
 
 import os
-import struct
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
-from khib_tui.errors import Cancelled, FailedAfterChange, KhibError, Refused
+from khib_tui.errors import Cancelled, Refused
 from khib_tui.events.progress import Stop, Work
+from khib_tui.events.sinks import steady
 from khib_tui.events.types import Failure, Message, Sink, Stage, StageName, Status
 from khib_tui.handover.handover import Handover, Mode
-from khib_tui.handover.report import Outcome, Report, leave
-from khib_tui.image import header as headers
-from khib_tui.image import verify
-from khib_tui.image.header import Header, State
-from khib_tui.jump import back, ownram
-from khib_tui.linux.devmem import PhysicalMemory
-from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, kexec_unload, reboot
+from khib_tui.handover.report import Outcome, Report
+from khib_tui.image.header import Header
+from khib_tui.jump import ownram
 from khib_tui.model import identity
-from khib_tui.model.choices import After
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
@@ -32,58 +24,55 @@ from khib_tui.prints import take
 from khib_tui.prints.compare import compare
 from khib_tui.saver import room
 from khib_tui.saver import save as saver
+from khib_tui.saver.base import Base
+from khib_tui.saver.fate import Fate
 from khib_tui.target import guard
 from khib_tui.target.place import opened
 
 Present = Callable[[str, Work[Header | None]], Header | None]
 
 
-def run(handover: Handover, present: Present) -> NoReturn:
-    """Do what the hand-over says. Ends in power-off or in A.
+_TITLES = {
+    Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump", Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
+}  # fmt: skip
+
+
+def run(base: Base, present: Present) -> None:
+    """Do what the hand-over says, and leave the report for A; whether A may run on is in `base.fate` then.
 
     :param present: draws the work on a screen or as lines.
     """
-    memory = PhysicalMemory(writable=True)
-    entry = mailbox(memory, handover.mailbox)
-    back.refuse_bad_entry(entry, Ranges.of(handover.saved))
-    titles = {
-        Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump", Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
-    }  # fmt: skip
+    handover = base.handover
     started = time.monotonic()
     watch = room.Watch()
     try:
-        refuse_unfit(handover, watch.lowest)
+        refuse_outside(base)
+        base.prepare()
+        room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, room.total())
         with watch:
-            header = present(titles[handover.mode], lambda sink, stop: work(handover, entry, memory, sink, stop))
-    except ownram.Overwritten as error:
-        strand(Report(Outcome.FAILED, "nothing was saved"), error)
+            header = present(_TITLES[handover.mode], lambda sink, stop: work(base, steady(sink), stop))
     except BaseException as error:
-        go_back(handover, memory, entry, watch.noted(failure(error)))
-    seconds = time.monotonic() - started
+        base.report(watch.noted(failure(error)))
+        return
     if handover.mode is not Mode.SAVE:
-        go_back(handover, memory, entry, watch.noted(rehearsed(handover, header, seconds)))
-    leave_machine(handover.after)
+        base.report(watch.noted(rehearsed(handover, header, time.monotonic() - started)))
 
 
-def mailbox(memory: PhysicalMemory, page: int) -> int:
-    """Read the jump back entry that the stub left."""
-    (entry,) = struct.unpack("<Q", memory.read(page, 8))
-    return int(entry)
+def refuse_outside(base: Base) -> None:
+    """See that this kernel keeps to its region, before it does anything else.
 
-
-def refuse_unfit(handover: Handover, free: int) -> None:
-    """See that this kernel keeps to its region and has the memory to save, before it does anything else.
-
-    :param free: bytes of memory that can be had.
-    :raises KhibError: why not.
+    :raises KhibError: it does not; if A's memory is there, A must not run on.
     """
-    region = Ranges.of(handover.region)
-    ownram.refuse_outside(region, Ranges.of(handover.ram))
-    room.refuse_shortage(region.total, free, room.total())
+    try:
+        ownram.refuse_outside(Ranges.of(base.handover.region), Ranges.of(base.handover.ram))
+    except ownram.Overwritten:
+        base.fate.set(Fate.OVERWRITTEN)
+        raise
 
 
-def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, stop: Stop) -> Header | None:
+def work(base: Base, sink: Sink, stop: Stop) -> Header | None:
     """Save, unless the mode is to come straight back; gives the header of what was saved."""
+    handover = base.handover
     devices, target = find_disks(handover)
     guarded = guard.others(devices, target)
     guard.protect(guarded)
@@ -95,11 +84,10 @@ def work(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink, sto
     with opened(devices, handover.target, create=True) as store:
         sink(Stage(StageName.SAVE, Status.STARTED, f"to {target.path if target else ''}{handover.target.path}"))
         started = time.monotonic()
-        header = saver.save(handover, entry, memory, store, prints, (uname.release, uname.version), sink, stop)
+        header = saver.save(
+            handover, base.entry, base.memory, store, prints, (uname.release, uname.version), sink, stop, base.fate,
+        )  # fmt: skip
         sink(Stage(StageName.SAVE, Status.DONE, size(header.image_bytes), time.monotonic() - started))
-        if handover.mode is Mode.REHEARSE_SAVE:
-            verify.verify(store, header, sink, Stop(), saver.sealer_of(handover))
-            header = headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
     return header
 
 
@@ -148,56 +136,3 @@ def rehearsed(handover: Handover, header: Header | None, seconds: float) -> Repo
         Outcome.REHEARSED, "saving, verifying and the way back work", image_id=header.image_id,
         image_bytes=header.image_bytes, memory_bytes=saved, save_seconds=seconds,
     )  # fmt: skip
-
-
-def go_back(handover: Handover, memory: PhysicalMemory, entry: int, report: Report) -> NoReturn:
-    """Jump back to A with a report. If even that is impossible, say so and wait for the user to power off."""
-    with suppress(KhibError, OSError):
-        leave(memory, handover.report_page, bytes.fromhex(handover.cookie), report)
-    try:
-        with suppress(KhibError):
-            kexec_unload()
-        back.load_back(memory, entry=entry, gdt=handover.gdt, stub_page=back.stub_page(handover.region))
-        back.jump()
-    except (KhibError, OSError) as error:
-        strand(report, error)
-    strand(report, FailedAfterChange("the jump returned"))
-
-
-def strand(report: Report, error: Exception) -> NoReturn:
-    """The way back is closed: A is lost as by a power cut, and the user must know."""
-    print(f"\r\n{report.text}\r\nThere is no way back to the running system: {error}\r\n")
-    print("Its disks are as after a power cut. Switch the machine off and start it normally.\r\n", flush=True)
-    while True:
-        time.sleep(3600)
-
-
-def leave_machine(after: After) -> NoReturn:
-    """Power off, or as the user chose. The image is complete: A must never run on from here."""
-    if after is After.PLATFORM:
-        with suppress(OSError):
-            platform_off()
-    with suppress(KhibError):
-        reboot(REBOOT_RESTART if after is After.REBOOT else REBOOT_POWER_OFF)
-    print("\r\nThe image is complete. Switch the machine off now.\r\n", flush=True)
-    while True:
-        time.sleep(3600)
-
-
-def platform_off() -> None:
-    """Enter ACPI S4 from user space (kernel/power/user.c).
-
-    :raises OSError: this kernel or firmware has no S4.
-    """
-    import fcntl
-
-    fd = os.open(Path("/dev/snapshot"), os.O_RDONLY)
-    try:
-        fcntl.ioctl(fd, _SNAPSHOT_PLATFORM_SUPPORT, 1)
-        fcntl.ioctl(fd, _SNAPSHOT_POWER_OFF)
-    finally:
-        os.close(fd)
-
-
-_SNAPSHOT_PLATFORM_SUPPORT = 0x330F
-_SNAPSHOT_POWER_OFF = 0x3310

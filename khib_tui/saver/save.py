@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import msgspec
 
-from khib_tui.errors import FailedAfterChange, ImageError, KhibError
+from khib_tui.errors import CommandFailed, FailedAfterChange, ImageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Level, Message, Sink, StageName
 from khib_tui.formats import vmcore
-from khib_tui.handover.handover import FreePages, Handover
+from khib_tui.handover.handover import FreePages, Handover, Mode
 from khib_tui.image import header as headers
 from khib_tui.image.choose import choose
 from khib_tui.image.codec import FRAME, Codec
@@ -29,6 +29,8 @@ from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
 from khib_tui.pagefilter.leftout import left_out
 from khib_tui.pagefilter.view import Doubt
+from khib_tui.saver.fate import Byte, Fate
+from khib_tui.saver.settle import complete, settle
 from khib_tui.seal.crypto import Sealer
 
 # What was mapped to look at it is still mapped when it is saved, up to 4 GiB: 8 MiB of page tables.
@@ -59,49 +61,57 @@ def refuse_overwriting(store: Store, allow: str = "") -> None:
 
 def save(
     handover: Handover, entry: int, memory: PhysicalMemory, store: Store, disks: tuple[DiskPrint, ...],
-    saver: tuple[str, str], sink: Sink, stop: Stop,
+    saver: tuple[str, str], sink: Sink, stop: Stop, fate: Byte | None = None,
 ) -> Header:  # fmt: skip
     """Save A's memory into the store: partial, data, manifest, complete, each durable before the next.
 
+    A rehearsal's image never becomes complete: it is verified while partial, and then given up.
+
     :param disks: the prints of A's disks.
     :param saver: release and version of this kernel.
-    :raises KhibError, OSError: the image is then marked abandoned, or at least never complete.
+    :param fate: is told whether A may run on: it decides, whatever this function returns or raises.
+    :raises KhibError, OSError: the image is then marked abandoned, or at least is not complete.
     """
+    fate = fate or Byte()
     refuse_overwriting(store)
     headers.clear_gaps(store)
     header = headers.write(store, first_header(handover))
     try:
-        return _save(handover, entry, memory, store, disks, saver, sink, stop, header)
+        header = _save(handover, entry, memory, store, disks, saver, sink, stop, header)
+        if handover.mode is Mode.REHEARSE_SAVE:
+            return headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
+        stop.too_late()
+        return complete(store, header, fate)
     except BaseException as error:
-        if settled := _abandon(store, header, error):
-            return settled
+        _give_up(store, header, error, fate)
+        if fate.now is Fate.SLEEPS:
+            return _as_it_is(store, header)
         raise
 
 
-def _abandon(store: Store, header: Header, error: BaseException) -> Header | None:
+def _as_it_is(store: Store, header: Header) -> Header:
+    """Read the header of an image that is complete, or give it as it should be."""
+    with suppress(Exception):
+        there = headers.read(store)
+        if there is not None:
+            return there
+    return msgspec.structs.replace(header, state=State.COMPLETE)
+
+
+def _give_up(store: Store, header: Header, error: BaseException, fate: Byte) -> None:
     """Mark a failed image as abandoned.
 
-    :returns: the header if the image is complete after all and cannot be unmade: then A must not run on.
     :raises FailedAfterChange: the medium takes no more writes; the image is not complete.
     """
     try:
-        headers.advance(store, header, State.ABANDONED, str(error))
-    except (OSError, KhibError) as second:
-        if there := _complete(store, header):
-            return there
+        settle(store, header, str(error), fate)
+    except Exception as second:
+        if fate.now is Fate.SLEEPS:
+            return
         raise FailedAfterChange(
             f"saving failed ({error}), and the target cannot be written any more ({second})",
             hint="the image is not complete and will never be resumed", ident="HIB-E-ABANDON",
         ) from error  # fmt: skip
-    return None
-
-
-def _complete(store: Store, header: Header) -> Header | None:
-    try:
-        there = headers.read(store)
-    except (OSError, KhibError):
-        return None
-    return there if there and there.image_id == header.image_id and there.state is State.COMPLETE else None
 
 
 def _save(
@@ -137,11 +147,10 @@ def _save(
         manifest_size=len(manifest), manifest_digest=digest(manifest),
     )  # fmt: skip
     check_readable(store, header, sealer)
-    if handover.verify:
+    if handover.verify or handover.mode is Mode.REHEARSE_SAVE:
         verify(store, header, sink, stop, sealer)
     stop.check()
-    stop.too_late()
-    return headers.advance(store, header, State.COMPLETE)
+    return header
 
 
 def sealer_of(handover: Handover) -> Sealer | None:
@@ -174,9 +183,11 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
             memory, handover, entry, page_offset=handover.page_offset, description=handover.vmcoreinfo,
             used=[handover.report_page],
         )  # fmt: skip
-    except Doubt as doubt:
+    except (Doubt, CommandFailed) as doubt:
         sink(Message(f"free pages are saved too: {doubt}", Level.WARNING))
-        return Ranges()
+    except MemoryError:
+        sink(Message("free pages are saved too: there is too little memory to find them", Level.WARNING))
+    return Ranges()
 
 
 def _write(
@@ -190,7 +201,10 @@ def _write(
     sink(Message(f"compression: {codec}, {why}"))
     meter = Meter(sink, StageName.SAVE, total, stop)
 
-    return codec, write_payload(store, Maker(gatherer, codec, sealer), parts(head, placed), meter.add)
+    written = write_payload(store, Maker(gatherer, codec, sealer), parts(head, placed), meter.add)
+    if written.raw_size != total:
+        raise ImageError(f"{written.raw_size} of {total} bytes were written", hint="try again", ident="HIB-E-COVER")
+    return codec, written
 
 
 def _manifest(

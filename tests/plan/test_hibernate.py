@@ -28,7 +28,8 @@ from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.plan import hibernate
-from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
+from khib_tui.plan.execute import execute
+from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack, close
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
 from khib_tui.seal import crypto
@@ -38,7 +39,7 @@ from tests.formats.test_cpio import parse
 from tests.kit.fakekernel import FakeKernel, Pagemap
 from tests.kit.faketree import bzimage
 from tests.kit.machines import BIOS
-from tests.kit.saved import handover, save
+from tests.kit.saved import handover, nothing, save
 from tests.kit.sealed import PASSPHRASE
 
 GDT = 0xFFFFFE0000001000
@@ -233,10 +234,11 @@ def state(image: Path) -> State | None:
     [
         (State.CLAIMED, "ab" * 16, State.DONE),
         (State.CLAIMED, "cd" * 16, State.CLAIMED),
-        (State.COMPLETE, "ab" * 16, State.COMPLETE),
+        (State.COMPLETE, "ab" * 16, State.ABANDONED),
+        (State.COMPLETE, "cd" * 16, State.COMPLETE),
     ],
 )
-def test_only_our_own_resumed_image_is_marked_as_done(
+def test_our_own_image_is_marked_as_done_or_given_up_if_it_could_be_resumed(
     memory: Path, target: Path, choice_of: MakeChoice, context: Context, before: State, image_id: str, after: State
 ) -> None:
     header = save(memory, target, handover(image_id=image_id))
@@ -253,3 +255,59 @@ def test_an_image_whose_medium_is_gone_is_told(target: Path, choice_of: MakeChoi
     with pytest.raises(CommandFailed) as caught:
         step.apply(context)
     assert caught.value.ident == "HIB-E-DONE"
+
+
+@pytest.mark.parametrize(
+    ("states", "given_up", "left"),
+    [
+        ((State.CLAIMED, State.CLAIMED), False, State.DONE),
+        ((State.COMPLETE, State.COMPLETE), True, State.ABANDONED),
+        ((State.COMPLETE, State.PARTIAL), True, State.ABANDONED),
+        ((State.ABANDONED, State.COMPLETE), True, State.ABANDONED),
+        ((State.ABANDONED, State.ABANDONED), False, State.ABANDONED),
+    ],
+)
+def test_a_system_that_runs_leaves_no_image_of_itself_to_resume(
+    target: Path, states: tuple[State, State], given_up: bool, left: State
+) -> None:
+    with Store(target, writable=True) as store:
+        for number, (offset, state) in enumerate(zip(headers.SLOTS, states, strict=True)):
+            store.write(offset, headers.pack(headers.Header("aa", state, 9 - number)))
+        assert close(store, "bb") is False
+        assert close(store, "aa") is given_up
+        assert {slot.state for slot in headers.read_slots(store) if slot} == {left}
+
+
+class Step:
+    """A step of a run."""
+
+    def __init__(self, done: list[str], name: str, error: Exception | None = None) -> None:
+        self.done, self.name, self.error = done, name, error
+
+    def describe(self) -> str:
+        return self.name
+
+    def apply(self, context: Context) -> None:
+        self.done.append(self.name)
+        if self.name == "jump":
+            context.closing = Step(self.done, "close")
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("failing", ["jump", "read the report"])
+def test_the_image_is_closed_whatever_fails_after_the_jump(failing: str) -> None:
+    done: list[str] = []
+    steps = [Step(done, name, ValueError("no") if name == failing else None) for name in ("jump", "read the report")]
+    with pytest.raises(ValueError, match="no"):
+        execute(steps, Context(nothing), nothing)
+    assert done[-1] == "close"
+
+
+def test_nobody_who_is_told_decides_anything() -> None:
+    def broken(event: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    done: list[str] = []
+    execute([Step(done, "write back"), Step(done, "unload")], Context(broken), broken)
+    assert done == ["write back", "unload"]

@@ -69,6 +69,8 @@ def test_a_dying_medium_never_leaves_a_complete_image_behind_a_failure(
         assert found is None or found.state in (State.PARTIAL, State.ABANDONED)
     else:
         assert found == said
+        with Store(target, writable=True) as store:
+            headers.mend(store)
         restore(target, memory_copy(tmp_path))
 
 

@@ -1,0 +1,77 @@
+"""What B's PID 1 has done by children of its own, when the one that saves has ended."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from khib_tui.errors import KhibError
+from khib_tui.handover import handover
+from khib_tui.handover.report import Outcome, Report
+from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, reboot
+from khib_tui.model.choices import After
+from khib_tui.prints import take
+from khib_tui.saver.base import found
+from khib_tui.saver.fate import Byte
+from khib_tui.saver.settle import settle_left
+from khib_tui.target import guard
+from khib_tui.target.place import opened
+
+_HINT = "try again; if it happens again, give it a larger region with --region"
+
+
+def settle(fate: Byte, reason: str) -> None:
+    """Look what became of an image whose writer died while it became complete, and give it up if that can be done.
+
+    :raises KhibError, OSError: nobody can tell; A's fate stays open, which means that it sleeps.
+    """
+    given = handover.receive()
+    assert given.target is not None
+    key = given.target.key
+    devices = guard.settled(lambda devices: not take.absent(devices, [key]))
+    with opened(devices, given.target) as store:
+        settle_left(store, given.image_id, reason, fate)
+
+
+def report(fate: Byte, reason: str) -> None:
+    """Leave a report for A, unless there is one."""
+    told = Report(Outcome.FAILED, f"the saver did not finish: {reason}", _HINT, "HIB-E-SAVER-DIED")
+    found(handover.receive(), fate).report_if_none(told)
+
+
+def load(fate: Byte) -> None:
+    """Load the way back.
+
+    :raises KhibError: the kernel refuses it.
+    """
+    found(handover.receive(), fate).load()
+
+
+def leave_machine(fate: Byte) -> None:
+    """Power off, or as the user chose."""
+    after = handover.receive().after
+    if after is After.PLATFORM:
+        with suppress(OSError):
+            platform_off()
+    with suppress(KhibError):
+        reboot(REBOOT_RESTART if after is After.REBOOT else REBOOT_POWER_OFF)
+
+
+def platform_off() -> None:
+    """Enter ACPI S4 from user space (kernel/power/user.c).
+
+    :raises OSError: this kernel or firmware has no S4.
+    """
+    import fcntl
+
+    fd = os.open(Path("/dev/snapshot"), os.O_RDONLY)
+    try:
+        fcntl.ioctl(fd, _SNAPSHOT_PLATFORM_SUPPORT, 1)
+        fcntl.ioctl(fd, _SNAPSHOT_POWER_OFF)
+    finally:
+        os.close(fd)
+
+
+_SNAPSHOT_PLATFORM_SUPPORT = 0x330F
+_SNAPSHOT_POWER_OFF = 0x3310

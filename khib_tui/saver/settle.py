@@ -1,0 +1,61 @@
+"""Making an image complete, and giving one up: the two deeds by which A's fate is decided."""
+
+from __future__ import annotations
+
+from khib_tui.errors import KhibError
+from khib_tui.image import header as headers
+from khib_tui.image.header import Header, State
+from khib_tui.image.store import Store
+from khib_tui.saver.fate import Byte, Fate
+
+
+def complete(store: Store, header: Header, fate: Byte) -> Header:
+    """Make an image complete: from here on A sleeps, unless the image is given up again.
+
+    :raises KhibError, OSError: it may be complete, or not: `settle` it.
+    """
+    fate.set(Fate.UNSETTLED)
+    header = headers.advance(store, header, State.COMPLETE)
+    fate.set(Fate.SLEEPS)
+    return header
+
+
+def settle(store: Store, header: Header, reason: str, fate: Byte) -> None:
+    """Give an image up, durably, so that A may run on; if it is complete and cannot be given up, or nobody can tell, A sleeps.
+
+    :raises KhibError, OSError: it could not be marked; `fate` is decided all the same.
+    """
+    was = fate.now
+    try:
+        headers.advance(store, header, State.ABANDONED, reason)
+    except BaseException:
+        if was is not Fate.RUNS_ON:
+            fate.set(Fate.SLEEPS)
+            if not resumable(store, header.image_id):
+                fate.set(Fate.RUNS_ON)
+        raise
+    fate.set(Fate.RUNS_ON)
+
+
+def resumable(store: Store, image_id: str) -> bool:
+    """Tell whether either slot says that this image is complete, or that cannot be told."""
+    try:
+        slots = headers.read_slots(store)
+    except (KhibError, OSError, MemoryError):
+        return True
+    return any(slot and slot.image_id == image_id and slot.state is State.COMPLETE for slot in slots)
+
+
+def settle_left(store: Store, image_id: str, reason: str, fate: Byte) -> None:
+    """Settle an image whose writer died: one that is complete in both slots stays, and A sleeps.
+
+    :raises KhibError, OSError: it could not be marked; `fate` is decided all the same.
+    """
+    ours = [slot for slot in headers.read_slots(store) if slot and slot.image_id == image_id]
+    if len(ours) == 2 and all(slot.state is State.COMPLETE for slot in ours):
+        fate.set(Fate.SLEEPS)
+        return
+    if not ours:
+        fate.set(Fate.RUNS_ON)
+        return
+    settle(store, max(ours, key=lambda header: header.generation), reason, fate)

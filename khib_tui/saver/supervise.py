@@ -1,0 +1,82 @@
+"""What PID 1 of B does: children do all the work, and A is brought back whatever ends them.
+
+It holds no more than a byte that says whether A may run on. The way back is loaded into the kernel before the work begins,
+so that going it takes one system call and no memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from khib_tui.linux.child import apart, said
+from khib_tui.linux.syscalls import REBOOT_KEXEC, REBOOT_POWER_OFF, reboot
+from khib_tui.saver.fate import Byte, Fate
+
+LOADED = Path("/sys/kernel/kexec_loaded")
+_TRIES = 3
+
+
+def supervise(fate: Byte, work: Callable[[], None]) -> str:
+    """Have the work done. Ends in A or in power-off; returns only if A cannot be reached, with the reason.
+
+    :param work: loads the way back, saves, leaves the report for A, and decides A's fate.
+    """
+    ended = _child(work)
+    if fate.now is Fate.UNSETTLED:
+        _child(lambda: _deeds("settle", fate, ended))
+    if fate.now is Fate.OVERWRITTEN:
+        return "it may have been written over"
+    if fate.now is not Fate.RUNS_ON:
+        leave_machine(fate)
+    _child(lambda: _deeds("report", fate, ended))
+    return go_back(fate)
+
+
+def _child(work: Callable[[], None]) -> str:
+    """Do something in a child, and say how it ended."""
+    try:
+        return said(apart(work))
+    except Exception as error:
+        return f"it could not be started: {error}"
+
+
+def _deeds(name: str, fate: Byte, *told: str) -> None:
+    """Do one of the deeds, in a child: it needs much that PID 1 has not."""
+    from khib_tui.saver import deeds
+
+    getattr(deeds, name)(fate, *told)
+
+
+def go_back(fate: Byte) -> str:
+    """Jump to A. Returns only if that is impossible, with the reason."""
+    reason = "the jump could not be loaded"
+    for _ in range(_TRIES):
+        if not loaded():
+            _child(lambda: _deeds("load", fate))
+        try:
+            reboot(REBOOT_KEXEC)
+        except Exception as error:
+            reason = str(error)
+    return reason
+
+
+def loaded() -> bool:
+    """Tell whether the jump is loaded."""
+    try:
+        return LOADED.read_bytes().strip() == b"1"
+    except (OSError, MemoryError):
+        return False
+
+
+def leave_machine(fate: Byte) -> None:
+    """Power off, or as the user chose. The image may be complete: A must never run on from here."""
+    _child(lambda: _deeds("leave_machine", fate))
+    while True:
+        with suppress(Exception):
+            reboot(REBOOT_POWER_OFF)
+        with suppress(Exception):
+            print("\r\nThe image is complete. Switch the machine off now.\r\n", flush=True)
+        time.sleep(3600)
