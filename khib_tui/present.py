@@ -90,7 +90,7 @@ def _pressed(fd: int) -> bool:
                 return False
             if ESCAPE in data:
                 return True
-    except OSError:
+    except (OSError, ValueError):
         return False
     return False
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -100,6 +101,7 @@ class Tiny:
     file: bool = False
     loaded: bool = False
     left: bytes = b""
+    opened: list[PhysicalMemory] = field(default_factory=list)
     guarded: Callable[[Callable[[], Any]], Any] = field(default=lambda work: work())
     leaving: Callable[[], None] = field(default=lambda: None)
 
@@ -139,9 +141,8 @@ class Tiny:
 
     def patch(self, patch: pytest.MonkeyPatch) -> None:
         """Put the fakes in place."""
-        real = PhysicalMemory
         for module in (base, kernel_c):
-            patch.setattr(module, "PhysicalMemory", lambda writable=False: real(self.memory, writable=True))
+            patch.setattr(module, "PhysicalMemory", self.physical)
         patch.setattr(back, "kexec_load", self.load)
         patch.setattr(back, "reboot", self.reboot)
         for module in (supervise, deeds):
@@ -160,6 +161,19 @@ class Tiny:
         patch.setattr(restorer, "mismatches", lambda *_: [])
         patch.setattr(Words, "read", classmethod(lambda *_: Words()))
         patch.setattr(claims, "PLACE", self.directory / "claim.json")
+
+    def physical(self, writable: bool = False) -> PhysicalMemory:
+        """Open the memory; `closed` closes it, for a kernel never does."""
+        made = PhysicalMemory(self.memory, writable=True)
+        self.opened.append(made)
+        return made
+
+    def closed(self) -> None:
+        """Close what a kernel left open."""
+        for memory in self.opened:
+            with suppress(OSError):
+                memory.close()
+        self.opened.clear()
 
     def load(self, *_: object, **__: object) -> None:
         """Load a jump."""
@@ -201,6 +215,7 @@ class Tiny:
             return End.OFF
         finally:
             handovers.receive = was
+            self.closed()
         return End.STRANDED
 
     def c(self, sink: Sink = saved.nothing) -> tuple[End, str]:
@@ -218,6 +233,8 @@ class Tiny:
             return End.BACK, ""
         except Exception as error:
             return End.STAYED, str(error)
+        finally:
+            self.closed()
         raise AssertionError("C went on")
 
     def header(self) -> headers.Header | None:
