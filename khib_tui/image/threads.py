@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from khib_tui.errors import CommandFailed
 from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
@@ -20,6 +20,8 @@ RESERVE = 32 * MIB
 # Seconds between looks at whether a thread has died.
 _LOOK = 0.5
 _SHORT = "memory may be short: give the saver a larger region"
+
+_END: Any = object()
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -129,9 +131,8 @@ class _Crew(Generic[T, R]):
     def _item(self) -> bool:
         """Take an item to its end; False if there is none."""
         with self.lock:
-            try:
-                item = next(self.source)
-            except StopIteration:
+            item = next(self.source, _END)
+            if item is _END:
                 self.exhausted = True
                 return False
             self.taken += 1

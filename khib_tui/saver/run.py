@@ -123,6 +123,8 @@ def failure(error: BaseException) -> Report:
     """Return why A is back."""
     if isinstance(error, Cancelled):
         return Report(Outcome.CANCELLED, error.message, ident=error.ident)
+    if isinstance(error, KeyboardInterrupt):
+        return Report(Outcome.CANCELLED, "the saver was interrupted", ident="HIB-E-CANCELLED")
     told = Failure.of(error)
     return Report(Outcome.FAILED, told.message, told.hint, told.ident)
 
