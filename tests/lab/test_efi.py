@@ -24,7 +24,7 @@ def write(session: Session, name: str, text: str) -> None:
 
 
 def read(session: Session, name: str) -> str:
-    return session.program("sh", "-c", f"tail -c +5 {VARIABLES}/{name}-{VENDOR}")
+    return session.program("sh", "-c", f"cat {VARIABLES}/{name}-{VENDOR} | tail -c +5")
 
 
 @pytest.mark.parametrize(
