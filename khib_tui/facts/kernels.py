@@ -104,4 +104,4 @@ def _described(root: Path, path: str, image: bzimage.BzImage, release: str, conf
 
 def _version(release: str) -> list[tuple[int, str]]:
     """Order 6.10 after 6.9."""
-    return [(int(part[:9]), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9.]+", release)]
+    return [(int(digits[:9]), "") if digits else (-1, text) for digits, text in re.findall(r"([0-9]+)|([^0-9.]+)", release)]

@@ -23,7 +23,11 @@ _ET_CORE, _EM_X86_64 = 4, 62
 _PT_LOAD, _PT_NOTE = 1, 4
 _PN_XNUM = 0xFFFF
 _RWX = 7
-MAX_SEGMENTS = 1 << 22
+_MAX_NAME = 64
+# Far above what a scan leaves, and in memory still small beside what C has.
+MAX_SEGMENTS = 1 << 17
+_MAX_HEAD = 16 << 20
+MAX_NOTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,17 @@ def _pad(data: bytes) -> bytes:
 
 
 def notes(data: bytes) -> Iterator[tuple[tuple[str, int], bytes]]:
-    """Read the notes of a PT_NOTE: name and type, and what they say."""
-    at = 0
+    """Read the notes of a PT_NOTE: name and type, and what they say.
+
+    :raises ImageError: there are more than any machine has processors.
+    """
+    at = count = 0
     while at + _NHDR.size <= len(data):
+        if (count := count + 1) > MAX_NOTES:
+            raise ImageError("the vmcore has too many notes", ident="HIB-E-VMCORE")
         name_size, size, kind = _NHDR.unpack_from(data, at)
         text_at = at + _NHDR.size + -(-name_size // 4) * 4
-        name = data[at + _NHDR.size : at + _NHDR.size + name_size].rstrip(b"\0").decode("latin-1")
+        name = data[at + _NHDR.size : at + _NHDR.size + min(name_size, _MAX_NAME)].rstrip(b"\0").decode("latin-1")
         yield (name, kind), data[text_at : text_at + size]
         at = text_at + -(-size // 4) * 4
 
@@ -120,9 +129,10 @@ def headers_end(first: bytes) -> int:
     if ident[:6] != _IDENT[:6] or kind != _ET_CORE or machine != _EM_X86_64 or phentsize != _PHDR.size:
         raise ImageError("this is no 64-bit x86 vmcore", ident="HIB-E-VMCORE")
     count = _count(first, phnum, shoff)
-    if count > MAX_SEGMENTS:
-        raise ImageError(f"the vmcore has {count} segments", ident="HIB-E-VMCORE")
-    return int(phoff) + count * _PHDR.size
+    end = int(phoff) + count * _PHDR.size
+    if count > MAX_SEGMENTS or end > _MAX_HEAD:
+        raise ImageError(f"the vmcore has {count} segments, described up to byte {end}", ident="HIB-E-VMCORE")
+    return end
 
 
 def _count(data: bytes, phnum: int, shoff: int) -> int:
@@ -150,7 +160,10 @@ def segments(data: bytes) -> Iterator[Segment]:
     """Read the PT_LOAD and PT_NOTE headers in their order.
 
     :param data: at least `headers_end()` bytes from the start of the file.
+    :raises ImageError: it has fewer.
     """
+    if len(data) < headers_end(data):
+        raise ImageError("the vmcore ends in its headers", ident="HIB-E-VMCORE")
     fields = _EHDR.unpack_from(data)
     for number in range(_count(data, fields[10], fields[6])):
         kind, _, *rest, _ = _PHDR.unpack_from(data, fields[5] + number * _PHDR.size)

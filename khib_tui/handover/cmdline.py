@@ -10,6 +10,7 @@ from khib_tui.model.cmdline import parameter, split
 
 PREFIX = "khib."
 DEFAULT_COUNTDOWN = 10
+_TERM = re.compile(r"[A-Za-z0-9+._-]{1,32}")
 DEFAULT_SIZE = (80, 24)
 
 
@@ -51,8 +52,8 @@ class Words(NamedTuple):
 
     @classmethod
     def read(cls, path: Path = Path("/proc/cmdline")) -> Words:
-        """Read the running kernel's."""
-        return cls.parse(path.read_text(errors="replace"))
+        """Read the running kernel's; bytes that are no UTF-8 are nonsense like any other."""
+        return cls.parse(path.read_bytes().decode(errors="replace"))
 
     @classmethod
     def parse(cls, line: str) -> Words:
@@ -69,7 +70,7 @@ class Words(NamedTuple):
             plain=given.get("ui") == "plain",
             countdown=int(countdown) if re.fullmatch(r"-?\d{1,4}", countdown) else DEFAULT_COUNTDOWN,
             sealed="sealed" in given,
-            term=given.get("term", ""),
+            term=given.get("term", "") if _TERM.fullmatch(given.get("term", "")) else "",
             rows=int(size[2]) if size else DEFAULT_SIZE[1],
             columns=int(size[1]) if size else DEFAULT_SIZE[0],
             serial=serial,

@@ -15,6 +15,8 @@ from khib_tui.errors import ImageError
 from khib_tui.model.units import MIB
 
 FRAME = MIB
+_MAX_WINDOW = 8 * MIB
+_UNKNOWN = (1 << 64) - 1
 
 
 class Codec(StrEnum):
@@ -76,8 +78,11 @@ def _decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview
         if lz4.frame.get_frame_info(data)["content_size"] != size:
             raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
         return bytes(lz4.frame.decompress(data))
+    claimed = zstandard.get_frame_parameters(data).content_size
+    if claimed not in (size, _UNKNOWN):  # the library would make room for whatever is claimed
+        raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
     if not hasattr(_thread, "unzstd"):
-        _thread.unzstd = zstandard.ZstdDecompressor()
+        _thread.unzstd = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
     return bytes(_thread.unzstd.decompress(data, max_output_size=size))
 
 
