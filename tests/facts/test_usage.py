@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from khib_tui.facts import probe
+from khib_tui.facts.usage import mounted_now
 from khib_tui.model.machine import Machine
 from tests.kit.faketree import Content, tree
 from tests.kit.machines import device
@@ -40,3 +41,16 @@ def test_bcachefs_and_loop_devices_name_what_they_use(tmp_path: Path) -> None:
     loop, *disks = probe.devices(tree(tmp_path, files))
     assert (loop.kind, loop.slaves) == ("loop", ("vdb",))
     assert [item.mounts for item in disks] == [("/data",), ("/data",)]
+
+
+def test_what_is_mounted_now_is_one_place_for_each_filesystem_on_disks(tmp_path: Path) -> None:
+    proc = tmp_path / "proc/self"
+    proc.mkdir(parents=True)
+    (proc / "mountinfo").write_text(
+        "21 1 254:2 / / rw - ext4 /dev/root rw\n"
+        "22 21 0:20 / /proc rw - proc proc rw\n"
+        "23 21 0:40 /@home /home rw - btrfs /dev/vdb1 rw\n"
+        "24 21 254:2 /srv /mnt/again rw - ext4 /dev/root rw\n"
+        "25 21 254:17 / /boot\\040efi rw shared:1 - vfat /dev/vdb2 rw\n"
+    )
+    assert mounted_now(tmp_path) == ["/", "/home", "/boot efi"]
