@@ -19,6 +19,9 @@ from khib_tui.model.disks import is_disk_name
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.text import clean
 
+# Buses such as USB take their time until a disk is there. Seconds.
+WAIT_FOR_DISKS = 20.0
+
 SECTOR = 512
 _KINDS = {
     "loop": "loop", "zram": "zram", "ram": "ram", "sr": "rom", "fd": "floppy", "nbd": "network", "rbd": "network",

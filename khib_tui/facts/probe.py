@@ -12,18 +12,13 @@ from itertools import islice
 from pathlib import Path
 
 from khib_tui.facts import blockdev, bootmap, cpuinfo, hypervisor, kconfig, kernels, memory, power
-from khib_tui.facts.blockdev import devices
 from khib_tui.facts.read import data, number, text
 from khib_tui.facts.watchdogs import read_watchdogs
 from khib_tui.model import cmdline as words
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.text import clean
 
-__all__ = ["devices", "probe"]
-
 ROOT = Path("/")
-# Buses such as USB take their time until a disk is there. Seconds.
-WAIT_FOR_DISKS = 20.0
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 ACPI_RSDP_ADDR = 0x70
 _DMI = ("sys_vendor", "product_name", "product_uuid", "bios_version")

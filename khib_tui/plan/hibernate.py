@@ -18,7 +18,7 @@ from khib_tui.decide.choice import Choice
 from khib_tui.decide.freepages import policy
 from khib_tui.errors import CommandFailed, KhibError, Refused
 from khib_tui.events.types import Level, Message
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.facts.usage import mounted_now
 from khib_tui.formats import bzimage
 from khib_tui.handover import handover
@@ -124,7 +124,7 @@ class LoadSaver:
 def disks_in_use(context: Context) -> tuple[Used, ...]:
     """Find what is in use at this moment, written back so that the disks say where a filesystem writes next."""
     os.sync()
-    found, blind = used(probe.devices())
+    found, blind = used(blockdev.devices())
     context.sink(Message(f"in use: {', '.join(f'{item.name} ({item.what})' for item in found) or 'no disk'}"))
     for what in blind:
         context.sink(Message(f"{what}: {BLIND}", Level.WARNING))

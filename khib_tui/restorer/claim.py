@@ -14,7 +14,7 @@ import msgspec
 
 from khib_tui.errors import FailedAfterChange
 from khib_tui.events.types import Failure
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
@@ -78,7 +78,7 @@ def take_back_left() -> None:
     """Take back what an earlier try in this kernel left, if that can be done now."""
     with suppress(Exception):
         if noted() is not None:
-            take_back(probe.devices())
+            take_back(blockdev.devices())
 
 
 @contextmanager

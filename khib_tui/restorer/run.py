@@ -13,7 +13,7 @@ from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev, probe
 from khib_tui.facts.read import text
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
@@ -105,7 +105,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
             back.refuse_bad_entry(way.entry, manifest.saved_ranges)
             back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
             tell(memory, way, resumed(header, manifest, seconds), sink)
-            refuse(compare(manifest.disks, take.again(probe.devices(), manifest.disks)))
+            refuse(compare(manifest.disks, take.again(blockdev.devices(), manifest.disks)))
             claims.claim(store, found.target, header.image_id)
         back.jump()
         raise Refused("the jump returned", ident="HIB-E-JUMP")

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from khib_tui.errors import ImageError
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.image.export.contents import PlainFile
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice
 from khib_tui.target.place import mounted
 
 
-def find(place: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
+def find(place: str, seconds: float = blockdev.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
     """Find the device that a vmcore lies on, waiting for disks; None for a file among the mounted ones.
 
     :raises ImageError: it is not there.
@@ -24,7 +24,7 @@ def find(place: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[Bl
     deadline = time.monotonic() + seconds
     path = place.partition(":")[0]
     while True:
-        devices = probe.devices()
+        devices = blockdev.devices()
         for device in devices:
             if device.path == path:
                 return devices, device

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from khib_tui.errors import ImageError, KhibError
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image.header import Header, State
@@ -193,14 +193,14 @@ def choose(found: Sequence[Found], wanted: str = "") -> Found:
     )  # fmt: skip
 
 
-def find(wanted: str, word: str, seconds: float = probe.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
+def find(wanted: str, word: str, seconds: float = blockdev.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
     """Search until an image is there or time is over.
 
     :raises ImageError: as `choose` says.
     """
     deadline = time.monotonic() + seconds
     while True:
-        devices = probe.devices()
+        devices = blockdev.devices()
         found = search(devices, word)
         if found or time.monotonic() > deadline:
             return devices, choose(found, wanted)

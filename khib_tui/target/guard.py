@@ -8,7 +8,7 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.model.machine import BlockDevice
 
 _BLKROSET = 0x125D
@@ -36,14 +36,16 @@ def protect(devices: Iterable[BlockDevice]) -> None:
             os.close(fd)
 
 
-def settled(complete: Callable[[Sequence[BlockDevice]], bool], seconds: float = probe.WAIT_FOR_DISKS) -> Sequence[BlockDevice]:
+def settled(
+    complete: Callable[[Sequence[BlockDevice]], bool], seconds: float = blockdev.WAIT_FOR_DISKS
+) -> Sequence[BlockDevice]:
     """Wait until all disks are there, since buses such as USB take their time; return those there are when time is over.
 
     :param complete: tells whether nothing is missing any more.
     """
     deadline = time.monotonic() + seconds
     while True:
-        devices = probe.devices()
+        devices = blockdev.devices()
         if complete(devices) or time.monotonic() > deadline:
             return devices
         time.sleep(_PAUSE)

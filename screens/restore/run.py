@@ -10,7 +10,7 @@ from urwid.display import BaseScreen
 
 from khib_tui.errors import Exit, ImageError, KhibError
 from khib_tui.events.types import Failure, Sink
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import State
 from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
@@ -77,7 +77,7 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
         except ImageError as error:
             if error.ident != "HIB-E-TWO-IMAGES":
                 raise
-            devices = probe.devices()
+            devices = blockdev.devices()
             several = catalog.search(devices, words.image)
             return devices, [item for item in several if item.header.state is State.COMPLETE]
         return devices, [found]
@@ -151,7 +151,7 @@ def refused(error: Exception, found: Found | None, words: Words, screen: BaseScr
 def state_of(found: Found, words: Words) -> State | None:
     """Read again what state an image is in; None if it cannot be read."""
     with suppress(KhibError, OSError):
-        for item in catalog.search(probe.devices(), words.image):
+        for item in catalog.search(blockdev.devices(), words.image):
             if item.header.image_id == found.header.image_id:
                 return item.header.state
     return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev, probe
 from khib_tui.model.machine import Machine
 from tests.kit.faketree import MIB, Content, Link, tree
 from tests.kit.laptop import DISK, DISKS, DM, NVME, PART1, PART2
@@ -69,7 +69,7 @@ def test_hidden_paths_of_a_disk_are_left_out(tmp_path: Path) -> None:
 def test_serial_numbers(tmp_path: Path, path: str, content: Content, serial: str) -> None:
     disk = "sys/devices/pci/virtio1/block/vda"
     files = {"sys/class/block/vda": Link(f"../../../{disk}"), f"{disk}/size": "8\n", f"{disk}/{path}": content}
-    found = probe.devices(tree(tmp_path, files | {f"{disk}/device/vendor": "0x1af4\n"}))
+    found = blockdev.devices(tree(tmp_path, files | {f"{disk}/device/vendor": "0x1af4\n"}))
     assert [(item.serial, item.model) for item in found] == [(serial, "")]
 
 
@@ -89,4 +89,4 @@ def test_what_one_serial_number_has_several_of(tmp_path: Path, disk: str, files:
     name = Path(disk).name
     below = {f"{disk}/{path}": content for path, content in files.items()}
     made = tree(tmp_path, {f"sys/class/block/{name}": Link(f"../../../{disk}"), f"{disk}/size": "8\n", **below})
-    assert [item.unit for item in probe.devices(made)] == [unit]
+    assert [item.unit for item in blockdev.devices(made)] == [unit]

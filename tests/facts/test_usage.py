@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.facts.usage import mounted_now
 from khib_tui.model.machine import Machine
 from tests.kit.faketree import Content, tree
@@ -25,11 +25,11 @@ BTRFS: dict[str, Content] = {
 
 def test_all_devices_of_a_mounted_btrfs_are_mounted(tmp_path: Path) -> None:
     mounted = {"proc/self/mountinfo": "9 1 0:33 /@ / rw - btrfs /dev/vda rw\n"}
-    assert [item.mounts for item in probe.devices(tree(tmp_path, BTRFS | mounted))] == [("/",), ("/",)]
+    assert [item.mounts for item in blockdev.devices(tree(tmp_path, BTRFS | mounted))] == [("/",), ("/",)]
 
 
 def test_a_btrfs_mounted_elsewhere_holds_its_devices(tmp_path: Path) -> None:
-    assert [item.holders for item in probe.devices(tree(tmp_path, BTRFS))] == [("btrfs",), ("btrfs",)]
+    assert [item.holders for item in blockdev.devices(tree(tmp_path, BTRFS))] == [("btrfs",), ("btrfs",)]
 
 
 def test_bcachefs_and_loop_devices_name_what_they_use(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_bcachefs_and_loop_devices_name_what_they_use(tmp_path: Path) -> None:
         "sys/class/block/loop0/loop/backing_file": "/dev/vdb\n",
         "proc/self/mountinfo": "9 1 0:40 / /data rw - bcachefs /dev/vda:/dev/vdb rw\n",
     }  # fmt: skip
-    loop, *disks = probe.devices(tree(tmp_path, files))
+    loop, *disks = blockdev.devices(tree(tmp_path, files))
     assert (loop.kind, loop.slaves) == ("loop", ("vdb",))
     assert [item.mounts for item in disks] == [("/data",), ("/data",)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from khib_tui.errors import Refused
 from khib_tui.events.types import Event
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import Header, State
 from khib_tui.model.identity import DeviceKey, TargetRef
@@ -31,7 +31,7 @@ class Cycle:
         self.resumed: list[str] = []
         self.events: list[Event] = []
         self.error: Exception = Refused("the disks have changed", hint="boot normally", ident="HIB-E-DISKS")
-        monkeypatch.setattr(probe, "devices", lambda *_: facts().devices)
+        monkeypatch.setattr(blockdev, "devices", lambda *_: facts().devices)
         monkeypatch.setattr(catalog, "search", lambda *_: self.images)
         monkeypatch.setattr(catalog, "find", self.find)
         monkeypatch.setattr(kernel_c, "work", self.work)

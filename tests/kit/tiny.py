@@ -19,7 +19,7 @@ from khib_tui.commands.save import patiently
 from khib_tui.errors import CommandFailed, ImageError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Sink
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev, probe
 from khib_tui.handover import handover as handovers
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.handover import Handover, Mode
@@ -150,8 +150,8 @@ class Tiny:
         patch.setattr(supervise, "loaded", lambda: self.loaded)
         patch.setattr(supervise, "apart", apart)
         patch.setattr(supervise, "time", self)  # who waits for ever is switched off
-        patch.setattr(probe, "devices", lambda: self.devices)
-        patch.setattr(probe, "WAIT_FOR_DISKS", 0.0)
+        patch.setattr(blockdev, "devices", lambda: self.devices)
+        patch.setattr(blockdev, "WAIT_FOR_DISKS", 0.0)
         patch.setattr(probe, "probe", lambda **_: None)
         patch.setattr(fcntl, "ioctl", lambda *_: 0)
         patch.setattr(place, "MOUNT_POINT", self.mounted)

@@ -14,7 +14,7 @@ import pytest
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, KhibError, Refused
 from khib_tui.events.types import Event, Level, Message
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.handover import handover as handovers
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import COOKIE_SIZE, Outcome, Report, ReportPage
@@ -51,7 +51,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> FakeKernel:
     """The kernel, with a GDT and a page map."""
     monkeypatch.setattr("khib_tui.jump.gdt.read_facts", lambda: KernelFacts(GDT, "OSRELEASE=6.1\n", 0xFFFF888000000000))
     monkeypatch.setattr(hibernate, "ReportPage", report_page)
-    monkeypatch.setattr(probe, "devices", lambda: BIOS.devices)
+    monkeypatch.setattr(blockdev, "devices", lambda: BIOS.devices)
     return FakeKernel(monkeypatch)
 
 
@@ -95,7 +95,7 @@ def test_b_is_told_which_disks_are_in_use_at_that_moment(
 ) -> None:
     stick = BlockDevice("sdz", 1 << 20, "disk", fstype="vfat", serial="late", mounts=("/media/stick",))
     thin = BlockDevice("dm-9", 1 << 20, "dm", fstype="ext4", slaves=("vdb",), mounts=("/data",))
-    monkeypatch.setattr(probe, "devices", lambda: (*BIOS.devices, stick, thin))
+    monkeypatch.setattr(blockdev, "devices", lambda: (*BIOS.devices, stick, thin))
     said: list[Event] = []
     context.sink = said.append
     LoadSaver(installed(choice_of()), Mode.SAVE).apply(context)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.model.identity import key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Ranges
@@ -80,5 +80,5 @@ def test_disks_in_memory_and_files_as_disks_are_none_of_ours(tmp_path: Path) -> 
 
 
 def test_two_drives_of_an_enclosure_with_one_serial_have_keys_of_their_own(tmp_path: Path) -> None:
-    one, two = probe.devices(fakeroot.make(tmp_path, "14b-btrfs-on-two-raw-usb-disks"))
+    one, two = blockdev.devices(fakeroot.make(tmp_path, "14b-btrfs-on-two-raw-usb-disks"))
     assert one.serial == two.serial and (one.unit, two.unit) == ("", "1") and key_of(one) != key_of(two)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import Refused
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import Used
@@ -26,7 +26,7 @@ GIVEN = handover(target=TargetRef(key_of(TARGET)), used=USED)
 def there(monkeypatch: pytest.MonkeyPatch, *seen: Sequence[BlockDevice]) -> None:
     """Let these disks be there, at one look after the other."""
     looks = [*seen]
-    monkeypatch.setattr(probe, "devices", lambda: looks.pop(0) if len(looks) > 1 else looks[0])
+    monkeypatch.setattr(blockdev, "devices", lambda: looks.pop(0) if len(looks) > 1 else looks[0])
     monkeypatch.setattr(guard, "_PAUSE", 0.0)
     monkeypatch.setattr(guard.settled, "__defaults__", (0.2,))
 

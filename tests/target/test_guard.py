@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.model.machine import BlockDevice
 from khib_tui.target import guard
 
@@ -20,12 +20,12 @@ def test_the_target_and_its_disk_are_not_protected() -> None:
 
 def test_late_disks_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = iter([(DISK,), (DISK,), (DISK, LATE)])
-    monkeypatch.setattr(probe, "devices", lambda: next(seen))
+    monkeypatch.setattr(blockdev, "devices", lambda: next(seen))
     monkeypatch.setattr(guard, "_PAUSE", 0.0)
     assert guard.settled(lambda devices: LATE in devices, 60) == (DISK, LATE)
 
 
 def test_waiting_ends_with_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "devices", lambda: (DISK,))
+    monkeypatch.setattr(blockdev, "devices", lambda: (DISK,))
     monkeypatch.setattr(guard, "_PAUSE", 0.0)
     assert guard.settled(lambda devices: LATE in devices, 0.01) == (DISK,)

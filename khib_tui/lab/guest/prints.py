@@ -20,7 +20,7 @@ import msgspec
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Severity
-from khib_tui.facts import probe
+from khib_tui.facts import blockdev
 from khib_tui.lab.guest import stacks
 from khib_tui.lab.guest.stacks import Stack
 from khib_tui.model.machine import BlockDevice
@@ -155,7 +155,7 @@ def asleep(stack: Stack, files: int) -> tuple[tuple[Used, ...], Copy]:
                 after.callback(pages.close)
         os.sync()
         names = {Path(part).name for part in stack.parts}
-        found = tuple(item for item in used(probe.devices())[0] if item.name in names)
+        found = tuple(item for item in used(blockdev.devices())[0] if item.name in names)
         return found, Copy.of(stack.parts)
 
 
@@ -178,7 +178,7 @@ def cell(kind: str, stack_name: str, disks: Sequence[str]) -> list[Seen]:
 
 def _devices(stack: Stack) -> list[BlockDevice]:
     names = {Path(part).name for part in stack.parts}
-    return [device for device in probe.devices() if device.name in names]
+    return [device for device in blockdev.devices() if device.name in names]
 
 
 def main() -> None:
