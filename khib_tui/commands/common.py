@@ -16,11 +16,11 @@ from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import parse_size
-from khib_tui.plan import build
-from khib_tui.plan.step import Action
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from khib_tui.plan.step import Action
 
 
 def machine_of(arguments: Namespace) -> Machine:
@@ -64,6 +64,8 @@ def settings_of(arguments: Namespace) -> Settings:
 
 def show_plan(actions: Sequence[Action], sink: Sink) -> None:
     """Print steps without applying them."""
+    from khib_tui.plan import build
+
     for step in build.describe(actions):
         sink(step)
 
