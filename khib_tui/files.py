@@ -40,8 +40,10 @@ def whole(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         part.rename(path)
         sync(path.parent)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            error.filename = os.fspath(path)
         raise
 
 

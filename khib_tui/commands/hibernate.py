@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from khib_tui.commands import foreign
@@ -11,7 +12,8 @@ from khib_tui.events.types import Message, Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
 from khib_tui.plan.execute import execute
-from khib_tui.plan.step import Context
+from khib_tui.plan.step import Action, Context
+from khib_tui.plan.take import TakeTarget
 from khib_tui.plan.task import Task, run_task, task_of
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
     for finding in task.warnings:
         sink(finding)
     if arguments.dry_run:
+        if task.choice.machine.root and not arguments.facts:
+            look(task.actions)
         show_plan(task.actions, sink)
         return Exit.OK
     from khib_tui.seal.unlock import opened
@@ -88,3 +92,13 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
     seal = opened(task.seal, arguments.key_file) if task.seal else None
     foreign.refuse_steps(arguments)
     return run_task(task, sink, seal)
+
+
+def look(actions: Sequence[Action]) -> None:
+    """See that the target's file can be written, which changes nothing.
+
+    :raises KhibError: why it cannot.
+    """
+    for step in actions:
+        if isinstance(step, TakeTarget):
+            step.look()

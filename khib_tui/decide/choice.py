@@ -8,7 +8,7 @@ from khib_tui.decide import checks, region
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
-from khib_tui.decide.target import doubts, refusals
+from khib_tui.decide.target import doubts, filesystem, refusals, without_driver
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model import target as targets
@@ -110,7 +110,7 @@ def decide(
             raise Refused("no place for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
         target = targets.resolved(targets.parse(settings.target), machine.devices)
         found = refusals(machine, target, image_limit(chosen))
-        refuse(found)
+        refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
         findings = [*findings, *found, *doubts(machine, target)]
     findings = [*findings, *region.warnings(machine, chosen)]
     return Choice(machine, settings, kernel, chosen, target, tuple(findings), sealed)

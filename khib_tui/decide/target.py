@@ -10,14 +10,21 @@ from collections.abc import Iterator, Sequence
 from khib_tui.decide import content, diskkind
 from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
+from khib_tui.errors import KhibError
 from khib_tui.events.types import Finding, Severity
+from khib_tui.model import target as targets
 from khib_tui.model.identity import key_of
-from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.machine import BlockDevice, KernelFile, Machine
+from khib_tui.model.settings import Settings
 from khib_tui.model.target import FILE_SYSTEMS, Target
 from khib_tui.model.text import clean
 from khib_tui.model.units import GIB, size
 
 PLACES = ("partition", "disk", "virtual")
+DRIVERS = {
+    "ext4": ("EXT4_FS",), "ext3": ("EXT4_FS", "EXT3_FS"), "ext2": ("EXT2_FS", "EXT4_FS"), "xfs": ("XFS_FS",),
+    "btrfs": ("BTRFS_FS",), "vfat": ("VFAT_FS",),
+}  # fmt: skip
 VFAT_LIMIT = 4 * GIB - 1
 
 
@@ -61,8 +68,7 @@ def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Fin
     """List every partition and every disk without partitions, each with the reasons against it."""
     divided = {device.disk for device in machine.devices}
     places = [item for item in machine.devices if item.kind in PLACES and item.name not in divided]
-    targets = [Target(device.path) for device in places]
-    return [(target, refusals(machine, target, need_bytes)) for target in targets]
+    return [(target, refusals(machine, target, need_bytes)) for target in (Target(device.path) for device in places)]
 
 
 def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
@@ -126,3 +132,23 @@ def _limits(device: BlockDevice, target: Target, need_bytes: int) -> Iterator[Fi
 def file_limit(device: BlockDevice) -> int:
     """Return the bytes of the largest file that the filesystem on a device takes; 0 if there is no limit that matters."""
     return VFAT_LIMIT if device.fstype == "vfat" else device.file_limit
+
+
+def filesystem(machine: Machine, settings: Settings) -> str:
+    """Return what kind of filesystem the chosen target's file lies on; '' for a partition, or if none is chosen."""
+    try:
+        target = targets.resolved(targets.parse(settings.target), machine.devices)
+    except KhibError:
+        return ""
+    device = machine.device(target.device)
+    return device.fstype if target.path and device else ""
+
+
+def without_driver(kernel: KernelFile, fstype: str) -> list[Finding]:
+    """Return why a kernel cannot write a file on a filesystem: its configuration names filesystems, but not this one."""
+    listed = any(name.endswith("_FS") for name in kernel.config)
+    if not fstype or not listed or any(kernel.config.get(name) in ("y", "m") for name in DRIVERS[fstype]):
+        return []
+    what = f"kernel {kernel.release} has no driver for {fstype}"
+    fix = "choose another kernel (--kernel), another filesystem, or an empty partition"
+    return [stop("FILESYSTEM", what, "saver and restorer could not reach the file", fix)]

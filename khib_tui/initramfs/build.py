@@ -12,8 +12,10 @@ import struct
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import lz4.block
 import zstandard
@@ -170,27 +172,50 @@ def _stamp(path: Path) -> str:
     return f"{path} {found.st_size} {found.st_mtime_ns}"
 
 
-def install(sink: Sink, path: Path, release: str, config: Mapping[str, str]) -> bool:
-    """Build the initramfs of a kernel at `path`, with the drivers of this machine, unless it is there already.
+@dataclass(frozen=True)
+class Made:
+    """A new initramfs: its bytes, and what says from what it was made."""
+
+    data: bytes
+    key: str
+
+
+def made(sink: Sink, path: Path, release: str, config: Mapping[str, str], filesystem: str = "") -> Made | None:
+    """Build the initramfs of a kernel for `path`, with the drivers of this machine, unless it is there already.
 
     One that is marked as given is kept as it is.
 
     :param config: what the kernel was built with, without `CONFIG_`; empty if unknown.
-    :returns: whether it was built.
+    :param filesystem: the kind that a file with the image lies on; empty for none.
+    :returns: None if nothing is to be written.
+    :raises Refused: the kernel has no driver for that filesystem.
     """
     there = installed.key(path)
     if there == installed.GIVEN:
-        return False
+        return None
     wanted = release if modules.directory(release).is_dir() else None
     names = modules.needed_for() if wanted else []
+    drivers = modules.for_filesystem(filesystem, wanted or "", config) if filesystem else []
     compression = Compression.best(config)
-    key = inputs_digest(modules_release=wanted, names=names, compression=compression)
+    arguments: dict[str, Any] = {"modules_release": wanted, "names": [*names, *drivers], "compression": compression}
+    key = inputs_digest(**arguments)
     if there == key:
-        return False
+        return None
     for name in modules.missing(release, names):
         sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", Level.WARNING))
-    data = build(sink, modules_release=wanted, names=names, compression=compression)
+    return Made(build(sink, **arguments), key)
+
+
+def write(path: Path, new: Made) -> None:
+    """Put an initramfs in its place."""
     installed.key_file(path).unlink(missing_ok=True)
-    files.write(path, data)
-    files.write(installed.key_file(path), f"{key}\n".encode())
-    return True
+    files.write(path, new.data)
+    files.write(installed.key_file(path), f"{new.key}\n".encode())
+
+
+def install(sink: Sink, path: Path, release: str, config: Mapping[str, str], filesystem: str = "") -> bool:
+    """Build the initramfs and put it in its place, as `made` says; return whether there was anything to do."""
+    new = made(sink, path, release, config, filesystem)
+    if new:
+        write(path, new)
+    return new is not None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import lzma
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import zstandard
 
-from khib_tui.errors import KhibError
+from khib_tui.errors import KhibError, Refused
 
 # asked for on every machine, and left out where a kernel has them built in or not at all; ext4 asks for crc32c by
 # name, and there is no modprobe to answer
@@ -19,6 +19,16 @@ WISHED = (
     "i8042", "atkbd", "usbhid", "hid_generic", "xhci_pci", "ehci_pci", "uhci_hcd", "ohci_pci", "evdev",
     "sd_mod", "usb_storage", "uas", "virtio_pci",
 )  # fmt: skip
+# What each filesystem needs of the kernel's crypto and character sets by name, then its driver: one of the last tuple.
+_CRC = ("crc32c_generic", "crc32c_intel", "libcrc32c")
+_FILE_SYSTEMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "ext4": (_CRC, ("ext4",)),
+    "ext3": (_CRC, ("ext4", "ext3")),
+    "ext2": (_CRC, ("ext2", "ext4")),
+    "xfs": (_CRC, ("xfs",)),
+    "btrfs": ((*_CRC, "xxhash_generic", "sha256_generic", "blake2b_generic"), ("btrfs",)),
+    "vfat": (("nls_ascii", "nls_cp437", "nls_iso8859_1", "nls_utf8"), ("vfat",)),
+}
 _PACKED = re.compile(r"\.ko(\.(xz|zst|gz))?$")
 
 
@@ -74,6 +84,25 @@ def missing(release: str, names: Iterable[str], root: Path = Path("/")) -> list[
     top = directory(release, root)
     there = {*_needs(top), *map(module_name, _lines(top / "modules.builtin")), *WISHED}
     return [name for name in map(_same, names) if name not in there]
+
+
+def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: Path = Path("/")) -> list[str]:
+    """Return the modules that a kernel needs for a filesystem, in the order they have to be loaded in.
+
+    :param release: the kernel; empty if its modules are not on this system.
+    :param config: what it was built with, without `CONFIG_`; empty if unknown.
+    :raises Refused: HIB-E-FS-DRIVER, it has no driver for it, or one that cannot be packed.
+    """
+    helpers, drivers = _FILE_SYSTEMS[fstype]
+    built_in = any(config.get(f"{name.upper()}_FS") == "y" for name in drivers)
+    top = directory(release, root)
+    there = {*_needs(top), *map(module_name, _lines(top / "modules.builtin"))} if release else set()
+    if built_in or (not release and not config) or not there.isdisjoint(drivers):
+        return [*helpers, *drivers]
+    raise Refused(
+        f"kernel {release or 'of saver and restorer'} has no driver for {fstype}, where the image file is to be",
+        hint="choose another kernel (--kernel), another filesystem, or an empty partition", ident="HIB-E-FS-DRIVER",
+    )  # fmt: skip
 
 
 def _same(name: str) -> str:

@@ -6,24 +6,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.decide.choice import Choice
+from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.step import Action
+from khib_tui.plan.take import TakeTarget
 
 
 def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
-    install = InstallSaver(choice.kernel, choice.settings)
-    return [install, WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
+    return [*take(choice), install(choice), WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
+
+
+def take(choice: Choice) -> list[Action]:
+    """Return the step that takes the target; a plain rehearsal has none."""
+    return [TakeTarget(choice)] if choice.target else []
+
+
+def install(choice: Choice) -> InstallSaver:
+    """Return the step that installs B and C, with what the filesystem of the kept target needs."""
+    return InstallSaver(choice.kernel, choice.settings, filesystem(choice.machine, choice.settings))
 
 
 def journey(choice: Choice, mode: Mode) -> list[Action]:
     """Return the steps of a hibernation or a rehearsal; for a sealed image they need the opened seal."""
     return [
-        InstallSaver(choice.kernel, choice.settings),
+        *take(choice),
+        install(choice),
         *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
         LoadSaver(choice, mode),
         WriteBack(),

@@ -211,6 +211,7 @@ class Jump:
             context.closing = CloseImage(self.choice)
         reboot(REBOOT_KEXEC)
         context.changed = True
+        context.release()
         context.away_seconds = time.time() - started
         assert context.page is not None
         context.report = context.page.read()

@@ -11,28 +11,44 @@ from khib_tui.initramfs import installed
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from khib_tui.model.settings import save as save_settings
+from khib_tui.plan import room
 from khib_tui.plan.step import Context
 
 
 @dataclass(frozen=True)
 class InstallSaver:
-    """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them."""
+    """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them.
+
+    `filesystem` is the kind that the target's file lies on, empty for a partition.
+    """
 
     kernel: KernelFile
     settings: Settings
+    filesystem: str = ""
 
     def describe(self) -> str:
         """Return what is installed where."""
-        return f"keep kernel {self.kernel.release} and its initramfs in {self.settings.directory}"
+        with_driver = f", with {self.filesystem}," if self.filesystem else ""
+        return f"keep kernel {self.kernel.release} and its initramfs{with_driver} in {self.settings.directory}"
 
     def apply(self, context: Context) -> None:
-        """Copy and build only what is not there yet."""
-        context.changed |= copy_if_newer(Path(self.kernel.path), saver_kernel(self.settings))
-        if installed.key(self.settings.initramfs) == installed.GIVEN:
-            return
-        from khib_tui.initramfs import build
+        """Build and copy only what is not there yet, once it is known that all of it fits.
 
-        context.changed |= build.install(context.sink, self.settings.initramfs, self.kernel.release, self.kernel.config)
+        :raises KhibError: there is no room, or no driver for the target's filesystem; nothing was changed.
+        """
+        source, copy, initramfs = Path(self.kernel.path), saver_kernel(self.settings), self.settings.initramfs
+        wanted = [] if same(source, copy) else [(copy, source.stat().st_size)]
+        made = None
+        if installed.key(initramfs) != installed.GIVEN:
+            from khib_tui.initramfs import build
+
+            made = build.made(context.sink, initramfs, self.kernel.release, self.kernel.config, self.filesystem)
+            wanted += [(initramfs, len(made.data))] if made else []
+        room.refuse_short(wanted)
+        context.changed |= copy_if_newer(source, copy)
+        if made:
+            build.write(initramfs, made)
+            context.changed = True
 
 
 def saver_kernel(settings: Settings) -> Path:
@@ -40,9 +56,18 @@ def saver_kernel(settings: Settings) -> Path:
     return settings.directory / "vmlinuz"
 
 
+def same(source: Path, copy: Path) -> bool:
+    """Return whether a file has an equal copy.
+
+    :raises OSError: the file cannot be read.
+    """
+    length = source.stat().st_size
+    return copy.exists() and copy.stat().st_size == length and copy.read_bytes() == source.read_bytes()
+
+
 def copy_if_newer(source: Path, copy: Path) -> bool:
     """Copy a file unless an equal copy is there; return whether it was copied."""
-    if copy.exists() and copy.stat().st_size == source.stat().st_size and copy.read_bytes() == source.read_bytes():
+    if same(source, copy):
         return False
     with source.open("rb") as stream, files.whole(copy, files.PUBLIC) as out:
         shutil.copyfileobj(stream, out)

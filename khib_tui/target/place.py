@@ -14,17 +14,21 @@ from khib_tui.model.identity import TargetRef, find
 from khib_tui.model.machine import BlockDevice
 
 MOUNT_POINT = Path("/run/khib/target")
+MS_RDONLY = 1
+_NO_REPLAY = {"ext4": "noload", "ext3": "noload", "xfs": "norecovery", "btrfs": "rescue=nologreplay"}
 
 
 @contextmanager
-def mounted(device: BlockDevice) -> Iterator[Path]:
+def mounted(device: BlockDevice, *, read_only: bool = False) -> Iterator[Path]:
     """Mount the filesystem of a device that nobody else uses, for the time of a `with`.
 
+    :param read_only: nothing is written, and no journal replayed.
     :raises ImageError: it cannot be mounted.
     """
     MOUNT_POINT.mkdir(parents=True, exist_ok=True)
     try:
-        mount(device.path, os.fspath(MOUNT_POINT), device.fstype)
+        flags, options = (MS_RDONLY, _NO_REPLAY.get(device.fstype, "")) if read_only else (0, "")
+        mount(device.path, os.fspath(MOUNT_POINT), device.fstype, flags, options)
     except OSError as error:
         raise ImageError(f"{device.path}: cannot mount {device.fstype}: {error.strerror}", ident="HIB-E-MOUNT") from error
     try:

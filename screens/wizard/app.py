@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from urwid.display import BaseScreen
@@ -15,12 +16,14 @@ from khib_tui.facts import probe
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.target import Target
 from khib_tui.plan.execute import execute
 from khib_tui.plan.hibernate import Jump
 from khib_tui.plan.step import Action, Context
 from khib_tui.plan.task import Ending, Task, task_of
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.file import Opened
+from khib_tui.target import look
 from screens.ui.window import Window
 from screens.wizard.checks import ChecksPage
 from screens.wizard.home import HomePage
@@ -51,6 +54,7 @@ class Wizard:
         self.read_only = read_only
         window.banner = READ_ONLY if read_only else ""
         self.kept = settings
+        self.look = look.refuse_unfit
         self.at = 0
 
     @property
@@ -139,6 +143,14 @@ class Wizard:
             show()
 
         self.window.background("Looking at this machine...", self.reread, done)
+
+    def inspect(self, target: Target, need: int, then: Callable[[], None]) -> None:
+        """See that a target's file can be written, with `need` bytes, then go on; what forbids it is shown."""
+        device = self.machine.device(target.device)
+        if device is None or not target.path or self.read_only or not self.machine.root:
+            then()
+            return
+        self.window.background("Looking at the filesystem...", partial(self.look, device, target.path, need), lambda _: then())
 
     def leave(self) -> None:
         """End, from a page where nothing is unfinished."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.target import Target
 from khib_tui.plan.step import Action
 from khib_tui.plan.task import Ending, Task
 from screens.ui.window import Window
@@ -56,6 +57,9 @@ class Flow(Protocol):
 
     def look_again(self, show: Callable[[], None]) -> None:
         """Read the facts of the machine again, then show a page."""
+
+    def inspect(self, target: Target, need: int, then: Callable[[], None]) -> None:
+        """See that a target's file can be written, with `need` bytes, then go on; what forbids it is shown."""
 
     def rehearse(self) -> None:
         """Ask how far a rehearsal goes."""

@@ -114,6 +114,16 @@ class TargetPage(StepPage):
         refuse(refusals(self.flow.machine, target, self.need))
         return msgspec.structs.replace(self.flow.settings, target=str(target))
 
+    def next(self) -> None:
+        """Go on, once the file was looked at where it is to be."""
+        try:
+            settings = self.answer()
+        except KhibError as error:
+            self.refuse(error)
+            return
+        target = targets.parse(settings.target)
+        self.flow.inspect(target, self.need, lambda: self.flow.forward(settings))
+
 
 def kept(text: str, devices: Sequence[BlockDevice]) -> tuple[str, str]:
     """Return device and path of the target in the settings; nothing if they make no sense."""

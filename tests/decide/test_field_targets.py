@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from khib_tui.decide import content
-from khib_tui.decide.target import candidates, doubts, refusals
+from khib_tui.decide.choice import decide
+from khib_tui.decide.target import candidates, doubts, filesystem, refusals, without_driver
+from khib_tui.errors import Refused
 from khib_tui.facts.blockdev import devices
 from khib_tui.facts.probe import probe
 from khib_tui.model import target as targets
 from khib_tui.model.disks import found_again
 from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.model.units import GIB
 from tests.kit import fakeroot
@@ -173,3 +177,19 @@ def test_right_verdicts_stay_right(name: str, text: str, expected: list[str]) ->
 
 def test_nothing_is_free_where_nothing_was() -> None:
     assert all(reasons for _, reasons in candidates(field("26-luks-lvm-nothing-free"), GIB))
+
+
+@pytest.mark.parametrize("name", ["sdb1", "sdb2"])
+def test_the_kernels_drivers_decide_on_the_filesystem(name: str) -> None:
+    here = field("21-file-on-xfs-module")
+    settings = Settings(target=f"/dev/{name}:/h.khib")
+    fstype = filesystem(here, settings)
+    assert (fstype, without_driver(here.kernels[0], fstype)) == ({"sdb1": "xfs", "sdb2": "btrfs"}[name], [])
+    bare = msgspec.structs.replace(here.kernels[0], config={"EXT4_FS": "y"})
+    assert [item.ident for item in without_driver(bare, fstype)] == ["HIB-E-TARGET-FILESYSTEM"]
+    with pytest.raises(Refused) as caught:
+        decide(msgspec.structs.replace(here, kernels=(msgspec.structs.replace(
+            here.kernels[0], config={key: value for key, value in here.kernels[0].config.items() if fstype.upper() not in key}
+        ),)), settings)  # fmt: skip
+    assert caught.value.ident == "HIB-E-TARGET-FILESYSTEM"
+    assert decide(here, settings).target == Target(f"/dev/{name}", "/h.khib")

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from khib_tui.errors import KhibError
+from khib_tui.decide.target import DRIVERS
+from khib_tui.errors import KhibError, Refused
 from khib_tui.initramfs import modules
+from khib_tui.model.target import FILE_SYSTEMS
 
 
 @pytest.fixture
@@ -77,3 +79,52 @@ def test_a_damaged_module_is_named(kernel: Path) -> None:
     path.write_bytes(b"rubbish")
     with pytest.raises(KhibError, match=r"a\.ko\.xz is damaged"):
         modules.content(path)
+
+
+@pytest.fixture
+def filesystems(tmp_path: Path) -> Path:
+    """A root with kernel 6.2, which has xfs and btrfs as modules, ext4 built in, and no vfat."""
+    top = tmp_path / "lib/modules/6.2"
+    names = ("xfs", "btrfs", "libcrc32c", "xor", "raid6_pq", "blake2b_generic")
+    top.mkdir(parents=True)
+    needs = {"xfs": "libcrc32c", "btrfs": "raid6_pq xor libcrc32c"}
+    rows = [f"kernel/{name}.ko: " + " ".join(f"kernel/{it}.ko" for it in needs.get(name, "").split()) for name in names]
+    (top / "modules.dep").write_text("\n".join(rows))
+    (top / "modules.builtin").write_text("kernel/fs/ext4/ext4.ko\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("fstype", "expected"),
+    [
+        ("xfs", ["libcrc32c", "xfs"]),
+        ("btrfs", ["libcrc32c", "blake2b_generic", "xor", "raid6_pq", "btrfs"]),
+        ("ext4", ["libcrc32c"]),
+        ("ext3", ["libcrc32c"]),
+        ("ext2", ["libcrc32c"]),
+    ],
+)
+def test_the_driver_of_the_targets_filesystem_is_packed_with_all_it_needs(
+    filesystems: Path, fstype: str, expected: list[str]
+) -> None:
+    names = modules.for_filesystem(fstype, "6.2", {}, filesystems)
+    assert [path.stem for path in modules.closure("6.2", names, filesystems)] == expected
+
+
+@pytest.mark.parametrize(
+    ("release", "config", "fit"),
+    [("6.2", {}, False), ("6.2", {"VFAT_FS": "y"}, True), ("6.2", {"VFAT_FS": "m"}, False), ("", {"VFAT_FS": "m"}, False),
+     ("", {"VFAT_FS": "y"}, True), ("", {}, True)],
+)  # fmt: skip
+def test_a_kernel_without_the_driver_is_refused(filesystems: Path, release: str, config: dict[str, str], fit: bool) -> None:
+    if fit:
+        assert "vfat" in modules.for_filesystem("vfat", release, config, filesystems)
+        return
+    with pytest.raises(Refused) as caught:
+        modules.for_filesystem("vfat", release, config, filesystems)
+    assert caught.value.ident == "HIB-E-FS-DRIVER" and caught.value.hint
+
+
+def test_there_is_a_driver_for_each_filesystem_that_takes_a_file() -> None:
+    for fstype in FILE_SYSTEMS:
+        assert modules.for_filesystem(fstype, "", {}) and DRIVERS[fstype]

@@ -10,6 +10,7 @@ import msgspec
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.target import Target
 from khib_tui.plan.step import Action
 from khib_tui.plan.task import Ending, Task
 from screens.ui.window import Window
@@ -33,6 +34,7 @@ class FakeFlow:
         self.path = directory / "khib.toml"
         self.ready = False
         self.asked: list[Asked] = []
+        self.inspected: list[tuple[Target, int]] = []
 
     def go(self, at: int) -> None:
         """Note it."""
@@ -74,6 +76,11 @@ class FakeFlow:
         """Note it, and find the machine unchanged."""
         self.asked.append(("look_again",))
         show()
+
+    def inspect(self, target: Target, need: int, then: Callable[[], None]) -> None:
+        """Note it apart, and find nothing against it."""
+        self.inspected.append((target, need))
+        then()
 
     def rehearse(self) -> None:
         """Note it."""

@@ -77,7 +77,9 @@ def make(tmp_path: Path, name: str | Machine = "qemu-bios-1g", *, size: tuple[in
     """Make a wizard for a machine, on a screen without a terminal."""
     here = facts(name) if isinstance(name, str) else name
     settings = Settings(boot_dir=str(tmp_path), **given)
-    return Wizard(Window(DrivenScreen(size=size)), here, settings, tmp_path / "khib.toml", lambda: here)
+    wizard = Wizard(Window(DrivenScreen(size=size)), here, settings, tmp_path / "khib.toml", lambda: here)
+    wizard.look = lambda *_: None
+    return wizard
 
 
 def at(tmp_path: Path, step: int, name: str | Machine = "qemu-bios-1g", **given: Any) -> Wizard:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from khib_tui import files
 from khib_tui.decide.choice import Choice
+from khib_tui.errors import CommandFailed
 from khib_tui.initramfs import build
 from khib_tui.model import settings as kept
+from khib_tui.plan import build as plan
+from khib_tui.plan import room
 from khib_tui.plan.install import InstallSaver, KeepSettings, saver_kernel
 from khib_tui.plan.step import Context
 from tests.kit.saved import nothing
@@ -74,3 +80,54 @@ def test_the_choices_are_kept_as_they_are(choice_of: Callable[..., Choice], cont
     chosen = choice_of(codec="zstd", verify=True).settings
     KeepSettings(chosen, tmp_path / "etc" / "khib.toml").apply(context)
     assert kept.load(tmp_path / "etc" / "khib.toml") == chosen and context.changed
+
+
+def free(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """Let every filesystem have so many bytes free."""
+    real = os.statvfs("/")
+    fields = [*real[:]]
+    fields[0] = fields[1] = 1
+    fields[3] = fields[4] = count
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(fields))
+
+
+def test_too_small_a_boot_partition_is_told_before_anything_is_written(
+    choice_of: Callable[..., Choice], context: Context, built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = choice_of()
+    install = InstallSaver(choice.kernel, choice.settings)
+    need = Path(choice.kernel.path).stat().st_size + len(b"packed") + room.SLACK
+    free(monkeypatch, need - 1)
+    with pytest.raises(CommandFailed) as caught:
+        install.apply(context)
+    assert caught.value.ident == "HIB-E-BOOT-ROOM" and str(choice.settings.directory) in caught.value.message
+    assert choice.kernel.path not in caught.value.message and caught.value.hint
+    assert not context.changed and not Path(choice.settings.boot_dir).exists() and built == ["built"]
+    free(monkeypatch, need)
+    install.apply(context)
+    assert choice.settings.initramfs.read_bytes() == b"packed"
+
+
+def test_a_former_file_counts_as_room_once_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(bytes(1000))
+    free(monkeypatch, 1000 + room.SLACK)
+    room.refuse_short([(old, 1000), (new, 1000)])
+    with pytest.raises(CommandFailed):
+        room.refuse_short([(new, 1000), (old, 1000)])
+
+
+def test_a_full_partition_names_the_destination_and_keeps_no_part(tmp_path: Path) -> None:
+    source, copy = tmp_path / "source", tmp_path / "boot/vmlinuz"
+    source.write_bytes(bytes(100))
+    with pytest.raises(OSError, match="No space left") as caught, files.whole(copy) as out:
+        out.write(b"begun")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert caught.value.filename == str(copy) and list(copy.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(("target", "expected"), [("/dev/vdb1", ""), ("/dev/vdb2:/h.khib", "ext4")])
+def test_the_initramfs_is_made_for_the_filesystem_of_the_targets_file(
+    choice_of: Callable[..., Choice], target: str, expected: str
+) -> None:
+    assert plan.install(choice_of(target=target)).filesystem == expected

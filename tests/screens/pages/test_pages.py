@@ -35,7 +35,7 @@ FOCUS = {
     "RecoveryKeyPage": " " * 4,
     "ResultPage": "Back to the review",
     "ReviewPage": "Set up",
-    "RunPage": "[    ] keep kernel",
+    "RunPage": "[    ] see that",
     "SealPage": "",
     "TargetPage": "(*) /dev/vdb1",
 }

@@ -23,11 +23,11 @@ def test_a_run_shows_its_steps_as_they_happen(flow: FakeFlow) -> None:
     page = run_page(flow)
     flag = Flag()
     assert shown(flow.window).count("[    ]") == len(page.task.actions)
-    page.take(Step(1, 7, "x", Status.DONE), flag)
-    page.take(Step(2, 7, "x", Status.STARTED), flag)
+    page.take(Step(1, 8, "x", Status.DONE), flag)
+    page.take(Step(2, 8, "x", Status.STARTED), flag)
     page.take(Message("a word"), flag)
     text = shown(flow.window)
-    assert "[done] keep kernel" in text and "[ .. ] write boot entry" in text and "a word" in text and flag.is_set()
+    assert "[done] see that" in text and "[ .. ] keep kernel" in text and "a word" in text and flag.is_set()
 
 
 @pytest.mark.parametrize("key", ["esc", "f10", "ctrl c", "ctrl x"])

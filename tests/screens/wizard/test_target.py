@@ -9,6 +9,8 @@ import pytest
 from khib_tui.decide import region
 from khib_tui.decide.choice import image_limit
 from khib_tui.decide.target import candidates
+from khib_tui.errors import Refused
+from khib_tui.model.machine import BlockDevice
 from tests.kit.screens_kit import (
     TARGET,
     at,
@@ -77,3 +79,19 @@ def test_a_place_that_no_longer_fits_the_file_is_refused(tmp_path: Path) -> None
 def test_help_sign_is_a_letter_in_a_field(tmp_path: Path) -> None:
     wizard = at(tmp_path, TARGET)
     assert "/a?" in press(wizard.window, "tab", *"/a?") and wizard.window.stack.depth == 0
+
+
+def test_a_file_is_looked_at_before_the_next_page(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET, target="/dev/vdb2:/gone/h.khib", region=240 << 20)
+    asked: list[tuple[str, str]] = []
+
+    def look(device: BlockDevice, path: str, need_bytes: int) -> None:
+        asked.append((device.path, path))
+        assert need_bytes
+        raise Refused("there is no directory /gone")
+
+    wizard.look = look
+    until(wizard.window, "Next")
+    text = press(wizard.window, "enter")
+    assert asked == [("/dev/vdb2", "/gone/h.khib")] and "no directory /gone" in text
+    assert wizard.at == TARGET

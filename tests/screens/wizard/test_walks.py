@@ -42,7 +42,7 @@ FACTS = {
     MEMORY: ["Step 3 of 6", "what the kernel needs", "0x1000000-0xbffffff", "memmap=exactmap", "needed, 850.0 MiB there"],
     TARGET: ["Step 4 of 6", "/dev/vda1", "4.0 GiB", "khib-system", "is mounted at /", "/dev/vdb1", "fit", "ext4 spare"],
     OPTIONS: ["Step 5 of 6", "auto: measured", "power off", "read the whole image back", "after 10 s"],
-    REVIEW: ["Step 6 of 6", "Set up, once:", "1. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
+    REVIEW: ["Step 6 of 6", "Set up, once:", "2. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
 }
 
 
@@ -181,7 +181,8 @@ def test_the_first_hibernation_sets_up_and_keeps_the_choices_too(tmp_path: Path,
     press(wizard.window, "enter", "right", "enter")
     names = [type(step).__name__ for step in started[0].actions]
     assert names == [
-        "InstallSaver", "WriteBootEntry", "KeepSettings", "LoadSaver", "WriteBack", "Jump", "Unload", "CloseImage",
+        "TakeTarget", "InstallSaver", "WriteBootEntry", "KeepSettings", "LoadSaver", "WriteBack", "Jump", "Unload",
+        "CloseImage",
     ]  # fmt: skip
 
 

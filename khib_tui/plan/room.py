@@ -1,0 +1,43 @@
+"""Whether files fit before the first of them is written: a boot partition is small."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from khib_tui.errors import CommandFailed
+from khib_tui.model.units import KIB, MIB, size
+
+# For C's boot entry, the notes beside the initramfs and what a filesystem needs to list them.
+SLACK = 256 * KIB
+
+
+def refuse_short(wanted: Sequence[tuple[Path, int]]) -> None:
+    """See that files can be written one after the other; a former one goes only when its new one is whole.
+
+    :param wanted: each file with its new size in bytes; all on one filesystem.
+    :raises CommandFailed: HIB-E-BOOT-ROOM, there is not enough room; nothing was written.
+    """
+    if not wanted:
+        return
+    folder = _existing(wanted[0][0].parent)
+    status = os.statvfs(folder)
+    there = status.f_bavail * status.f_frsize
+    free = there - SLACK
+    for path, count in wanted:
+        if free < count:
+            need = sum(count for _, count in wanted) + SLACK
+            raise CommandFailed(
+                f"{path} does not fit: {size(there)} are free in {folder}, {size(need)} are needed for "
+                f"{' and '.join(path.name for path, _ in wanted)}",
+                hint=f"remove old kernels there, or let boot_dir in the settings name a larger place ({size(need + MIB)} do)",
+                ident="HIB-E-BOOT-ROOM",
+            )
+        free += (path.stat().st_size if path.exists() else 0) - count
+
+
+def _existing(path: Path) -> Path:
+    while not path.is_dir():
+        path = path.parent
+    return path
