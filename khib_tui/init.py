@@ -151,7 +151,7 @@ def set_terminal_modes(modes: list[Any]) -> None:
 
 
 def rescue(text: str) -> None:
-    """Nothing more can be done by itself: offer a shell, then start the machine anew."""
+    """Nothing more can be done by itself: offer a shell, then reboot."""
     print(f"khib: type {text}`exit` to restart the machine", flush=True)
     if sys.stdin is not None and Path("/bin/sh").exists():
         child = os.fork()

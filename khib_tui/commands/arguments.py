@@ -113,7 +113,7 @@ def _image(commands: Commands) -> None:
     _add(actions, "list", "commands.image:image_list", "list all images on this machine's disks")
     _key_file(_one_image(actions, "info", "commands.image:image_info", "show what an image holds"))
     _key_file(_one_image(actions, "verify", "commands.image:image_verify", "read an image and check every byte"))
-    discard = _one_image(actions, "discard", "commands.image:image_discard", "give an image up, for ever")
+    discard = _one_image(actions, "discard", "commands.image:image_discard", "discard an image: it can never be resumed then")
     discard.add_argument("--yes", action="store_true", help="do not ask")
     _dry_run(discard)
     text = "write the memory as files for crash, drgn and makedumpfile"

@@ -107,7 +107,7 @@ def decide(
     target = None
     if need_target:
         if not settings.target:
-            raise Refused("no place for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
+            raise Refused("no target for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
         target = targets.resolved(targets.parse(settings.target), machine.devices)
         found = refusals(machine, target, image_limit(chosen))
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])

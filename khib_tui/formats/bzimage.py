@@ -122,7 +122,7 @@ def parse(path: Path, setup: bytes, size: int) -> BzImage:
 
 def _refuse_foreign(path: Path, setup: bytes) -> None:
     if len(setup) < INIT_SIZE + 4 or setup[MAGIC : MAGIC + 4] != MAGIC_VALUE or _u16(setup, BOOT_FLAG) != BOOT_FLAG_VALUE:
-        raise _refused(path, "it is no bzImage")
+        raise _refused(path, "not a bzImage")
     if _u16(setup, VERSION) < MIN_PROTOCOL or not setup[LOADFLAGS] & LOADED_HIGH:
         raise _refused(path, "its boot protocol is older than 2.12")
 

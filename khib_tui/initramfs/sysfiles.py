@@ -35,7 +35,7 @@ from {module} import main
 
 {call}
 """
-_END = "#!/bin/sh\n# init is no busybox, so nobody would listen to a signal\nsync\nexec busybox {name} -f\n"
+_END = "#!/bin/sh\n# PID 1 is not busybox init, so a plain reboot would signal nobody\nsync\nexec busybox {name} -f\n"
 
 
 def programs() -> dict[str, Path]:

@@ -125,7 +125,7 @@ def ending(task: Task, sink: Sink, opened: Opened | None = None) -> Ending:
         return failed(error)
     if task.mode is None:
         text = f"Everything is in place; the boot menu has a new entry '{task.entry}'."
-        return Ending("Set up", f"{text}\n\nRehearse before you rely on it.")
+        return Ending("Ready", f"{text}\n\nRehearse before you rely on it.")
     return Ending("This system is back", results[-1].text if results else "")
 
 

@@ -135,7 +135,7 @@ def refused(error: Exception, found: Found | None, words: Words, screen: BaseScr
     kept = None
     if found is not None:
         with suppress(KhibError):
-            kept = behind("Looking what became of the image...", lambda: state_of(found, words), screen)
+            kept = behind("Checking the state of the image...", lambda: state_of(found, words), screen)
     while True:
         page = RefusedPage(Window(screen), error, found, kept)
         page.window.show(page)

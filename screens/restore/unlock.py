@@ -24,7 +24,7 @@ class UnlockPage(Page):
     help = (
         "Type the passphrase of this system, or the recovery key that was shown when its images were sealed. In a recovery "
         "key small and capital letters, spaces and dashes do not matter. A wrong one changes nothing. The keyboard has the "
-        "American layout here; 'show what is typed' shows what arrives."
+        "US layout here; 'show what is typed' shows what arrives."
     )
     keys = keys.PAGE
 

@@ -54,12 +54,12 @@ class Question(Dialog):
 
 
 class Typed(Dialog):
-    """Asks for a word to be typed before something is lost for ever."""
+    """Asks for a word to be typed before something is discarded."""
 
     def __init__(self, room: tuple[int, int], title: str, text: str, word: str, done: Press, close: Press) -> None:
         self.word, self.done = word, done
         self.edit = urwid.Edit(f"Type {word} to do it: ", max_length=40)
-        row = widgets.button_row([("No", close), ("Yes, for ever", self.check)])
+        row = widgets.button_row([("No", close), ("Yes, discard", self.check)])
         super().__init__(room, title, text, [urwid.Divider(), urwid.AttrMap(self.edit, None, "edit"), row], focus=2)
 
     def check(self) -> None:

@@ -36,7 +36,7 @@ class ChecksPage(StepPage):
         blocked = len(blockers(self.findings))
         warned = sum(finding.severity == Severity.WARNING for finding in self.findings)
         if blocked:
-            return f"{blocked} of {len(self.findings)} checks refuse:"
+            return f"{blocked} of {len(self.findings)} checks failed:"
         if warned:
             return f"This machine can hibernate; {warned} of {len(self.findings)} checks warn:"
         return f"This machine can hibernate: all {len(self.findings)} checks are fine."

@@ -1,4 +1,4 @@
-"""The images on the disks: list, show, give up."""
+"""The images on the disks: list, show, discard."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ImagesPage(Page):
     title = "Images"
     help = (
         "complete: can be resumed, once. claimed or done: was resumed. partial, abandoned: was never finished. "
-        "Give up: a complete image can then never be resumed, and its place is free for the next one."
+        "Discard: a complete image can then never be resumed, and its place is free for the next one."
     )
     keys = keys.LIST
 
@@ -50,7 +50,7 @@ class ImagesPage(Page):
         self.found: Sequence[Found] = ()
         self.table = widgets.table(COLUMNS)
         urwid.connect_signal(self.table, "activate", lambda *_: self.info())
-        choices = [("Info", self.info), ("Give up", self.discard), ("Look again", self.look), ("Back", self.back)]
+        choices = [("Info", self.info), ("Discard", self.discard), ("Look again", self.look), ("Back", self.back)]
         super().__init__(flow.window, widgets.headed("", self.table, []), choices)
         flow.window.loop.set_alarm_in(0, lambda *_: self.look())
 
@@ -88,30 +88,39 @@ class ImagesPage(Page):
         self.window.inform("Image", "\n".join(f"{key:>10}: {clean(str(value), 200)}" for key, value in data.items()))
 
     def discard(self) -> None:
-        """Ask for the word, then give the image up."""
+        """Ask for the word, then discard the image."""
         item = self.item()
         if item is None:
             return
         if item.header.state in CLOSED and item.header.image_id != UNKNOWN:
-            self.tell(f"The image on {item.where} is {item.header.state} already: nothing to give up.", Level.WARNING)
+            self.tell(f"The image on {item.where} is {item.header.state} already: nothing to discard.", Level.WARNING)
             return
-        text = f"{clean(catalog.line(item), 300)}\n\nThe session in it is lost, for ever."
+        text = f"{clean(catalog.line(item), 300)}\n\n{loss(item.header.state)}"
         done = partial(self.abandon, item)
-        self.window.open(Typed(self.window.room, "Give the image up?", text, "yes", done, self.window.close))
+        self.window.open(Typed(self.window.room, "Discard the image?", text, "yes", done, self.window.close))
 
     def abandon(self, item: Found) -> None:
-        """Give an image up, and list again."""
+        """Discard an image, and list again."""
         self.window.close()
-        self.window.background("Giving the image up...", lambda: give_up(self.flow, item), lambda _: self.look())
+        self.window.background("Discarding the image...", lambda: discard(self.flow, item), lambda _: self.look())
 
     def back(self) -> None:
         """Go home."""
         self.flow.home()
 
 
-def give_up(flow: Flow, item: Found) -> None:
+def discard(flow: Flow, item: Found) -> None:
     """Discard an image."""
     execute([Discard(flow.machine, item, flow.settings.target)], Context(quiet), quiet)
+
+
+def loss(state: State) -> str:
+    """Return what discarding an image in a state costs."""
+    if state is State.COMPLETE:
+        return "The session in it is lost: it can never be resumed."
+    if state is State.CLAIMED:
+        return "It was resumed already: no session is lost."
+    return "It was never finished: no session is lost."
 
 
 def cells(item: Found) -> list[urwid.Widget | str]:

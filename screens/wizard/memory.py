@@ -32,7 +32,7 @@ class MemoryPage(StepPage):
     title = "Memory region"
     help = (
         f"{INTRO} What the kernel needs is right unless a rehearsal fails for lack of memory. "
-        "The memmap words keep the restorer inside the region; they go into its boot entry."
+        "The memmap= parameters keep the restorer inside the region; they go into its boot entry."
     )
     keys = keys.LIST
 
@@ -44,7 +44,7 @@ class MemoryPage(StepPage):
         self.facts = urwid.Text("")
         self.words: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
         words = urwid.ScrollBar(urwid.ListBox(self.words), thumb_char="#", trough_char=":")
-        box = urwid.BoxAdapter(widgets.boxed(words, "memmap words of the restorer"), BOX_ROWS)
+        box = urwid.BoxAdapter(widgets.boxed(words, "memmap= parameters of the restorer"), BOX_ROWS)
         field = widgets.field("Size of the region:", self.drop)
         body = widgets.listed([field, urwid.Divider(), self.facts, box], intro=INTRO, fields=True)
         super().__init__(flow, note, body)

@@ -31,7 +31,7 @@ class SealPage(Page):
     title = "Seal the images"
     help = (
         f"{INTRO} At least {secret.MIN_LENGTH} characters; several words are easy to remember and hard to guess. The "
-        "restoring kernel's keyboard has the American layout, so plain letters and digits are the best choice."
+        "restoring kernel's keyboard uses the US layout, so plain letters and digits are the best choice."
     )
     keys = keys.PAGE
 

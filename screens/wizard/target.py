@@ -35,7 +35,7 @@ Verdict = tuple[Target, list[Finding]]
 class TargetPage(StepPage):
     """All disks and partitions; the unfit ones say why, in the engine's words."""
 
-    title = "Place of the image"
+    title = "Image target"
     help = (
         "Enter chooses the line. An empty partition is overwritten whole. A partition with a filesystem that is not "
         "mounted can take the image as a file: write its path, such as /hibernate.khib, then choose the line. Look "
@@ -52,7 +52,7 @@ class TargetPage(StepPage):
         self.file = urwid.Edit("", path, max_length=200, placeholder="(none: the whole place is used)")
         urwid.connect_signal(self.table, "activate", self.choose)
         urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
-        intro = f"The image needs {size(self.need)} at most. What stood on its place is lost."
+        intro = f"The image needs {size(self.need)} at most. Everything on the target is overwritten."
         body = widgets.headed(intro, self.table, [widgets.field("File in it, if any:", self.file)])
         again = [("Look again", lambda: flow.look_again(lambda: flow.go(3)))]
         super().__init__(flow, note, body, again, focus=None)

@@ -30,7 +30,7 @@ def task(flow: FakeFlow, mode: Mode | None = Mode.SAVE) -> Task:
 # Pages that need more than a flow.
 MAKERS: dict[type[Page], MakePage] = {
     RecoveryKeyPage: lambda flow: RecoveryKeyPage(flow, *crypto.create("a good passphrase", Cipher.AES)),
-    ResultPage: lambda flow: ResultPage(flow, task(flow, None), Ending("Set up", "Everything is in place.")),
+    ResultPage: lambda flow: ResultPage(flow, task(flow, None), Ending("Ready", "Everything is in place.")),
     RunPage: lambda flow: RunPage(flow, task(flow)),
 }
 

@@ -43,17 +43,17 @@ def test_an_image_is_described(listed: tuple[FakeFlow, Path]) -> None:
 
 def test_an_image_is_given_up_after_the_word_and_not_before(listed: tuple[FakeFlow, Path]) -> None:
     flow, path = listed
-    chosen(flow, "Give up")
+    chosen(flow, "Discard")
     press(flow.window, *"no", "enter", "right", "enter", "esc")
     assert state(path) is State.COMPLETE and flow.window.stack.depth == 0
-    chosen(flow, "Give up")
+    chosen(flow, "Discard")
     press(flow.window, *"yes", "enter", "right", "enter")
     assert state(path) is State.ABANDONED and flow.asked == []
 
 
 def test_an_image_that_was_exchanged_meanwhile_is_not_given_up(listed: tuple[FakeFlow, Path]) -> None:
     flow, path = listed
-    chosen(flow, "Give up")
+    chosen(flow, "Discard")
     with Store(path, writable=True) as store:
         header = headers.read(store)
         assert header

@@ -31,7 +31,7 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Window, l
     """Return the page of images with one image, and the list of those that were given up."""
     gone: list[Found] = []
     monkeypatch.setattr(catalog, "images", lambda *_: [found()])
-    monkeypatch.setattr(images, "give_up", lambda _, item: gone.append(item))
+    monkeypatch.setattr(images, "discard", lambda _, item: gone.append(item))
     wizard = make(tmp_path, target="/dev/vdb1")
     page = ImagesPage(wizard)
     wizard.window.show(page)
@@ -46,7 +46,7 @@ def test_images_are_listed(pictures: tuple[Window, list[Found]]) -> None:
 
 def test_giving_an_image_up_needs_the_word(pictures: tuple[Window, list[Found]]) -> None:
     window, gone = pictures
-    until(window, "Give up")
+    until(window, "Discard")
     assert "Type yes" in press(window, "enter")
     press(window, "enter", "enter")
     assert window.stack.depth == 0 and not gone, "Enter twice must not discard"
@@ -62,7 +62,7 @@ def test_an_image_that_was_used_cannot_be_given_up(tmp_path: Path, monkeypatch: 
     page = ImagesPage(wizard)
     wizard.window.show(page)
     page.look()
-    until(wizard.window, "Give up")
+    until(wizard.window, "Discard")
     assert "done already" in press(wizard.window, "enter") and wizard.window.stack.depth == 0
 
 
@@ -73,7 +73,7 @@ def test_no_image_shows_no_table_error(tmp_path: Path, monkeypatch: pytest.Monke
     wizard.window.show(page)
     page.look()
     assert "no image on any disk" in shown(wizard.window)
-    for label in ("Info", "Give up"):
+    for label in ("Info", "Discard"):
         until(wizard.window, label)
         press(wizard.window, "enter")
 
@@ -85,3 +85,16 @@ def test_what_an_image_says_about_itself_cannot_steer_the_terminal(tmp_path: Pat
     wizard.window.show(page)
     page.look()
     assert "\x1b" not in shown(wizard.window) and "\u202e" not in shown(wizard.window)
+
+
+@pytest.mark.parametrize("state", [State.COMPLETE, State.PARTIAL, State.CLAIMED])
+def test_only_a_complete_image_is_warned_of_as_a_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State) -> None:
+    monkeypatch.setattr(catalog, "images", lambda *_: [found(state)])
+    wizard = make(tmp_path)
+    page = ImagesPage(wizard)
+    wizard.window.show(page)
+    page.look()
+    until(wizard.window, "Discard")
+    text = " ".join(press(wizard.window, "enter").split())
+    assert ("The session in it is lost" in text) is (state is State.COMPLETE)
+    assert ("no session is lost" in text) is (state is not State.COMPLETE) and "Yes, discard" in text
