@@ -123,4 +123,4 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
     if worth_zstd(disk, speeds[Codec.LZ4]):
         speeds[Codec.ZSTD] = measure_codec(Maker(gatherer, Codec.ZSTD), samples)
     told = ", ".join(f"{codec} {size(speed.rate)}/s" for codec, speed in speeds.items())
-    return pick(disk, speeds), f"the disk takes {size(disk)}/s, the processors make {told}"
+    return pick(disk, speeds), f"disk {size(disk)}/s; {told}"
