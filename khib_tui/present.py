@@ -68,11 +68,11 @@ def escape_key() -> Iterator[Callable[[], bool]]:
 
     A terminal that fails is one where nobody presses anything.
     """
-    fd = sys.stdin.fileno() if sys.stdin else -1
     try:
+        fd = sys.stdin.fileno() if sys.stdin else -1
         before = termios.tcgetattr(fd)
         tty.setcbreak(fd)
-    except (OSError, termios.error):
+    except (OSError, ValueError, termios.error):
         yield lambda: False
         return
     try:

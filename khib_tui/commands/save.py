@@ -17,6 +17,7 @@ from khib_tui.present import use_screens, with_events
 from khib_tui.saver import fate
 from khib_tui.saver import run as kernel_b
 from khib_tui.saver.base import found
+from khib_tui.saver.deeds import leave_machine
 from khib_tui.saver.fate import Byte, Fate
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 def save(byte: Byte, plain: bool) -> None:
-    """In B: do what A handed over.
+    """In B: do what A handed over, and leave the machine if A sleeps; whatever else is left to do is PID 1's.
 
     :raises KhibError: this kernel was not entered from A.
     """
@@ -34,6 +35,8 @@ def save(byte: Byte, plain: bool) -> None:
     arguments = cast("Namespace", SimpleNamespace(json=False, plain=plain or base.handover.plain))
     told = with_events(quiet if use_screens(arguments) else PlainSink(), base.handover.events)
     kernel_b.run(base, lambda title, work: present.show(arguments, told, title, work))
+    if byte.now is Fate.SLEEPS:
+        leave_machine(byte)
 
 
 def patiently(find: Callable[[], T], tries: int = 3) -> T:

@@ -46,6 +46,7 @@ class Base:
         with suppress(Exception):
             self.letter = self.letter or self._letter()
             self.letter.write(report)
+            self.fate.tell()
 
     def report_if_none(self, report: Report) -> None:
         """Leave a report unless there is one.

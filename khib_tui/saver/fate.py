@@ -1,4 +1,4 @@
-"""Whether A may run on: one byte that all processes of B share, so that it is known whatever ends one of them."""
+"""Whether A may run on, and was told why: two bytes that all processes of B share, known whatever ends one of them."""
 
 from __future__ import annotations
 
@@ -49,3 +49,12 @@ class Byte:
     def set(self, fate: Fate) -> None:
         """Decide."""
         self.mapped[0] = fate
+
+    @property
+    def told(self) -> bool:
+        """Whether A has its report."""
+        return self.mapped[1] != 0
+
+    def tell(self) -> None:
+        """Note that A has its report."""
+        self.mapped[1] = 1

@@ -1,7 +1,7 @@
 """What PID 1 of B does: children do all the work, and A is brought back whatever ends them.
 
-It holds no more than a byte that says whether A may run on. The way back is loaded into the kernel before the work begins,
-so that going it takes one system call and no memory.
+It holds no more than two bytes: whether A may run on, and whether A was told why. The way back is loaded into the kernel
+before the work begins, so that going it takes one system call and no memory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def supervise(fate: Byte, work: Callable[[], None]) -> str:
         return "it may have been written over"
     if fate.now is not Fate.RUNS_ON:
         leave_machine(fate)
-    _child(lambda: _deeds("report", fate, ended))
+    if not fate.told:
+        _child(lambda: _deeds("report", fate, ended))
     return go_back(fate)
 
 

@@ -13,12 +13,12 @@ import pytest
 
 from khib_tui.handover import handover as handovers
 from khib_tui.handover.handover import Mode
-from khib_tui.handover.report import Outcome
+from khib_tui.handover.report import Outcome, Report
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
 from khib_tui.linux import child
-from khib_tui.saver import supervise
+from khib_tui.saver import base, supervise
 from khib_tui.saver.fate import Byte, Fate
 from tests.kit.tiny import BackInA, PowerOff, Tiny
 
@@ -128,3 +128,20 @@ def test_where_no_child_can_be_had_the_way_back_is_gone_without_a_report(tiny: T
 def test_the_reason_is_told_where_the_jump_is_impossible(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny, "loaded", False)
     assert supervise.supervise(Byte(), lambda: None) == "nothing is loaded"
+
+
+def test_a_report_that_is_there_is_left_alone_and_takes_no_further_process(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    byte, started = Byte(), list[int]()
+
+    def counted(work: Callable[[], None]) -> int:
+        started.append(1)
+        return child.apart(work)
+
+    def work() -> None:
+        base.found(tiny.handover(Mode.SAVE), byte).report(Report(Outcome.CANCELLED, "you stopped it"))
+
+    monkeypatch.setattr(supervise, "apart", counted)
+    with pytest.raises(BackInA):
+        supervise.supervise(byte, work)
+    report = tiny.report()
+    assert report is not None and report.text == "you stopped it" and len(started) == 1
