@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from khib_tui.model import machine, settings
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.text import encodable, visible
 from khib_tui.model.units import parse_size
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def confirm(question: str) -> None:
     :raises Cancelled: anything else was typed, or nobody can type.
     """
     try:
-        answer = input(question)
+        answer = input(encodable(visible(question), sys.stdout.encoding))
     except EOFError:
         answer = ""
     if answer.strip().lower() != "yes":

@@ -21,6 +21,7 @@ from khib_tui.events.types import (
     Step,
     encode,
 )
+from khib_tui.model.text import encodable, visible
 from khib_tui.model.units import duration, size
 
 
@@ -79,7 +80,10 @@ def progress_text(event: Progress) -> str:
 
 
 class PlainSink:
-    """Prints events as lines a person reads; progress overwrites its line on a terminal."""
+    """Prints events as lines a person reads; progress overwrites its line on a terminal.
+
+    Whatever an event says, a line stays a line, and nothing but letters and signs reaches the stream.
+    """
 
     marks = {"ok": "[ ok ]", "warning": "[warn]", "blocker": "[STOP]"}  # noqa: RUF012
 
@@ -105,7 +109,7 @@ class PlainSink:
         if not self.live:
             self._line(progress_text(event))
             return
-        self.stream.write("\r" + progress_text(event).ljust(78))
+        self.stream.write("\r" + self._shown(progress_text(event)).ljust(78))
         self.stream.flush()
         self.open_line = True
 
@@ -113,8 +117,11 @@ class PlainSink:
         if self.open_line:
             self.stream.write("\n")
             self.open_line = False
-        self.stream.write(text + "\n")
+        self.stream.write(self._shown(text) + "\n")
         self.stream.flush()
+
+    def _shown(self, text: str) -> str:
+        return encodable(visible(text), getattr(self.stream, "encoding", None))
 
     def _lines(self, event: Event) -> list[str]:
         match event:
@@ -137,7 +144,7 @@ class PlainSink:
             case Stage(stage=stage, detail=detail):
                 return [f"{stage}{': ' + detail if detail else ' ...'}"]
             case Result(text=text):
-                return [text] if text else []
+                return text.split("\n") if text else []
             case Failure(message=message, hint=hint, ident=ident):
                 return [f"error: {message} [{ident}]"] + ([f"(hint) {hint}"] if hint else [])
         return []

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from khib_tui.errors import KhibError
+from khib_tui.model import jsontext
 from khib_tui.model.text import clean
 
 
@@ -132,7 +133,7 @@ class Failure(Event, frozen=True, tag="error"):
             return cls(error.ident, error.message, error.hint or "", int(error.exit_code))
         if isinstance(error, OSError):
             name = f"{clean(str(error.filename))}: " if error.filename else ""
-            return cls("HIB-E-IO", f"{name}{error.strerror or error}", "check the medium and its cable")
+            return cls("HIB-E-IO", f"{name}{clean(str(error.strerror or error), 500)}", "check the medium and its cable")
         text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
         return cls("HIB-E-DEFECT", text, "please report it with the output of `khib facts`")
 
@@ -171,8 +172,11 @@ class Sink(Protocol):
 
 
 def encode(event: Event) -> bytes:
-    """Return the JSON line of an event, without its newline."""
-    return msgspec.json.encode(event)
+    """Return the JSON line of an event, without its newline: values as they are, in characters that steer no terminal.
+
+    File names that are no UTF-8 are told with escapes, for JSON has no bytes.
+    """
+    return jsontext.encode(event)
 
 
 def decode(line: bytes | str) -> AnyEvent:

@@ -58,7 +58,8 @@ class Session:
         """Say what went wrong, and where to look."""
         log = self.lab.directory / "console.log"
         tail = log.read_bytes()[-2000:].decode("latin-1", "replace") if log.exists() else ""
-        self.sink(Message(f"the console's last lines:\n{tail}", Level.ERROR))
+        for line in ("the console's last lines:", *tail.splitlines()):
+            self.sink(Message(line, Level.ERROR))
         return LabError(text, hint="--keep DIR keeps disks and logs", ident="HIB-E-LAB")
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TextIO, TypeVar, cast
 
 from khib_tui.errors import ImageError, KhibError, Refused, UsageError
+from khib_tui.model.text import visible
 
 MIN_LENGTH = 8
 MAX_LENGTH = 512
@@ -117,7 +118,7 @@ def until_right(
 
 def _print_left(error: KhibError, left: int) -> None:
     if left:
-        print(f"{error.message}; {tries_left(left)}", file=sys.stderr)
+        print(visible(f"{error.message}; {tries_left(left)}"), file=sys.stderr)
 
 
 def tries_left(left: int) -> str:
