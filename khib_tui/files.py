@@ -1,8 +1,10 @@
-"""Files that appear whole and durably, or not at all."""
+"""Files that appear whole and durably, or not at all; and files of others, read within bounds and past no links."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import BinaryIO
 
 PART = ".part"
 PRIVATE, PUBLIC = 0o600, 0o644
+NOT_ORDINARY = "it is no ordinary file"
 
 
 def partial(path: Path) -> Path:
@@ -58,7 +61,7 @@ def folder(path: Path) -> None:
     if path.is_dir():
         return
     folder(path.parent)
-    path.mkdir(exist_ok=True)
+    path.mkdir(0o755, exist_ok=True)
     with suppress(PermissionError):
         path.chmod(0o755)
 
@@ -70,3 +73,65 @@ def sync(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def read(path: Path, limit: int) -> bytes:
+    """Read a file that must not be larger than `limit` bytes.
+
+    :raises OSError: it cannot be read, or is larger.
+    """
+    with path.open("rb") as stream:
+        return _bounded(stream, path, limit)
+
+
+def read_ours(path: Path, limit: int) -> bytes:
+    """Read a file that decides what is done: as root, only one that nobody else may write.
+
+    :raises OSError: it cannot be read, is larger than `limit` bytes, no ordinary file, or others may write it.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    with open(fd, "rb") as stream:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, NOT_ORDINARY, str(path))
+        if os.geteuid() == 0 and (status.st_uid != 0 or status.st_mode & 0o022):
+            raise PermissionError(errno.EPERM, "others than root may write it: `chown root` and `chmod go-w` it", str(path))
+        return _bounded(stream, path, limit)
+
+
+def _bounded(stream: BinaryIO, path: Path, limit: int) -> bytes:
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit} bytes", str(path))
+    return data
+
+
+def open_beneath(root: Path, path: str, flags: int, mode: int = PRIVATE) -> int:
+    """Open an ordinary file below a folder, past no link: neither the file nor any folder on the way may be one.
+
+    :param path: relative to `root`; one slash at its begin does not matter.
+    :returns: the file descriptor.
+    :raises OSError: it cannot be opened so, or is no ordinary file.
+    """
+    *folders, name = [part for part in path.split("/") if part] or [""]
+    if not name or {".", ".."} & {*folders, name}:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+    at = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder_name in folders:
+            below = os.open(folder_name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = below
+        # Without O_NONBLOCK, a pipe that lies there would wait for somebody at its other end.
+        fd = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, mode, dir_fd=at)
+    finally:
+        os.close(at)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, NOT_ORDINARY, path)
+    return fd
+
+
+def reason(error: Exception) -> str:
+    """Return why a file is not what it should be, without its name and the number of the error."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

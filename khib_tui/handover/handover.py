@@ -7,13 +7,18 @@ from pathlib import Path
 
 import msgspec
 
+from khib_tui import files
 from khib_tui.errors import KhibError
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.handover.place import PATH as PATH
+from khib_tui.model import jsontext
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import TargetRef
 from khib_tui.model.origin import Origin, Used
+from khib_tui.model.units import MIB
 from khib_tui.seal.keyslots import Seal
+
+MAX_SIZE = 16 * MIB
 
 
 class Mode(StrEnum):
@@ -76,6 +81,6 @@ def receive(root: Path = Path("/")) -> Handover:
     :raises KhibError: this kernel was not entered from A.
     """
     try:
-        return msgspec.json.decode((root / PATH).read_bytes(), type=Handover)
+        return jsontext.decode(files.read(root / PATH, MAX_SIZE), Handover)
     except (OSError, msgspec.DecodeError) as error:
         raise KhibError(f"there is no hand-over from the hibernating system: {error}", ident="HIB-E-HANDOVER") from error

@@ -20,7 +20,9 @@ import msgspec
 
 from khib_tui.errors import Refused
 from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model import jsontext
 from khib_tui.model.ranges import Ranges
+from khib_tui.model.text import clean
 from khib_tui.model.units import PAGE
 
 COOKIE_SIZE = 32
@@ -112,9 +114,11 @@ class ReportPage:
             return None
         start = COOKIE_SIZE + _LENGTH.size
         try:
-            return msgspec.json.decode(data[start : start + length], type=Report)
+            report = jsontext.decode(data[start : start + length], Report)
         except msgspec.DecodeError:
             return None
+        texts = {"text": clean(report.text, PAGE), "hint": clean(report.hint, PAGE), "ident": clean(report.ident)}
+        return msgspec.structs.replace(report, **texts)
 
 
 class Letter:
@@ -160,10 +164,10 @@ def leave(memory: PhysicalMemory, page: int, cookie: bytes, report: Report) -> b
 
 
 def _fit(report: Report) -> bytes:
-    body = msgspec.json.encode(report)
+    body = jsontext.encode(report)
     for most in (500, 100):
         if len(body) > _ROOM:
-            body = msgspec.json.encode(msgspec.structs.replace(report, text=report.text[:most], hint=report.hint[:most]))
+            body = jsontext.encode(msgspec.structs.replace(report, text=clean(report.text, most), hint=clean(report.hint, most)))
     return body
 
 

@@ -16,6 +16,8 @@ import msgspec
 
 from khib_tui.errors import ImageError
 from khib_tui.image.store import BLOCK, Store
+from khib_tui.model import jsontext
+from khib_tui.model.ranges import Count
 from khib_tui.model.text import clean
 from khib_tui.model.units import MIB
 from khib_tui.seal.keyslots import Seal
@@ -54,23 +56,27 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     image_id: str
     state: State
-    generation: int
+    generation: Count
     created: float = 0.0
     host: str = ""
     release: str = ""
-    ram_bytes: int = 0
-    image_bytes: int = 0
-    manifest_offset: int = 0
-    manifest_size: int = 0
+    ram_bytes: Count = 0
+    image_bytes: Count = 0
+    manifest_offset: Count = 0
+    manifest_size: Count = 0
     manifest_digest: str = ""
     reason: str = ""
     seal: Seal | None = None
 
 
 def pack(header: Header) -> bytes:
-    """Make a slot: magic, version, length, SHA-256 of the body, body as JSON, zeros to the end of the block."""
+    """Make a slot: magic, version, length, SHA-256 of the body, body as JSON, zeros to the end of the block.
+
+    :raises ImageError: it does not fit, which only a foreign header does.
+    """
     body = msgspec.json.encode(header)
-    assert len(body) <= BLOCK - _PREFIX.size
+    if len(body) > BLOCK - _PREFIX.size:
+        raise ImageError("the image's header has no room for its new state", ident="HIB-E-HEADER")
     return (_PREFIX.pack(MAGIC, VERSION, len(body), hashlib.sha256(body).digest()) + body).ljust(BLOCK, b"\0")
 
 
@@ -89,9 +95,15 @@ def unpack(slot: bytes) -> Header | None:
         hint = f"use a newer khib; {CLEAR_HINT}"
         raise ImageError(f"the image has format {version}", hint=hint, ident="HIB-E-VERSION")
     try:
-        return msgspec.json.decode(body, type=Header)
+        return showable(jsontext.decode(body, Header))
     except msgspec.DecodeError:
         return None
+
+
+def showable(header: Header) -> Header:
+    """Return a header that others wrote with texts that may be shown, and are short enough to be written again."""
+    texts = {"host": clean(header.host, 64), "release": clean(header.release, 64), "reason": clean(header.reason, _MOST_REASON)}
+    return msgspec.structs.replace(header, image_id=clean(header.image_id, 64), **texts)
 
 
 def read_slots(store: Store) -> list[Header | None]:

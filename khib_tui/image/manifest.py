@@ -12,22 +12,25 @@ from khib_tui.errors import ImageError
 from khib_tui.image.codec import FRAME, Codec, seek_table
 from khib_tui.image.header import Header
 from khib_tui.image.store import BLOCK, Store
+from khib_tui.model import jsontext
 from khib_tui.model.origin import DiskPrint, Origin
-from khib_tui.model.ranges import Ranges
+from khib_tui.model.ranges import Count, Ranges
+from khib_tui.model.text import clean
 from khib_tui.model.units import MIB
 
 if TYPE_CHECKING:
     from khib_tui.seal.crypto import Sealer
 
 MAX_SIZE = 16 * MIB
+_PROCESSORS = 8192 + 1  # NR_CPUS_RANGE_END of x86-64
 
 
 class WayBack(msgspec.Struct, frozen=True):
     """What the jump to A needs: entry (physical), A's GDT (virtual), and the report page with its cookie."""
 
-    entry: int
+    entry: Count
     gdt: int
-    report_page: int
+    report_page: Count
     cookie: str
 
 
@@ -42,16 +45,16 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     way_back: WayBack
     disks: tuple[DiskPrint, ...]
     codec: Codec
-    payload_offset: int
-    payload_size: int
-    raw_size: int
-    frames: int
-    index_offset: int
-    index_size: int
+    payload_offset: Count
+    payload_size: Count
+    raw_size: Count
+    frames: Count
+    index_offset: Count
+    index_size: Count
     index_digest: str
     save_seconds: float
-    free_bytes: int
-    zero_bytes: int
+    free_bytes: Count
+    zero_bytes: Count
 
     @property
     def saved_ranges(self) -> Ranges:
@@ -106,13 +109,38 @@ def read(store: Store, header: Header, sealer: Sealer | None = None) -> Manifest
         raise ImageError("the image's manifest is damaged", hint=DISCARD_HINT, ident="HIB-E-MANIFEST")
     if sealer:
         data = sealer.open_manifest(data)
-    try:
-        manifest = msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise ImageError(f"the image's manifest is not readable: {error}", ident="HIB-E-MANIFEST") from error
+    manifest = parse(data)
     if manifest.image_id != header.image_id:
         raise ImageError("header and manifest belong to different images", ident="HIB-E-MANIFEST")
     return manifest
+
+
+def parse(data: bytes) -> Manifest:
+    """Return what a manifest's bytes say, with names that may be shown.
+
+    :raises ImageError: it is none, or says what no machine has.
+    """
+    try:
+        manifest = jsontext.decode(data, Manifest)
+        bytes.fromhex(manifest.way_back.cookie)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ImageError(f"the image's manifest is not readable: {error}", ident="HIB-E-MANIFEST") from error
+    limits = [(manifest.way_back.gdt, 1 << 64), (manifest.cpu.count, _PROCESSORS)]
+    limits += [(edge, (1 << 64) + 1) for part in manifest.firmware_memmap for edge in (part.start, part.end)]
+    if not all(0 <= value < limit for value, limit in limits):
+        raise ImageError("the image's manifest says what cannot be", ident="HIB-E-MANIFEST")
+    return _showable(manifest)
+
+
+def _showable(manifest: Manifest) -> Manifest:
+    """Clean the names; those of an honest image are as they were, for they were clean when it was saved."""
+    replace = msgspec.structs.replace
+    disks = [replace(disk, name=clean(disk.name), serial=clean(disk.serial), label=clean(disk.label)) for disk in manifest.disks]
+    return replace(
+        manifest, host=clean(manifest.host), release=clean(manifest.release), version=clean(manifest.version, 256),
+        saver_release=clean(manifest.saver_release), saver_version=clean(manifest.saver_version, 256),
+        cpu=replace(manifest.cpu, vendor=clean(manifest.cpu.vendor), model=clean(manifest.cpu.model)), disks=tuple(disks),
+    )  # fmt: skip
 
 
 def read_index(store: Store, manifest: Manifest) -> list[Frame]:

@@ -12,11 +12,13 @@ from typing import Literal
 
 import msgspec
 
+from khib_tui import files
 from khib_tui.errors import UsageError
-from khib_tui.model import cmdline
+from khib_tui.model import cmdline, jsontext
 from khib_tui.model.units import MIB
 
 Content = Literal["", "empty", "unknown"]
+_MAX_FACTS = 16 * MIB
 RAM = "System RAM"
 """What the kernel calls the memory that it uses as its own."""
 
@@ -198,11 +200,11 @@ def load(path: Path) -> Machine:
     :raises UsageError: the file is missing or is no such file.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Machine)
+        return jsontext.decode(files.read(path, _MAX_FACTS), Machine)
     except (OSError, msgspec.DecodeError) as error:
-        raise UsageError(f"{path}: {error}", hint="make one with `khib facts`", ident="HIB-E-FACTS") from error
+        raise UsageError(f"{path}: {files.reason(error)}", hint="make one with `khib facts`", ident="HIB-E-FACTS") from error
 
 
 def dump(machine: Machine) -> bytes:
     """Return the facts as readable JSON."""
-    return msgspec.json.format(msgspec.json.encode(machine), indent=2) + b"\n"
+    return msgspec.json.format(jsontext.encode(machine), indent=2) + b"\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from typing import Annotated
 
 import msgspec
 
@@ -82,4 +83,6 @@ class Ranges(msgspec.Struct, frozen=True):
         return self.spans[-1][1] if self.spans else 0
 
 
-Spans = tuple[tuple[int, int], ...]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+"""A size, number or offset that others wrote: never negative, and far from where arithmetic of 64 bits ends."""
+Spans = tuple[tuple[Count, Count], ...]

@@ -9,9 +9,11 @@ import tomli_w
 
 from khib_tui import files
 from khib_tui.errors import UsageError
+from khib_tui.model import jsontext
 from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
 
 PATH = Path("/etc/khib/khib.toml")
+MAX_SIZE = 64 << 10
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,12 +57,12 @@ def load(path: Path = PATH) -> Settings:
     :raises UsageError: the file is wrong, with the place and the reason.
     """
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+        return jsontext.decode_toml(files.read_ours(path, MAX_SIZE), Settings)
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError) as error:
         hint = "correct the file, or run the wizard again"
-        raise UsageError(f"{path}: {error}", hint=hint, ident="HIB-E-SETTINGS") from error
+        raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-SETTINGS") from error
 
 
 def save(settings: Settings, path: Path = PATH) -> None:

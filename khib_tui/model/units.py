@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 
 from humanize import naturalsize
 
 from khib_tui.errors import UsageError
+from khib_tui.model.text import clean
 
 PAGE = 4096
 KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
 
+_MAX_SIZE = 1 << 62
 _UNITS = {"": 1, "k": KIB, "m": MIB, "g": GIB, "t": GIB << 10}
 
 
@@ -38,7 +41,16 @@ def parse_size(text: str) -> int:
 
     :raises UsageError: the text is no size.
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
-    if not found:
-        raise UsageError(f"{text!r} is not a size", hint="write it as 256M or 1.5G", ident="HIB-E-SIZE")
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    found = re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
+    count = float(found[1]) * _UNITS[found[2].lower()] if found else _MAX_SIZE
+    if count >= _MAX_SIZE:
+        raise UsageError(f"'{clean(text)}' is not a size", hint="write it as 256M or 1.5G", ident="HIB-E-SIZE")
+    return int(count)
+
+
+def when(seconds: float, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Format a time in seconds since 1970 as the local one; `?` for one that no calendar has."""
+    try:
+        return time.strftime(form, time.localtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        return "?"

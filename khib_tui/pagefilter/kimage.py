@@ -66,7 +66,7 @@ def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[arra
             return None
         data = memory.read(page.spans[0][0], PAGE)
         words = array("Q", data)
-        at = 0
+        at, before = 0, len(targets)
         while at < len(words):
             count = _sources(data, at)
             if len(targets) + count > limit:
@@ -77,7 +77,7 @@ def _pairs(memory: Reader, head: int, limit: int, outside: Ranges) -> tuple[arra
             kind = words[at] & _FLAGS if at < len(words) else 0
             if kind == _DONE:
                 return targets, sources
-            if kind == _INDIRECTION:
+            if kind == _INDIRECTION and len(targets) > before:  # each page of a list has some, so none leads round for ever
                 chain.append(words[at])
                 break
             if kind != _DESTINATION:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-import msgspec
 import xxhash
 
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError, Refused, UsageError
 from khib_tui.formats import vmcore
+from khib_tui.image import manifest as manifests
 from khib_tui.image import reader
 from khib_tui.image.codec import FRAME
 from khib_tui.image.export.contents import Contents, PlainFile, read_head
@@ -75,12 +75,9 @@ def load(file: PlainFile, entry: int | None = None, gdt: int | None = None) -> V
 def _exported(file: PlainFile, head: bytes, note: bytes) -> Vmcore:
     contents = Contents(file, vmcore.parse(head))
     digests = read_sums(file, max((item.offset + item.run.filesz for item in contents.placed), default=0))
-    if xxhash.xxh3_128_digest(file.read(0, FRAME)) != digests[0]:
+    if [xxhash.xxh3_128_digest(file.read(0, FRAME))] != digests[:1]:
         raise ImageError("the vmcore is damaged in its headers", hint="export it again", ident="HIB-E-DAMAGED")
-    try:
-        manifest = msgspec.json.decode(note, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise ImageError(f"the vmcore's manifest is not readable: {error}", ident="HIB-E-MANIFEST") from error
+    manifest = manifests.parse(note)
     moved = swapped(contents, manifest)
     target, saved = moved.move(contents.present), manifest.saved_ranges
     if not saved.covers(target) or saved.total - target.total > manifest.free_bytes:
@@ -99,6 +96,8 @@ def foreign(head: bytes) -> list[vmcore.Placed]:
         start, end = -(-first // PAGE) * PAGE, last // PAGE * PAGE
         if part.note or part.virtual >= KERNEL_MAP or start >= end:
             continue
+        if last > 1 << 52 or part.offset + part.filesz > 1 << 62:
+            raise ImageError(f"the vmcore has an impossible segment at {first:#x}", ident="HIB-E-VMCORE")
         held = min(max(part.filesz - (start - first), 0) // PAGE * PAGE, end - start)
         placed.append(vmcore.Placed(vmcore.MemoryRun(start, held, end - start), part.offset + start - first))
     return vmcore.parse(vmcore.header(placed, b"", 0))

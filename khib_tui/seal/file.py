@@ -10,8 +10,10 @@ import msgspec
 from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.events.types import Finding, Severity
+from khib_tui.model import jsontext
 from khib_tui.seal.keyslots import Seal
 
+MAX_SIZE = 64 << 10
 UNSEALED = Finding(
     "HIB-W-UNSEALED", Severity.WARNING, "the image will not be sealed",
     "whoever gets the disk can read everything that is in memory now", "run `khib seal`",
@@ -43,12 +45,12 @@ def load(path: Path) -> Seal | None:
     :raises UsageError: the file is there but not readable or wrong; then nobody may take images for unsealed.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Seal)
+        return jsontext.decode(files.read_ours(path, MAX_SIZE), Seal)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:
         hint = "make a new one with `khib seal`; images that are there keep their own keyslots"
-        raise UsageError(f"{path}: {error}", hint=hint, ident="HIB-E-SEAL-FILE") from error
+        raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-SEAL-FILE") from error
 
 
 def save(seal: Seal, path: Path) -> None:

@@ -22,7 +22,7 @@ from khib_tui.model import identity
 from khib_tui.model import target as targets
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.machine import BlockDevice, Machine
-from khib_tui.model.units import duration, size
+from khib_tui.model.units import duration, size, when
 from khib_tui.seal.crypto import Sealer
 from khib_tui.seal.keyslots import describe
 from khib_tui.target import catalog
@@ -86,11 +86,11 @@ def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tup
 def line(item: Found) -> str:
     """Format an image in one line."""
     header = item.header
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
+    created = when(header.created)
     amount = f", {size(header.image_bytes)} of {size(header.ram_bytes)} RAM" if header.image_bytes else ""
     reason = f" ({header.reason})" if header.reason else ""
     sealed = ", sealed" if header.seal else ""
-    return f"{item.where}: {header.state}{reason}, {header.host or '?'}, {when}{amount}{sealed}"
+    return f"{item.where}: {header.state}{reason}, {header.host or '?'}, {created}{amount}{sealed}"
 
 
 def facts(item: Found) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def info(item: Found, store: Store, sealer: Sealer | None = None) -> dict[str, A
     """
     data: dict[str, Any] = {"where": item.where, "state": str(item.header.state), "id": item.header.image_id}
     data |= {"host": item.header.host, "kernel": item.header.release}
-    data["created"] = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(item.header.created))
+    data["created"] = when(item.header.created, "%Y-%m-%d %H:%M:%S")
     data["sealed"] = describe(item.header.seal)
     if not item.header.manifest_size:
         return data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import urwid
@@ -10,7 +9,7 @@ from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.errors import Cancelled
 from khib_tui.model.text import clean
-from khib_tui.model.units import size
+from khib_tui.model.units import size, when
 from khib_tui.target.catalog import Found
 from screens.ui import keys
 from screens.ui.keys import Key
@@ -105,6 +104,6 @@ class FoundPage(Page):
 def row(item: Found) -> list[urwid.Widget | str]:
     """Format an image in a line."""
     header = item.header
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
+    created = when(header.created)
     place = urwid.SelectableIcon(item.where, 0, wrap="clip")
-    return [place, urwid.Text(clean(header.host or "?")), when, size(header.image_bytes), size(header.ram_bytes)]
+    return [place, urwid.Text(clean(header.host or "?")), created, size(header.image_bytes), size(header.ram_bytes)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Level
 from khib_tui.image.header import UNKNOWN, State
 from khib_tui.model.text import clean
-from khib_tui.model.units import size
+from khib_tui.model.units import size, when
 from khib_tui.plan.discard import Discard
 from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
@@ -126,6 +125,6 @@ def loss(state: State) -> str:
 def cells(item: Found) -> list[urwid.Widget | str]:
     """Format an image in a line."""
     header = item.header
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(header.created))
+    created = when(header.created)
     place = urwid.SelectableIcon(item.where, 0, wrap="clip")
-    return [place, str(header.state), urwid.Text(clean(header.host or "?")), when, size(header.image_bytes)]
+    return [place, str(header.state), urwid.Text(clean(header.host or "?")), created, size(header.image_bytes)]

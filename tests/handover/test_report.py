@@ -69,4 +69,4 @@ def test_a_long_reason_is_cut_and_still_read(tmp_path: Path) -> None:
     assert leave(memory, made.physical, made.cookie, Report(Outcome.FAILED, "x" * 9000, "y" * 9000))
     bring_back(made, memory)
     report = made.read()
-    assert report is not None and report.outcome is Outcome.FAILED and set(report.text) == {"x"}
+    assert report is not None and report.outcome is Outcome.FAILED and set(report.text) == {"x", "…"}

@@ -86,8 +86,9 @@ class PlainFile:
         return os.lseek(self.fd, 0, os.SEEK_END)
 
     def read(self, offset: int, count: int) -> bytes:
-        """Return `count` bytes at `offset`; fewer at the end."""
+        """Return `count` bytes at `offset`; fewer at the end, and none behind it."""
         parts = []
+        count = max(min(count, self.size - offset), 0)
         while count and (part := os.pread(self.fd, count, offset)):
             parts.append(part)
             offset, count = offset + len(part), count - len(part)
@@ -104,7 +105,7 @@ def read_head(file: File) -> bytes:
     :raises ImageError: it is no vmcore of x86-64, or is cut off.
     """
     data = file.read(0, FRAME)
-    while (end := vmcore.headers_end(data)) > len(data):
+    while (end := vmcore.headers_end(data)) > len(data):  # twice at most: the first may only be a guess of how many there are
         more = file.read(0, end)
         if len(more) < end:
             raise ImageError("the vmcore ends in its headers", ident="HIB-E-VMCORE")

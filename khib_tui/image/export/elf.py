@@ -153,8 +153,8 @@ def read_sums(file: File, end: int) -> list[bytes]:
     """
     size = sums_size(end)
     data = file.read(end, size)
-    listed = [data[at : at + 16] for at in range(_SUMS.size, size - 16, 16)]
-    if data != trailer(listed):
+    listed = [data[at : at + 16] for at in range(_SUMS.size, len(data) - 16, 16)]
+    if len(data) != size or data != trailer(listed):
         raise ImageError(
             "the vmcore is cut off or damaged, or another tool wrote it: its digests are missing",
             hint="export the image again", ident="HIB-E-VMCORE-SUMS",

@@ -94,12 +94,18 @@ def notes_of(file: File, head: bytes) -> dict[tuple[str, int], bytes]:
     """Read all notes of an ELF file by name and type; the first of a kind counts.
 
     :param head: its header and program headers.
+    :raises ImageError: there are too many.
     """
     found: dict[tuple[str, int], bytes] = {}
+    left = MAX_NOTES
     for part in vmcore.segments(head):
         if part.note:
-            for key, text in vmcore.notes(file.read(part.offset, min(part.filesz, MAX_NOTES))):
+            data = file.read(part.offset, min(part.filesz, left))
+            left -= len(data)
+            for key, text in vmcore.notes(data):
                 found.setdefault(key, text)
+            if len(found) > vmcore.MAX_NOTES or not left:
+                raise ImageError("the vmcore has too many notes", ident="HIB-E-VMCORE")
     return found
 
 
