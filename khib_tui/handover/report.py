@@ -167,7 +167,9 @@ def _fit(report: Report) -> bytes:
     body = jsontext.encode(report)
     for most in (500, 100):
         if len(body) > _ROOM:
-            body = jsontext.encode(msgspec.structs.replace(report, text=clean(report.text, most), hint=clean(report.hint, most)))
+            body = jsontext.encode(
+                msgspec.structs.replace(report, text=clean(report.text, most), hint=clean(report.hint, most))
+            )
     return body
 
 

@@ -102,8 +102,10 @@ def unpack(slot: bytes) -> Header | None:
 
 def showable(header: Header) -> Header:
     """Return a header that others wrote with texts that may be shown, and are short enough to be written again."""
-    texts = {"host": clean(header.host, 64), "release": clean(header.release, 64), "reason": clean(header.reason, _MOST_REASON)}
-    return msgspec.structs.replace(header, image_id=clean(header.image_id, 64), **texts)
+    return msgspec.structs.replace(
+        header, image_id=clean(header.image_id, 64), host=clean(header.host, 64), release=clean(header.release, 64),
+        reason=clean(header.reason, 512),
+    )  # fmt: skip
 
 
 def read_slots(store: Store) -> list[Header | None]:

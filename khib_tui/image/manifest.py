@@ -135,7 +135,9 @@ def parse(data: bytes) -> Manifest:
 def _showable(manifest: Manifest) -> Manifest:
     """Clean the names; those of an honest image are as they were, for they were clean when it was saved."""
     replace = msgspec.structs.replace
-    disks = [replace(disk, name=clean(disk.name), serial=clean(disk.serial), label=clean(disk.label)) for disk in manifest.disks]
+    disks = [
+        replace(disk, name=clean(disk.name), serial=clean(disk.serial), label=clean(disk.label)) for disk in manifest.disks
+    ]
     return replace(
         manifest, host=clean(manifest.host), release=clean(manifest.release), version=clean(manifest.version, 256),
         saver_release=clean(manifest.saver_release), saver_version=clean(manifest.saver_version, 256),
