@@ -9,16 +9,21 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from elftools.common.exceptions import ELFError
+from elftools.construct import ConstructError
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from khib_tui.errors import KhibError
+from khib_tui.model.text import clean
 
 MAGIC = b"\x7fELF"
+_MOST_TAGS = 4096
 X86_64 = b"\x02\x01\x3e\x00"
 DEFAULT_DIRS = tuple(
     Path(top) for top in ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
@@ -61,7 +66,23 @@ def _kind(path: Path) -> bytes:
 
 @lru_cache(maxsize=4096)
 def dynamic(path: Path) -> Dynamic:
-    """Read what an ELF file asks for."""
+    """Read what an ELF file asks for.
+
+    :raises KhibError: it is damaged.
+    """
+    try:
+        return _dynamic(path)
+    except (ELFError, ConstructError, OSError, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> KhibError:
+    """Return the error that says that a file cannot be followed."""
+    hint = "install its package anew"
+    return KhibError(f"{path} is no whole ELF file: {clean(str(error))}", hint=hint, ident="HIB-E-LIBRARY")
+
+
+def _dynamic(path: Path) -> Dynamic:
     interpreter = ""
     tags: list[Any] = []
     with open(path, "rb") as handle:
@@ -69,7 +90,7 @@ def dynamic(path: Path) -> Dynamic:
             if isinstance(segment, InterpSegment):
                 interpreter = segment.get_interp_name()
             elif isinstance(segment, DynamicSegment):
-                tags = list(segment.iter_tags())
+                tags = list(islice(segment.iter_tags(), _MOST_TAGS))
     return Dynamic(
         _kind(path), interpreter,
         tuple(tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"),
@@ -170,7 +191,17 @@ def _search(name: str, places: tuple[_Place, ...], kind: bytes, user: Path) -> t
 
 
 def trimmed(data: bytes) -> bytes:
-    """Cut off what is not loaded to run a 64-bit ELF file: debug information, symbol and section tables."""
+    """Cut off what is not loaded to run a 64-bit ELF file: debug information, symbol and section tables.
+
+    One that cannot be followed is left as it is: the kernel or the linker of the initramfs refuses it, if it must.
+    """
+    try:
+        return _trimmed(data)
+    except struct.error:
+        return data
+
+
+def _trimmed(data: bytes) -> bytes:
     offset, size, count = (*struct.unpack_from("<Q", data, 32), *struct.unpack_from("<HH", data, 54))
     ends = [offset + size * count]
     for number in range(count):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import zstandard
-
-from khib_tui.errors import KhibError, Refused
+from khib_tui.errors import Refused
+from khib_tui.initramfs.unpack import content as content
 
 # asked for on every machine, and left out where a kernel has them built in or not at all; ext4 asks for crc32c by
 # name, and there is no modprobe to answer
@@ -40,25 +37,6 @@ def directory(release: str, root: Path = Path("/")) -> Path:
 def plain_name(path: Path) -> Path:
     """Return the path that a module has when it is not compressed."""
     return path.with_name(_PACKED.sub(".ko", path.name))
-
-
-def content(path: Path) -> bytes:
-    """Read a module, uncompressed.
-
-    :raises KhibError: it is damaged.
-    """
-    data = path.read_bytes()
-    try:
-        match path.suffix:
-            case ".xz":
-                return lzma.decompress(data)
-            case ".zst":
-                return zstandard.ZstdDecompressor().decompressobj().decompress(data)
-            case ".gz":
-                return gzip.decompress(data)
-    except (lzma.LZMAError, zstandard.ZstdError, OSError, EOFError) as error:
-        raise KhibError(f"the kernel module {path} is damaged: {error}", ident="HIB-E-MODULE") from error
-    return data
 
 
 def module_name(path: str) -> str:
@@ -120,7 +98,7 @@ def _needs(top: Path) -> dict[str, tuple[str, list[str]]]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return path.read_text(errors="surrogateescape").splitlines()
     except FileNotFoundError:
         return []
 

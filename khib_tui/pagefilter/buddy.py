@@ -23,6 +23,7 @@ from khib_tui.pagefilter.vmcoreinfo import VmcoreInfo
 _MAP_FLAGS = PAGE - 1  # enum in include/linux/mmzone.h: SECTION_MAP_LAST_BIT is far below
 _HAS_MEM_MAP = 1 << 1
 _MAX_SECTIONS = 1 << 20
+_MAX_BITS = 30  # x86-64 has 27: the struct pages of one section are read at once
 # More free spans than these are not told apart: each takes some 120 bytes and is copied a few times.
 MAX_SPANS = 1 << 15
 
@@ -83,10 +84,10 @@ def sections(space: AddressSpace, info: VmcoreInfo, page_size: int) -> Sections:
     record, offset = info.size("mem_section"), info.offset("mem_section.section_mem_map")
     roots = info.length("mem_section")
     bits = info.number("SECTION_SIZE_BITS")
-    if not 8 <= record <= 256 or PAGE % record or not 24 <= bits <= 34 or not 0 < roots <= _MAX_SECTIONS:
+    if not 8 <= record <= 256 or PAGE % record or not 24 <= bits <= _MAX_BITS or not 0 < roots <= _MAX_SECTIONS:
         raise Doubt("the kernel's table of memory sections has an impossible layout")
     per_root, pages = PAGE // record, (1 << bits) // PAGE
-    maps = []
+    maps: list[tuple[int, int]] = []
     for index, root in enumerate(space.words(info.symbol("mem_section"), roots)):
         if not root:
             continue
@@ -95,6 +96,8 @@ def sections(space: AddressSpace, info: VmcoreInfo, page_size: int) -> Sections:
             (word,) = struct.unpack_from("<Q", data, inner * record + offset)
             if word & _HAS_MEM_MAP:
                 number = index * per_root + inner
+                if len(maps) == _MAX_SECTIONS:
+                    raise Doubt("the kernel's table of memory sections has no end")
                 maps.append((number, (word & ~_MAP_FLAGS) + number * pages * page_size))
     return Sections(tuple(maps), pages)
 

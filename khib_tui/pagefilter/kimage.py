@@ -12,13 +12,14 @@ from array import array
 
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
-from khib_tui.pagefilter.view import NOWHERE, Doubt, Reader, Shadows, Swapped
+from khib_tui.pagefilter.view import NOWHERE, Doubt, Reader, Shadows, Swapped, doubting
 
 _DESTINATION, _INDIRECTION, _DONE, _SOURCE = 1, 2, 4, 8
 _FLAGS = PAGE - 1
 _LOW_NIBBLE = bytes(range(16)) * 16
 
 
+@doubting()
 def shadows(memory: Reader, entry: int, region: Ranges, ram: Ranges) -> Shadows:
     """Read where the region's pages are.
 

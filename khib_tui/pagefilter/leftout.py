@@ -9,9 +9,10 @@ from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.pagefilter import buddy, kimage, vmcoreinfo
 from khib_tui.pagefilter.pagetable import kernel_space
-from khib_tui.pagefilter.view import Doubt, Reader, Shadows, SystemView
+from khib_tui.pagefilter.view import Doubt, Reader, Shadows, SystemView, doubting
 
 
+@doubting()
 def left_out(memory: Reader, origin: Origin, entry: int, *, page_offset: int, description: str, used: Sequence[int]) -> Ranges:
     """Find the free memory of A, by the physical addresses where its content lies after the jump.
 

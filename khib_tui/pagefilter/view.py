@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
+from khib_tui.errors import CommandFailed
 from khib_tui.model.ranges import Ranges
 
 
 class Doubt(Exception):
     """Something in A's kernel is not as expected; the text says what. All pages are saved then."""
+
+
+@contextmanager
+def doubting() -> Iterator[None]:
+    """Turn whatever goes wrong while structures are read that cannot be trusted into a doubt.
+
+    :raises Doubt: an address is denied, a read is short, a number is none or beyond all bounds.
+    """
+    try:
+        yield
+    except (struct.error, ArithmeticError, LookupError, ValueError, TypeError, OSError, CommandFailed) as error:
+        raise Doubt(f"the kernel's memory cannot be followed: {error}") from error
 
 
 class Reader(Protocol):
