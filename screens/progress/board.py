@@ -7,6 +7,7 @@ from urwid.widget import AbstractFlowWidget
 
 from screens.progress.track import LAST, Track, percent
 from screens.ui import widgets
+from screens.ui.shown import Line, Text
 
 
 class Board(urwid.WidgetWrap[urwid.Pile]):
@@ -18,8 +19,8 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         self.shown: list[tuple[str, str]] = []
         self.bar = urwid.ProgressBar("bar", "bar done")
         self.bar_place = urwid.WidgetPlaceholder[AbstractFlowWidget](urwid.Divider())
-        self.numbers = urwid.Text("", wrap="clip")
-        self.messages = urwid.Text("", wrap="clip")
+        self.numbers = Text("", wrap="clip")
+        self.messages = Text("", wrap="clip")
         listed = urwid.ScrollBar(urwid.ListBox(self.walker), thumb_char="#", trough_char=":")
         super().__init__(widgets.stacked(listed, [self.bar_place, self.numbers, urwid.Divider(), self.messages]))
         self.draw()
@@ -42,5 +43,5 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         self.messages.set_text("\n".join(list(self.track.messages)[-LAST:]))
 
 
-def _row(text: str, attribute: str) -> urwid.AttrMap[urwid.SelectableIcon]:
-    return urwid.AttrMap(urwid.SelectableIcon(text, 0, wrap="clip"), attribute)
+def _row(text: str, attribute: str) -> urwid.AttrMap[Line]:
+    return urwid.AttrMap(Line(text, 0, wrap="clip"), attribute)

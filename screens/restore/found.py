@@ -14,6 +14,7 @@ from khib_tui.target.catalog import Found
 from screens.ui import keys
 from screens.ui.keys import Key
 from screens.ui.page import Page
+from screens.ui.shown import Line, Text
 from screens.ui.widgets import Size, listed
 from screens.ui.window import Window
 
@@ -105,5 +106,5 @@ def row(item: Found) -> list[urwid.Widget | str]:
     """Format an image in a line."""
     header = item.header
     created = when(header.created)
-    place = urwid.SelectableIcon(item.where, 0, wrap="clip")
-    return [place, urwid.Text(clean(header.host or "?")), created, size(header.image_bytes), size(header.ram_bytes)]
+    place = Line(item.where, 0, wrap="clip")
+    return [place, Text(clean(header.host or "?")), created, size(header.image_bytes), size(header.ram_bytes)]

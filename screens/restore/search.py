@@ -12,6 +12,7 @@ from khib_tui.errors import Cancelled
 from khib_tui.model.units import duration
 from screens.ui.keys import Key
 from screens.ui.page import Page
+from screens.ui.shown import Line
 from screens.ui.window import Window
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class SearchPage(Page, Generic[T]):
         self.outcome: list[T] = []
         self.error: Exception = Cancelled("you stopped the search", hint="press Retry to search again")
         self.seconds = 0
-        self.text = urwid.SelectableIcon(text, 0)
+        self.text = Line(text, 0)
         super().__init__(window, urwid.Filler(self.text, "top"), focus=None)
         window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
         window.loop.set_alarm_in(TICK, self.tick)

@@ -10,6 +10,7 @@ from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.secrets import SecretFields
+from screens.ui.shown import Text
 from screens.ui.widgets import Choices, Press, Size
 
 WIDTH = 72
@@ -26,7 +27,7 @@ class Dialog(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
     ) -> None:
         columns, rows = room
         self.width = max(min(WIDTH, columns), 4)
-        shown = urwid.Text(text)
+        shown = Text(text)
         inner = (max(self.width - 3, 1),)
         needed = shown.rows(inner) + 2 + sum(widget.rows(inner) for widget in below)
         self.height = max(min(needed, rows), 3)

@@ -10,6 +10,7 @@ from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 from khib_tui.events.types import Failure, Level
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
+from screens.ui.shown import Text, shown
 from screens.ui.widgets import Choices, Size
 from screens.ui.window import Window
 
@@ -37,9 +38,9 @@ class Page(urwid.WidgetWrap[PageFrame]):
         self.buttons = widgets.button_row(choices, focus or 0) if choices else None
         below: list[AbstractFlowWidget] = [self.status, *([self.buttons] if self.buttons else [])]
         self.pile = widgets.stacked(body, below, 2 if self.buttons and focus is not None else 0)
-        self.bar = urwid.Text("", wrap="clip")
+        self.bar = Text("", wrap="clip")
         shown = "  ".join(filter(None, (window.banner, note)))
-        header = urwid.Columns([urwid.Text(f" {self.title}", wrap="clip"), ("pack", urwid.Text(f"{shown} "))])
+        header = urwid.Columns([Text(f" {self.title}", wrap="clip"), ("pack", Text(f"{shown} "))])
         inside = urwid.Padding(self.pile, left=1, right=1)
         super().__init__(urwid.Frame(inside, urwid.AttrMap(header, "header"), urwid.AttrMap(self.bar, "footer")))
         self.show_keys(self.keys)
@@ -50,7 +51,7 @@ class Page(urwid.WidgetWrap[PageFrame]):
 
     def tell(self, text: str, level: Level = Level.INFO) -> None:
         """Show a message until the next key."""
-        self.status.notify(text, severity=LEVELS[level])
+        self.status.notify(shown(text), severity=LEVELS[level])
 
     def refuse(self, error: BaseException) -> None:
         """Show an error's own sentence until the next key."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import urwid
 from urwid.widget import AbstractFlowWidget
 
+from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.seal.ask import MAX_LENGTH
 from screens.ui import widgets
 
@@ -18,6 +19,7 @@ class SecretField(urwid.Edit):
     """A line for a secret; Enter leaves it."""
 
     def __init__(self) -> None:
+        keep_secrets()
         super().__init__("", mask=MASK, max_length=MAX_LENGTH)
 
     def take(self) -> str:

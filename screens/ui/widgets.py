@@ -12,6 +12,7 @@ from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Finding, Severity
 from screens.ui import theme
+from screens.ui.shown import Line, Text, shown
 
 Press = Callable[[], None]
 Choices = Sequence[tuple[str, Press]]
@@ -36,7 +37,7 @@ def finding_text(finding: Finding) -> str:
 
 def button(label: str, press: Press) -> urwid.AttrMap[urwid.Button]:
     """Make a button."""
-    return urwid.AttrMap(urwid.Button(label, lambda _: press(), wrap="clip"), None, "focus")
+    return urwid.AttrMap(urwid.Button(shown(label), lambda _: press(), wrap="clip"), None, "focus")
 
 
 class Buttons(urwid.GridFlow):
@@ -61,32 +62,32 @@ def listed(
 
     :param fields: whether Tab goes from row to row; else it leaves the list.
     """
-    above: list[AbstractFlowWidget] = [urwid.Text(intro), urwid.Divider()] if intro else []
+    above: list[AbstractFlowWidget] = [Text(intro), urwid.Divider()] if intro else []
     walker = urwid.SimpleFocusListWalker([*above, *rows])
     if focus:  # else the list finds its first row by itself, and the text above it stays in sight
         walker.set_focus(len(above) + focus)
     return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=fields), thumb_char="#", trough_char=":")
 
 
-def line(text: str, attr: str | None = None) -> urwid.AttrMap[urwid.SelectableIcon]:
+def line(text: str, attr: str | None = None) -> urwid.AttrMap[Line]:
     """Make a line that takes the focus and the cursor, so that lists scroll and readers follow."""
-    return urwid.AttrMap(urwid.SelectableIcon(text, 0), attr, "focus")
+    return urwid.AttrMap(Line(text, 0), attr, "focus")
 
 
 def item(label: str, text: str, attr: str | None = None) -> urwid.AttrMap[urwid.Columns]:
     """Make a line with a label and a text beside it that may wrap; the cursor stands on the label."""
-    columns = urwid.Columns([(len(label), urwid.SelectableIcon((attr, label), 0)), urwid.Text(text)], dividechars=1)
+    columns = urwid.Columns([(len(label), Line((attr, label), 0)), Text(text)], dividechars=1)
     return urwid.AttrMap(columns, None, {None: "focus", attr: "focus"})
 
 
 def boxed(widget: AbstractBoxWidget, title: str = "") -> urwid.LineBox[AbstractBoxWidget]:
     """Draw a box around a widget, of characters every terminal has."""
-    return urwid.LineBox(widget, title=title, title_align="left", **theme.BOX)
+    return urwid.LineBox(widget, title=shown(title), title_align="left", **theme.BOX)
 
 
 def labelled(label: str, widget: AbstractFlowWidget, width: int = 24) -> urwid.Columns:
     """Put a label before a widget."""
-    return urwid.Columns([(width, urwid.Text(label)), widget], dividechars=1, select_navigation=True)
+    return urwid.Columns([(width, Text(label)), widget], dividechars=1, select_navigation=True)
 
 
 def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus: int = 0) -> urwid.Pile:
@@ -100,7 +101,7 @@ def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus:
 def headed(text: str, main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget]) -> urwid.Pile:
     """Put a text above a widget that takes the rest of the room, and others below; the focus is on the middle."""
     rows: list[tuple[Literal["pack"], AbstractFlowWidget]] = [("pack", widget) for widget in below]
-    return urwid.Pile([("pack", urwid.Text(text)), ("weight", 1, main), *rows], focus_item=1, select_navigation=True)
+    return urwid.Pile([("pack", Text(text)), ("weight", 1, main), *rows], focus_item=1, select_navigation=True)
 
 
 def table(columns: Sequence[urwid.TableColumn]) -> urwid.Table:
@@ -113,7 +114,7 @@ class DropDown(urwid.DropDown):
     """A choice whose open list stands out by a box, not by colour alone."""
 
     def __init__(self, options: Sequence[str], selected: int) -> None:
-        super().__init__(options, selected=selected, focus_map="focus")
+        super().__init__([shown(option) for option in options], selected=selected, focus_map="focus")
 
     def create_pop_up(self) -> Any:
         """Return the list in a box."""

@@ -22,6 +22,7 @@ from khib_tui.target.catalog import Found
 from screens.ui import keys, widgets
 from screens.ui.dialogs import Typed
 from screens.ui.page import Page
+from screens.ui.shown import Line, Text
 from screens.wizard.flow import Flow
 
 COLUMNS = [
@@ -126,5 +127,5 @@ def cells(item: Found) -> list[urwid.Widget | str]:
     """Format an image in a line."""
     header = item.header
     created = when(header.created)
-    place = urwid.SelectableIcon(item.where, 0, wrap="clip")
-    return [place, str(header.state), urwid.Text(clean(header.host or "?")), created, size(header.image_bytes)]
+    place = Line(item.where, 0, wrap="clip")
+    return [place, str(header.state), Text(clean(header.host or "?")), created, size(header.image_bytes)]

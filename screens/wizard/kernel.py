@@ -15,6 +15,7 @@ from khib_tui.events.types import Level
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from screens.ui import keys, widgets
+from screens.ui.shown import Text, shown
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
@@ -46,7 +47,7 @@ class KernelPage(StepPage):
     def choice(self, path: str, label: str) -> urwid.AttrMap[urwid.RadioButton]:
         """Make the line of a kernel that can be chosen."""
         self.paths.append(path)
-        return urwid.AttrMap(urwid.RadioButton(self.group, label, path == self.settings.kernel), None, "focus")
+        return urwid.AttrMap(urwid.RadioButton(self.group, shown(label), path == self.settings.kernel), None, "focus")
 
     def kernel_rows(self, kernel: KernelFile, *, running: bool) -> list[AbstractFlowWidget]:
         """Make the lines of a kernel."""
@@ -56,8 +57,8 @@ class KernelPage(StepPage):
             return [self.choice(kernel.path, label)]
         text = f"{kernel.release} cannot save: {'; '.join(reasons)}"
         tell = partial(self.tell, text, Level.WARNING)
-        unfit = urwid.Button(label, lambda _: tell(), left="(-)", right="")
-        return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(urwid.Text(("dim", "\n".join(reasons))), left=4)]
+        unfit = urwid.Button(shown(label), lambda _: tell(), left="(-)", right="")
+        return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(Text(("dim", "\n".join(reasons))), left=4)]
 
     def answer(self) -> Settings:
         """Return the settings with the kernel.

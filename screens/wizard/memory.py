@@ -15,6 +15,7 @@ from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import MIB, size
 from screens.ui import keys, widgets
+from screens.ui.shown import Text
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
@@ -41,7 +42,7 @@ class MemoryPage(StepPage):
         self.sizes = sorted({*SIZES, flow.settings.region})
         self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(flow.settings.region))
         urwid.connect_signal(self.drop, "change", self.changed)
-        self.facts = urwid.Text("")
+        self.facts = Text("")
         self.words: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
         words = urwid.ScrollBar(urwid.ListBox(self.words), thumb_char="#", trough_char=":")
         box = urwid.BoxAdapter(widgets.boxed(words, "memmap= parameters of the restorer"), BOX_ROWS)

@@ -13,6 +13,7 @@ from khib_tui.plan import build
 from khib_tui.plan.step import Action
 from khib_tui.plan.task import Task, task_of
 from screens.ui import keys, widgets
+from screens.ui.shown import Text
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
@@ -66,9 +67,9 @@ def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
         widgets.item(widgets.mark(severity), flow.seal_text(), severity),
         urwid.Padding(widgets.button("Seal the images", flow.seal), left=7, width=19),
-        urwid.Text(("heading", "Set up, once:")),
+        Text(("heading", "Set up, once:")),
         *steps(build.setup(task.choice, flow.path)),
-        urwid.Text(("heading", "Each hibernation:")),
+        Text(("heading", "Each hibernation:")),
         *steps(task.journey),
     ]
 

@@ -16,6 +16,7 @@ from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.page import Page
 from screens.ui.secrets import SecretFields
+from screens.ui.shown import Text
 from screens.ui.widgets import Size
 from screens.wizard.flow import Flow
 
@@ -100,11 +101,11 @@ class RecoveryKeyPage(Page):
     def __init__(self, flow: Flow, seal: Seal, recovery: str, *, warning: str = "") -> None:
         self.flow, self.seal = flow, seal
         rows: list[AbstractFlowWidget] = [
-            urwid.Text("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:"),
+            Text("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:"),
             urwid.Divider(),
             widgets.line(f"    {recovery}", "heading"),
             urwid.Divider(),
-            urwid.Text("Small and capital letters, spaces and dashes do not matter when it is typed."),
+            Text("Small and capital letters, spaces and dashes do not matter when it is typed."),
         ]
         if warning:
             rows += [urwid.Divider(), widgets.item(widgets.mark("warning"), warning, "warning")]

@@ -20,6 +20,7 @@ from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.model.units import size
 from screens.ui import keys, widgets
+from screens.ui.shown import Line, Text
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
@@ -79,10 +80,10 @@ class TargetPage(StepPage):
         """Make the two lines of a place: what it is, and what is against it."""
         device = self.flow.machine.device(target.device)
         mark = "(*)" if target.device == self.chosen else "(-)" if findings else "( )"
-        cell = urwid.SelectableIcon(f"{mark} {target.device}", 0, wrap="clip")
+        cell = Line(f"{mark} {target.device}", 0, wrap="clip")
         verdict = "; ".join(finding.what for finding in findings)
         attr = "dim" if findings else "ok"
-        below = urwid.Padding(urwid.Text(f"no: {verdict}" if verdict else "fit"), left=6)
+        below = urwid.Padding(Text(f"no: {verdict}" if verdict else "fit"), left=6)
         make = self.table.layout.row
         return [
             make([cell, *(cells(device) if device else ())], attr=attr),
@@ -146,4 +147,4 @@ def cells(device: BlockDevice) -> list[urwid.Widget | str]:
     label = f" {device.label}" if device.label else ""
     bus = " (removable)" if device.removable else ""
     model = f"{device.model} {device.serial}".strip()
-    return [size(device.size), urwid.Text(f"{model}{bus}"), urwid.Text(f"{content}{label}")]
+    return [size(device.size), Text(f"{model}{bus}"), Text(f"{content}{label}")]
