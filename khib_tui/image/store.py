@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
 
+from khib_tui import files
 from khib_tui.errors import ImageError
 from khib_tui.linux.buffers import Buffer
 from khib_tui.model.units import MIB
@@ -31,11 +32,14 @@ class Store:
 
     :param exclusive: refuse a block device that this kernel has mounted.
     :param create: make a file that is missing.
+    :param root: `path` is an ordinary file below this folder of a filesystem that others wrote; no link is followed.
     :raises ImageError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, *, writable: bool = False, exclusive: bool = False, create: bool = False) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, *, writable: bool = False, exclusive: bool = False, create: bool = False, root: Path | None = None
+    ) -> None:
+        self.path, self.root = path, root
         flags = (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC
         flags |= (os.O_EXCL if exclusive else 0) | (os.O_CREAT if create else 0)
         try:
@@ -46,11 +50,16 @@ class Store:
 
     def _open(self, flags: int) -> tuple[int, bool]:
         try:
-            return os.open(self.path, flags | os.O_DIRECT, 0o600), True
+            return self._descriptor(flags | os.O_DIRECT), True
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            return os.open(self.path, flags, 0o600), False
+            return self._descriptor(flags), False
+
+    def _descriptor(self, flags: int) -> int:
+        if self.root is None:
+            return os.open(self.path, flags, files.PRIVATE)
+        return files.open_beneath(self.root, os.fspath(self.path.relative_to(self.root)), flags)
 
     def __enter__(self) -> Self:
         return self

@@ -33,7 +33,7 @@ class Discard:
 
         :raises ImageError: another one is there now.
         """
-        with catalog.chosen(self.machine, self.found.where, self.file_target) as (now, store):
+        with catalog.chosen(self.machine, self.found.where, self.file_target, writable=True) as (now, store):
             if now.header.image_id != self.found.header.image_id:
                 raise ImageError(f"there is another image on {now.where} now", hint="look again", ident="HIB-E-IMAGE-CHANGED")
             context.changed = True

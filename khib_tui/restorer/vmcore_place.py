@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from khib_tui.errors import ImageError
@@ -39,13 +39,9 @@ def find(place: str, seconds: float = blockdev.WAIT_FOR_DISKS) -> tuple[Sequence
 def opened(place: str, device: BlockDevice | None) -> Iterator[PlainFile]:
     """Open a vmcore: a file, a device, or a file on a device that is mounted for it."""
     if device and ":" in place:
-        with mounted(device) as root:
-            inner = targets.parse(place).path.lstrip("/")
-            with opened(os.fspath(root / inner), None) as file:
+        with mounted(device, read_only=True) as root:
+            with closing(PlainFile(Path(targets.parse(place).path), root)) as file:
                 yield file
         return
-    file = PlainFile(Path(place))
-    try:
+    with closing(PlainFile(Path(place))) as file:
         yield file
-    finally:
-        file.close()

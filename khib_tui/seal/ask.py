@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TextIO, TypeVar, cast
 
 from khib_tui.errors import ImageError, KhibError, Refused, UsageError
+from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.model.text import visible
 
 MIN_LENGTH = 8
@@ -25,6 +26,7 @@ def from_file(name: str) -> str:
 
     :raises UsageError: it cannot be read, is empty, or no text.
     """
+    keep_secrets()
     try:
         data = sys.stdin.buffer.read(_MAX_BYTES) if name == "-" else _read(name)
         text = data.decode().removesuffix("\n").removesuffix("\r")
@@ -57,6 +59,7 @@ def ask(prompt: str, stream: TextIO | None = None) -> str:
             "a passphrase is needed, and there is no terminal to ask on", hint="give --key-file FILE, or - for standard input",
             ident="HIB-E-TTY",
         )  # fmt: skip
+    keep_secrets()
     try:
         return getpass.getpass(prompt, stream)
     except EOFError as error:

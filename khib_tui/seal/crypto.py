@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from khib_tui.errors import ImageError
+from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.seal import recoverykey
 from khib_tui.seal.keyslots import Cipher, Keyslot, Kind, Seal
 
@@ -49,6 +50,7 @@ def create(passphrase: str, cipher: Cipher) -> tuple[Seal, str]:
 
     :returns: the seal, and the recovery key, which is kept nowhere.
     """
+    keep_secrets()
     master = os.urandom(KEY)
     recovery = recoverykey.create()
     secret = recoverykey.parse(recovery)
@@ -62,6 +64,7 @@ def unlock(seal: Seal, secret: str) -> bytes:
 
     :raises ImageError: no keyslot opens with it (HIB-E-PASSPHRASE); a keyslot is malformed (HIB-E-SEAL).
     """
+    keep_secrets()
     recovery = recoverykey.parse(secret)
     tries = [(Kind.RECOVERY, recovery)] if recovery else []
     for kind, key in [*tries, (Kind.PASSPHRASE, secret.encode(errors="surrogateescape"))]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -49,12 +48,12 @@ def none_found(machine: Machine) -> str:
 
 
 @contextmanager
-def in_file(path: Path) -> Iterator[tuple[Found, Store]]:
+def in_file(path: Path, *, writable: bool = False) -> Iterator[tuple[Found, Store]]:
     """Open an image in an ordinary file.
 
     :raises ImageError: there is none.
     """
-    with Store(path, writable=os.access(path, os.W_OK)) as store:
+    with Store(path, writable=writable) as store:
         header = headers.read_or_given_up(store)
         if header is None:
             raise ImageError(f"{path} holds no image", ident="HIB-E-NO-IMAGE")
@@ -62,13 +61,14 @@ def in_file(path: Path) -> Iterator[tuple[Found, Store]]:
 
 
 @contextmanager
-def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tuple[Found, Store]]:
+def chosen(machine: Machine, wanted: str, file_target: str = "", *, writable: bool = False) -> Iterator[tuple[Found, Store]]:
     """Open the image that was asked for, in an ordinary file too, or the only one on the machine's disks.
 
+    :param writable: its state is to be changed.
     :raises ImageError: there is none, or several.
     """
     if Path(wanted).is_file():
-        with in_file(Path(wanted)) as both:
+        with in_file(Path(wanted), writable=writable) as both:
             yield both
         return
     found = [item for item in images(machine, file_target) if not wanted or wanted in (item.where, item.header.image_id)]
@@ -79,7 +79,7 @@ def chosen(machine: Machine, wanted: str, file_target: str = "") -> Iterator[tup
     if len(found) > 1:
         listed = ", ".join(item.where for item in found)
         raise ImageError(f"there are {len(found)} images: {listed}", hint="name one", ident="HIB-E-TWO-IMAGES")
-    with opened(machine.devices, found[0].target) as store:
+    with opened(machine.devices, found[0].target, read_only=not writable) as store:
         yield found[0], store
 
 
@@ -153,16 +153,16 @@ def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
             target = targets.from_word(word, devices)
             device = identity.find(devices, target.key)
             if target.path and not device.mounts:
-                with mounted(device) as root:
-                    there = _header(root / target.path.lstrip("/"))
+                with mounted(device, read_only=True) as root:
+                    there = _header(root / target.path.lstrip("/"), root)
                 found += [Found(target, f"{device.path}:{target.path}", header) for header in there]
     return found
 
 
-def _header(path: Path) -> list[Header]:
+def _header(path: Path, root: Path | None = None) -> list[Header]:
     """Return the header of an image as a list of one, or of none."""
     try:
-        with Store(path) as store:
+        with Store(path, root=root) as store:
             header = headers.read_or_given_up(store)
     except KhibError:
         return []

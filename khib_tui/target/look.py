@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from khib_tui import files
 from khib_tui.errors import Refused
 from khib_tui.image.header import MAGIC
 from khib_tui.model.machine import BlockDevice
@@ -24,7 +25,7 @@ def refuse_unfit(device: BlockDevice, path: str, need_bytes: int) -> None:
     :raises Refused: its directory is missing, something else is there, or the filesystem has no room.
     :raises ImageError: it cannot be mounted.
     """
-    with mounted(device, read_only=True) as root:
+    with mounted(device, read_only=True, replay=False) as root:
         refuse_bad_file(root, device.path, path)
         refuse_full(root, device.path, path, need_bytes)
 
@@ -48,7 +49,7 @@ def refuse_bad_file(root: Path, device: str, path: str) -> None:
     if not _is(file, stat.S_ISREG):
         kind = "a directory" if _is(file, stat.S_ISDIR) else "no ordinary file"
         raise Refused(f"{device}:{path} is {kind}", hint="name a file for the image", ident="HIB-E-TARGET-DIRECTORY")
-    with file.open("rb") as stream:
+    with open(files.open_beneath(root, path, os.O_RDONLY), "rb") as stream:
         head = stream.read(_HEAD)
     if not head.startswith(MAGIC) and any(head):
         hint = "name another file, or remove this one if it is not needed"

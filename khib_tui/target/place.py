@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from khib_tui import files
 from khib_tui.errors import ImageError
 from khib_tui.image.store import Store
 from khib_tui.linux.syscalls import mount, umount
@@ -15,20 +16,23 @@ from khib_tui.model.machine import BlockDevice
 
 MOUNT_POINT = Path("/run/khib/target")
 MS_RDONLY = 1
+# MS_NOSUID, MS_NODEV, MS_NOEXEC, and MS_NOSYMFOLLOW, which kernels before 5.10 do not know and do not mind.
+UNTRUSTED = 2 | 4 | 8 | 256
 _NO_REPLAY = {"ext4": "noload", "ext3": "noload", "xfs": "norecovery", "btrfs": "rescue=nologreplay"}
 
 
 @contextmanager
-def mounted(device: BlockDevice, *, read_only: bool = False) -> Iterator[Path]:
-    """Mount the filesystem of a device that nobody else uses, for the time of a `with`.
+def mounted(device: BlockDevice, *, read_only: bool = False, replay: bool = True) -> Iterator[Path]:
+    """Mount the filesystem of a device that nobody else uses, for the time of a `with`; nothing on it is trusted.
 
-    :param read_only: nothing is written, and no journal replayed.
+    :param read_only: no file is written; the journal is replayed all the same, for files may be in nothing else.
+    :param replay: without it nothing at all is written.
     :raises ImageError: it cannot be mounted.
     """
-    MOUNT_POINT.mkdir(parents=True, exist_ok=True)
+    files.folder(MOUNT_POINT)
+    flags = UNTRUSTED | (MS_RDONLY if read_only else 0)
     try:
-        flags, options = (MS_RDONLY, _NO_REPLAY.get(device.fstype, "")) if read_only else (0, "")
-        mount(device.path, os.fspath(MOUNT_POINT), device.fstype, flags, options)
+        mount(device.path, os.fspath(MOUNT_POINT), device.fstype, flags, "" if replay else _NO_REPLAY.get(device.fstype, ""))
     except OSError as error:
         raise ImageError(f"{device.path}: cannot mount {device.fstype}: {error.strerror}", ident="HIB-E-MOUNT") from error
     try:
@@ -38,17 +42,19 @@ def mounted(device: BlockDevice, *, read_only: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def opened(devices: Sequence[BlockDevice], target: TargetRef, *, create: bool = False) -> Iterator[Store]:
-    """Open the store of a target for reading and writing.
+def opened(
+    devices: Sequence[BlockDevice], target: TargetRef, *, create: bool = False, read_only: bool = False
+) -> Iterator[Store]:
+    """Open the store of a target, for reading and writing unless it is `read_only`.
 
     :param create: make the file if it is missing.
     :raises ImageError: it is missing, in use, or ambiguous.
     """
     device = find(devices, target.key)
     if not target.path:
-        with Store(Path(device.path), writable=True, exclusive=True) as store:
+        with Store(Path(device.path), writable=not read_only, exclusive=True) as store:
             yield store
         return
-    with mounted(device) as root:
-        with Store(root / target.path.lstrip("/"), writable=True, create=create) as store:
+    with mounted(device, read_only=read_only) as root:
+        with Store(root / target.path.lstrip("/"), writable=not read_only, create=create, root=root) as store:
             yield store

@@ -81,7 +81,7 @@ def test_it_is_mounted_read_only_without_a_replay(
     disk = device(changed(BIOS, "vdb2", fstype=fstype), "vdb2")
     with pytest.raises(Refused):
         look.refuse_unfit(disk, "/gone/h.khib", 1)
-    assert asked == [("/dev/vdb2", os.fspath(root), fstype, place.MS_RDONLY, options), os.fspath(root)]
+    assert asked == [("/dev/vdb2", os.fspath(root), fstype, place.UNTRUSTED | place.MS_RDONLY, options), os.fspath(root)]
 
 
 def test_a_device_is_asked_for_alone_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from khib_tui import files
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME
@@ -74,11 +75,15 @@ class FrameFile:
 class PlainFile:
     """A vmcore as an ordinary file, or from the first byte of a block device.
 
+    :param root: `path` is below this folder of a filesystem that others wrote; no link is followed.
     :raises OSError: it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, path: Path, root: Path | None = None) -> None:
+        if root is None:
+            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        else:
+            self.fd = files.open_beneath(root, os.fspath(path), os.O_RDONLY)
 
     @property
     def size(self) -> int:
