@@ -136,7 +136,8 @@ def _showable(manifest: Manifest) -> Manifest:
     """Clean the names; those of an honest image are as they were, for they were clean when it was saved."""
     replace = msgspec.structs.replace
     disks = [
-        replace(disk, name=clean(disk.name), serial=clean(disk.serial), label=clean(disk.label)) for disk in manifest.disks
+        replace(disk, name=clean(disk.name), serial=clean(disk.serial), label=clean(disk.label), what=clean(disk.what, 256))
+        for disk in manifest.disks
     ]
     return replace(
         manifest, host=clean(manifest.host), release=clean(manifest.release), version=clean(manifest.version, 256),
