@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from khib_tui.errors import Refused
 from khib_tui.lab.scratch import held_folder, refuse_little_room
+from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.model.units import GIB, MIB
 from khib_tui.seal import crypto
 from khib_tui.target.catalog import Found
@@ -20,6 +22,7 @@ from tests.kit.sealed import PASSPHRASE, sealed_image
 # measured: 200 MiB; 3.3 GiB, with the tree of a kernel that is built meanwhile
 ROOM = 256 * MIB
 LAB_ROOM = 4 * GIB
+_PR_SET_DUMPABLE = 4
 TOP = "PYTEST_DEBUG_TEMPROOT"  # where pytest makes its folders
 # held while this runs; what a failed or killed run leaves, the next one removes
 OWN = None if TOP in os.environ else held_folder("tests-")[0]
@@ -41,6 +44,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     except Refused as refused:
         pytest.exit(f"{refused.message}\n{refused.hint} [{refused.ident}]", refused.exit_code)
     session.config.get_terminal_writer().line(text)
+
+
+def pytest_runtest_teardown() -> None:
+    """Take back what a test did to the process that runs all of them, lest others cannot look into it."""
+    if keep_secrets.cache_info().currsize:
+        keep_secrets.cache_clear()
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 @pytest.fixture

@@ -61,8 +61,10 @@ def _unzstd(data: bytes) -> bytes:
     parts: list[bytes] = []
     total = at = 0
     while not frame.eof:
-        if at >= len(data) or total > MOST:
-            raise EOFError("it is cut off, or too large")
+        if at >= len(data):
+            raise EOFError("it is cut off")
         parts.append(frame.decompress(data[at : at + _STEP]))
         total, at = total + len(parts[-1]), at + _STEP
+        if total > MOST:
+            raise EOFError("it is too large")
     return b"".join(parts)

@@ -195,5 +195,3 @@ def _library() -> bytes:
     data[0x200 : 0x200 + len(names)] = names
     data[0x300 : 0x300 + 16 * len(tags)] = b"".join(struct.pack("<QQ", *tag) for tag in tags)
     return bytes(data)
-
-

@@ -9,7 +9,21 @@ NASTY = (
     b"\xff", b"\xc3\x28", b"\0", b"\x1b[2J", b"9" * 400, b"1e20", b"1e400", b"-1", b"18446744073709551615", b"[" * 3000,
     b'{"a":' * 2000, b'"\\ud800"', b"NaN", b"\xe1\x8d\xa9", b"\xe2\x80\xae", b"\n", b"null", b"\xf4\x90\x80\x80",
 )  # fmt: skip
-EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 62, (1 << 63) - 1, 1 << 63, (1 << 64) - 4096, (1 << 64) - 1)
+EDGES = (
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0xFFFF,
+    0x7FFFFFFF,
+    0xFFFFFFFF,
+    1 << 62,
+    (1 << 63) - 1,
+    1 << 63,
+    (1 << 64) - 4096,
+    (1 << 64) - 1,
+)
 Change = Callable[[random.Random, bytearray], None]
 
 

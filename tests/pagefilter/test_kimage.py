@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from khib_tui.errors import CommandFailed
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter import kimage
@@ -88,6 +89,42 @@ def test_a_list_that_runs_in_a_circle_ends() -> None:
     memory.put(LISTS, struct.pack("<2Q", 16 * MIB | 1, source_of(0) | 8) + struct.pack("<Q", LISTS | 2))
     with pytest.raises(Doubt):
         kimage.shadows(memory, ENTRY, REGION, RAM)
+
+
+@pytest.mark.parametrize("words", [[LISTS | 2], [16 * MIB | 1, LISTS | 2]], ids=["alone", "behind a destination"])
+def test_a_page_that_leads_to_itself_without_a_source_is_no_list(words: list[int]) -> None:
+    reads: list[int] = []
+
+    class Counted(Memory):
+        def read(self, start: int, count: int) -> bytes:
+            reads.append(start)
+            assert len(reads) < 100, "it goes round for ever"
+            return super().read(start, count)
+
+    memory = Counted()
+    memory.put(ENTRY // PAGE * PAGE, struct.pack("<Q", LISTS | 2))
+    memory.put(LISTS, struct.pack(f"<{len(words)}Q", *words))
+    with pytest.raises(Doubt):
+        kimage.shadows(memory, ENTRY, REGION, RAM)
+
+
+@pytest.mark.parametrize("error", [OSError(14, "Bad address"), CommandFailed("denied"), ValueError("short"), OverflowError()])
+def test_memory_that_cannot_be_read_is_a_doubt(error: Exception) -> None:
+    class Denied(Memory):
+        def read(self, start: int, count: int) -> bytes:
+            raise error
+
+    with pytest.raises(Doubt):
+        kimage.shadows(Denied(), ENTRY, REGION, RAM)
+
+
+def test_a_page_that_is_read_short_is_a_doubt() -> None:
+    class Short(Memory):
+        def read(self, start: int, count: int) -> bytes:
+            return super().read(start, count)[:100]
+
+    with pytest.raises(Doubt):
+        kimage.shadows(Short(), ENTRY, REGION, RAM)
 
 
 def test_pages_loaded_in_place_held_nothing() -> None:
