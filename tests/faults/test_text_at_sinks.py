@@ -181,7 +181,12 @@ def test_a_header_is_clean_from_where_it_is_read(tmp_path: Path) -> None:
 
 def test_a_question_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "no")
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "no"
+
+    monkeypatch.setattr("builtins.input", answer)
     with pytest.raises(Cancelled):
         confirm("Discard \x1b[2Jimage\u202e? Type yes: ")
     assert asked == ["Discard \\x1b[2Jimage\\u202e? Type yes: "]
@@ -196,7 +201,7 @@ def test_facts_are_json_that_may_be_printed() -> None:
 @pytest.mark.parametrize("flag", ["--json", "--plain"])
 def test_a_file_name_that_is_no_utf8_is_told_in_an_error(flag: str, tmp_path: Path) -> None:
     wanted = bytes(tmp_path) + b"/a\xff\x1b[2J"
-    words = [sys.executable, "-m", "khib_tui", flag, "image", "info", wanted]
+    words: list[str | bytes] = [sys.executable, "-m", "khib_tui", flag, "image", "info", wanted]
     facts = ["--facts", str(ROOT / "tests/machines/qemu-bios-1g.json")]
     done = subprocess.run([*words, *facts], cwd=ROOT, capture_output=True, check=False)
     output = (done.stdout + done.stderr).decode()

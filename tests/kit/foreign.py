@@ -26,8 +26,10 @@ from khib_tui.image.codec import Codec, decompress
 from khib_tui.image.export.contents import PlainFile, read_head
 from khib_tui.image.export.snapshot import notes_of
 from khib_tui.image.header import Header, State
+from khib_tui.image.store import BLOCK
 from khib_tui.initramfs import elfdeps, modules, unpack
 from khib_tui.model import machine, settings, target, units
+from khib_tui.model.origin import DiskPrint, Origin
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter import vmcoreinfo
 from khib_tui.restorer import vmcore as restored
@@ -67,9 +69,9 @@ def _file(read: Callable[[Path], object], name: str = "file") -> Callable[[bytes
 
 def _header(body: bytes, _: Path) -> object:
     """Read a header whose digest is right, and show it in every way it is shown."""
-    body = body[: headers.BLOCK - headers._PREFIX.size]
+    body = body[: BLOCK - headers._PREFIX.size]
     prefix = headers._PREFIX.pack(headers.MAGIC, headers.VERSION, len(body), hashlib.sha256(body).digest())
-    found = headers.unpack((prefix + body).ljust(headers.BLOCK, b"\0"))
+    found = headers.unpack((prefix + body).ljust(BLOCK, b"\0"))
     if found:
         item = Found(target.from_word("/dev/vda1", BIOS.devices), "/dev/vda1", found)
         types.encode(types.Result("x", True, catalog.line(item), catalog.facts(item)))
@@ -139,7 +141,7 @@ def parsers() -> list[Parser]:
     told = report.Report(report.Outcome.RESUMED, "text", "hint", "HIB-E-X", "ab" * 16, 5, 6, 7.0)
     return [
         Parser("header", msgspec.json.encode(HEADER), _header),
-        Parser("slot", headers.pack(HEADER), lambda data, _: headers.unpack(data.ljust(headers.BLOCK, b"\0")[: headers.BLOCK])),
+        Parser("slot", headers.pack(HEADER), lambda data, _: headers.unpack(data.ljust(BLOCK, b"\0")[:BLOCK])),
         Parser("manifest", manifest, lambda data, _: manifests.parse(data)),
         Parser("settings", _toml(), _file(settings.load)),
         Parser("seal", msgspec.json.encode(SEAL), _file(sealfile.load)),
@@ -166,8 +168,8 @@ def parsers() -> list[Parser]:
 def exported_manifest() -> bytes:
     """Return a manifest as the saver writes it."""
     given = saved.handover()
-    fields = {name: getattr(given, name) for name in manifests.Origin.__struct_fields__}
-    disk = manifests.DiskPrint("vda", "d", 1, 2, "s", "label", "f" * 64)
+    fields = {name: getattr(given, name) for name in Origin.__struct_fields__}
+    disk = DiskPrint("vda", "d", 1, 2, "s", "label", "f" * 64)
     made = manifests.Manifest(
         **fields, saver_release="6.1", saver_version="#1", way_back=manifests.WayBack(1, 1 << 63, PAGE, "00" * 32),
         disks=(disk,), codec=Codec.ZSTD, payload_offset=1, payload_size=2, raw_size=3, frames=4, index_offset=5, index_size=6,
