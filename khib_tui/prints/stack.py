@@ -14,7 +14,7 @@ from khib_tui.model.ranges import Ranges, Spans
 from khib_tui.model.units import KIB
 
 # What is at the ends of a device that carries others: the labels and metadata of LVM, LUKS and md.
-HEAD, TAIL = 256 * KIB, 64 * KIB
+HEAD, TAIL = 256 * KIB, 128 * KIB
 
 
 class Way(StrEnum):
@@ -77,7 +77,7 @@ def resolve(stack: Stack, name: str, spans: Iterable[tuple[int, int]]) -> tuple[
 
 
 def ends(size: int) -> Spans:
-    """Return the first 256 KiB and the last 64 KiB of a device of `size` bytes."""
+    """Return the first 256 KiB and the last 128 KiB of a device of `size` bytes."""
     return ((0, min(HEAD, size)), (max(size - TAIL, 0), size))
 
 

@@ -11,11 +11,13 @@ from khib_tui.model.identity import DeviceKey, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint, Used
 from khib_tui.model.ranges import Ranges, Spans
-from khib_tui.model.units import MIB
+from khib_tui.model.units import KIB, MIB
 from khib_tui.prints.layers import is_real
-from khib_tui.prints.stack import HEAD, TAIL, ends
+from khib_tui.prints.stack import ends
 
 _PIECE = 1 * MIB
+# What was digested of every device before it was known what counts.
+_HEAD, _TAIL = 256 * KIB, 64 * KIB
 
 
 def taken(devices: Iterable[BlockDevice], spared: Iterable[BlockDevice], used: Sequence[Used]) -> tuple[DiskPrint, ...]:
@@ -106,7 +108,7 @@ def digest(device: BlockDevice, spots: Spans) -> str:
 
     :param spots: the places; without them the first 256 KiB, then the last 64 KiB.
     """
-    places = spots or ((0, min(HEAD, device.size)), (max(device.size - TAIL, 0), device.size))
+    places = spots or ((0, min(_HEAD, device.size)), (max(device.size - _TAIL, 0), device.size))
     state = hashlib.sha256()
     try:
         fd = os.open(device.path, os.O_RDONLY | os.O_CLOEXEC)

@@ -136,7 +136,7 @@ def test_swap_the_first_page_of_each_cluster_as_far_as_that_is_quick() -> None:
 @pytest.mark.parametrize("kind", ["", "jfs", "ext4", "xfs", "f2fs", "vfat"])
 def test_what_is_unknown_or_cannot_be_read_is_sampled(kind: str) -> None:
     found = areas.of(kind, GIB, reads(b""))
-    assert covers(found, 0, 256 * KIB) and covers(found, GIB - 64 * KIB, GIB)
+    assert covers(found, 0, 256 * KIB) and covers(found, GIB - 128 * KIB, GIB)
     assert all(covers(found, at, at + PAGE) for at in range(0, GIB, GIB // areas.SAMPLES))
 
 
