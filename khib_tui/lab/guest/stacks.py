@@ -6,6 +6,7 @@ import mmap
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
@@ -28,7 +29,7 @@ LAYERS = 32
 MAKERS = {
     "ext4": ("mkfs.ext4", "-q", "-F"), "xfs": ("mkfs.xfs", "-q", "-f"), "btrfs": ("mkfs.btrfs", "-q", "-f"),
     "f2fs": ("mkfs.f2fs", "-q", "-f"), "vfat": ("mkfs.vfat",), "swap": ("mkswap", "-q", "-f"),
-    LARGE_LOG: ("mkfs.xfs", "-q", "-f", "-l", "size=128m"),
+    LARGE_LOG: ("mkfs.xfs", "-q", "-f", "-d", "agcount=2", "-l", "size=100m"),
 }  # fmt: skip
 _PAGE_OUT = 21  # MADV_PAGEOUT
 
@@ -85,8 +86,8 @@ def _open_crypt(parts: Sequence[str]) -> str:
     return "/dev/mapper/khibcrypt"
 
 
-def _make_array(parts: Sequence[str]) -> str:
-    words = ("--run", "--level=1", "--raid-devices=2", "--metadata=1.2", "--assume-clean", "--bitmap=none")
+def _make_array(metadata: str, parts: Sequence[str]) -> str:
+    words = ("--run", "--level=1", "--raid-devices=2", f"--metadata={metadata}", "--assume-clean", "--bitmap=none")
     do("mdadm", "--create", "/dev/md0", "--quiet", *words, *parts)
     return "/dev/md0"
 
@@ -96,12 +97,25 @@ def _open_array(parts: Sequence[str]) -> str:
     return "/dev/md0"
 
 
+def _close_array() -> None:
+    do("mdadm", "--stop", "--quiet", "/dev/md0")
+
+
 LAYER = {
     "LVM": Layer(_make_volume, _open_volume, lambda: _lvm("vgchange", "-qq", "-an", "khib")),
     "LUKS": Layer(_make_crypt, _open_crypt, lambda: do("cryptsetup", "close", "khibcrypt")),
-    "md": Layer(_make_array, _open_array, lambda: do("mdadm", "--stop", "--quiet", "/dev/md0")),
+    "md": Layer(partial(_make_array, "1.2"), _open_array, _close_array),
+    "md-0.90": Layer(partial(_make_array, "0.90"), _open_array, _close_array),
 }
-STACKS = {"plain": (), "LVM": ("LVM",), "LUKS": ("LUKS",), "LUKS+LVM": ("LUKS", "LVM"), "md": ("md",), IDLE: ()}
+STACKS = {
+    "plain": (),
+    "LVM": ("LVM",),
+    "LUKS": ("LUKS",),
+    "LUKS+LVM": ("LUKS", "LVM"),
+    "md": ("md",),
+    "md-0.90": ("md-0.90",),
+    IDLE: (),
+}
 
 
 @dataclass
@@ -167,7 +181,7 @@ def prepare(kind: str, stack: str, disks: Sequence[str]) -> Stack:
     do("modprobe", "--all", *MODULES)
     layers = STACKS[stack]
     parts = []
-    for disk in disks[: 2 if "md" in layers else 1]:
+    for disk in disks[: 2 if any(layer.startswith("md") for layer in layers) else 1]:
         parts.append(_partition(disk, SIZES[kind] + (LAYERS if layers else 0)))
     made = Stack(kind, layers, parts)
     made.make()
