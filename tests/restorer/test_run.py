@@ -6,10 +6,15 @@ import msgspec
 import pytest
 
 from khib_tui.errors import Refused
+from khib_tui.facts import blockdev
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import Header, State
+from khib_tui.model.identity import key_of
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import DiskPrint
 from khib_tui.restorer import run as kernel_c
 from khib_tui.seal.keyslots import Cipher, Seal
+from khib_tui.target import guard
 
 
 def test_where_images_are_sealed_no_other_is_resumed() -> None:
@@ -19,3 +24,24 @@ def test_where_images_are_sealed_no_other_is_resumed() -> None:
     with pytest.raises(Refused) as caught:
         kernel_c.refuse_unsealed(unsealed, Words.parse("quiet khib.sealed khib.countdown=3").sealed)
     assert caught.value.ident == "HIB-E-UNSEALED"
+
+
+ROOT, HOME = BlockDevice("sda", 8, "disk", serial="A"), BlockDevice("sdb", 8, "disk", serial="B", unit="1")
+STICK, TARGET = BlockDevice("sdc", 8, "disk", serial="C"), BlockDevice("sdd", 8, "disk", serial="D")
+
+
+def printed(device: BlockDevice, *, unit: str | None, needed: bool = True) -> DiskPrint:
+    """What an image says of a device."""
+    return DiskPrint(device.name, "", 0, device.size, device.serial, "", "x", unit, needed)
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_the_disks_that_the_system_used_and_the_image_are_waited_for(monkeypatch: pytest.MonkeyPatch, old: bool) -> None:
+    """An image that is older than units takes a device with one."""
+    looks = [(ROOT,), (ROOT, HOME), (ROOT, HOME, TARGET), (ROOT, HOME, TARGET, STICK)]
+    monkeypatch.setattr(blockdev, "devices", lambda: looks.pop(0))
+    monkeypatch.setattr(guard, "_PAUSE", 0.0)
+    before = [printed(item, unit=None if old else item.unit) for item in (ROOT, HOME)]
+    before += [] if old else [printed(STICK, unit="", needed=False)]
+    assert kernel_c.all_disks(before, [key_of(TARGET)]) == (ROOT, HOME, TARGET)
+    assert len(looks) == 1
