@@ -16,7 +16,7 @@ from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
 from khib_tui.lab.board import Board
-from khib_tui.lab.build.cache import cache_dir, digest_of
+from khib_tui.lab.build.cache import cache_dir, digest_of, locked
 from khib_tui.lab.build.kernel import GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_disk
 from khib_tui.lab.build.root import guest_root, is_root_built
@@ -109,8 +109,9 @@ def workspace(keep: Path | None) -> Iterator[Path]:
 def saver_initramfs(sink: Sink) -> Path:
     """Build the initramfs of B and C, or take it from the cache."""
     path = cache_dir() / f"initramfs-{digest_of(build.inputs_digest())}.img"
-    if not path.exists():
-        files.write(path, build.build(sink))
+    with locked(path.name):
+        if not path.exists():
+            files.write(path, build.build(sink))
     return path
 
 
