@@ -139,6 +139,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     program_disk(program, {"khib.toml": choices})
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
-        arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory, board=Board.of(arguments)
-    )
+        arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory,
+        board=Board.of(arguments), one_thread=arguments.linux_source is not None,
+    )  # fmt: skip
     return Lab(hardware, kernel, directory)
