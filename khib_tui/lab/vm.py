@@ -34,7 +34,7 @@ class Hardware:
     :param memory_file: what the RAM is kept in, by physical address if it ends below the PCI hole.
     :param board: what else it has.
     :param one_thread: emulate all processors in one thread, slower. With a thread each, one may meet a breakpoint that
-        another has just taken out of the kernel's code, which no real processor does: 7.2 died so ("Oops: int3"), 2 of 24 times.
+        another has just taken out of the kernel's code, which no real processor does: 7.2 died so ("Oops: int3") in 2 of 24.
     """
 
     memory: int
