@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import tomli_w
@@ -14,6 +15,7 @@ from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
 
 PATH = Path("/etc/khib/khib.toml")
 MAX_SIZE = 64 << 10
+T = TypeVar("T")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,12 +59,21 @@ def load(path: Path = PATH) -> Settings:
     :raises UsageError: the file is wrong, with the place and the reason.
     """
     try:
-        return jsontext.decode_toml(files.read_ours(path, MAX_SIZE), Settings)
+        return read(path, Settings)
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError) as error:
         hint = "correct the file, or run the wizard again"
         raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-SETTINGS") from error
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Read a file of choices.
+
+    :raises OSError: it cannot be read, or others may write it.
+    :raises msgspec.DecodeError: it is wrong.
+    """
+    return jsontext.decode_toml(files.read_ours(path, MAX_SIZE), kind)
 
 
 def save(settings: Settings, path: Path = PATH) -> None:
