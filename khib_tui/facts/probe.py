@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from khib_tui.facts import blockdev, bootmap, cpuinfo, hypervisor, kconfig, kernels, memory, power
+from khib_tui.facts.bootloader import read_boot
 from khib_tui.facts.hardware import read_hardware
 from khib_tui.facts.read import data, number, text
 from khib_tui.facts.watchdogs import read_watchdogs
@@ -39,6 +40,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
     hardware = read_hardware(root)
     percent, plugged = power.read_power(root)
     uefi = (root / "sys/firmware/efi").is_dir()
+    devices = blockdev.devices(root) if known is None else tuple(known)
     return Machine(
         release=clean(release),
         version=clean(text(root / "proc/sys/kernel/version") or uname.version, 256),
@@ -58,7 +60,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         config=config,
         kernels=kernels.find(root, release, config),
         unified_kernels=kernels.unified(root),
-        devices=blockdev.devices(root) if known is None else tuple(known),
+        devices=devices,
         lockdown=lockdown(root),
         secure_boot=secure_boot(root),
         kexec_load_disabled=bool(number(root / "proc/sys/kernel/kexec_load_disabled")),
@@ -77,6 +79,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         watchdogs=read_watchdogs(root),
         machine_id=clean(text(root / "etc/machine-id", 256)),
         dmi=hardware.dmi,
+        boot=read_boot(root, devices),
     )
 
 

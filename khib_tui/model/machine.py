@@ -15,6 +15,7 @@ import msgspec
 from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.model import cmdline, jsontext
+from khib_tui.model.boot import BootFacts
 from khib_tui.model.units import MIB
 
 Content = Literal["", "empty", "unknown"]
@@ -181,6 +182,7 @@ class Machine(msgspec.Struct, frozen=True):
     kernel_image: tuple[MemoryRange, ...] = ()
     xen: str = ""
     unified_kernels: tuple[str, ...] = ()
+    boot: BootFacts = BootFacts()
 
     @property
     def root_pointer(self) -> int:

@@ -11,6 +11,7 @@ import tomli_w
 from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.model import jsontext
+from khib_tui.model.boot import LoaderKind
 from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
 
 PATH = Path("/etc/khib/khib.toml")
@@ -22,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All choices. `region` is in bytes (0: what the kernel needs), `countdown` in seconds (-1: C waits for a key).
 
     `kernel` and `target` are paths, empty until chosen. `events` is a device that B and C send JSON events to. `boot_dir`
-    is where the boot loader finds kernels, `options` more kernel parameters for B and C.
+    is where the boot loader finds kernels, `loader` which one it is, `options` more kernel parameters for B and C.
     """
 
     kernel: str = ""
@@ -33,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: After = After.POWEROFF
     countdown: int = 10
     boot_dir: str = "/boot"
+    loader: LoaderKind = LoaderKind.AUTO
     options: str = ""
     events: str = ""
     plain: bool = False
@@ -46,11 +48,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def initramfs(self) -> Path:
         """The initramfs of B and C."""
         return self.directory / "initramfs.img"
-
-    @property
-    def boot_entry(self) -> Path:
-        """The Boot Loader Specification entry of C."""
-        return Path(self.boot_dir, "loader", "entries", "khib-restore.conf")
 
 
 def load(path: Path = PATH) -> Settings:
