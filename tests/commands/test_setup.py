@@ -31,9 +31,9 @@ def steps(events: list[Any]) -> str:
 
 
 def test_the_file_has_the_names_of_the_settings(tmp_path: Path) -> None:
-    found = answers.load(Path(written(tmp_path, f'{GIVEN}key_file = "/root/key"\n')))
+    found = answers.load(Path(written(tmp_path, f'{GIVEN}key_file = "/etc/khib/passphrase"\n')))
     wanted = Settings(target="/dev/vdb1", codec=CodecChoice.ZSTD, after=After.REBOOT, countdown=3, region=240 << 20)
-    assert (found.settings, found.key_file) == (wanted, "/root/key")
+    assert (found.settings, found.key_file) == (wanted, "/etc/khib/passphrase")
 
 
 def test_all_is_taken_from_the_file_and_the_command_line_counts_more(khib_events: Any, tmp_path: Path) -> None:
