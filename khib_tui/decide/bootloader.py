@@ -35,9 +35,13 @@ def choose(machine: Machine, settings: Settings) -> Loader:
                 hint="mount the boot partitions, or set `loader` to auto", ident=IDENT,
             )  # fmt: skip
         return found
-    found = next(filter(None, (make(machine, settings) for make in _MAKERS.values())), None)
-    assert found is not None  # the last maker always makes one
-    return found
+    return offered(machine, settings)[0]
+
+
+def offered(machine: Machine, settings: Settings) -> list[Loader]:
+    """Return the loaders that this machine seems to have, the most likely first; there is always one."""
+    free = replace(settings, loader=LoaderKind.AUTO)
+    return [found for make in _MAKERS.values() if (found := make(machine, free))]
 
 
 def finding(machine: Machine, settings: Settings) -> Finding:

@@ -26,6 +26,7 @@ from khib_tui.seal import file as sealfile
 from khib_tui.seal.file import Opened
 from khib_tui.target import look
 from screens.ui.window import Window
+from screens.wizard.boot import BootPage
 from screens.wizard.checks import ChecksPage
 from screens.wizard.home import HomePage
 from screens.wizard.images import ImagesPage
@@ -95,7 +96,7 @@ class Wizard:
         if self.ready:
             self.home()
         else:
-            self.go(len(STEPS) - 1)
+            self.review()
         if text and self.window.page:
             self.window.page.tell(text)
 
@@ -121,6 +122,10 @@ class Wizard:
             return
         self.at = at
         self.window.show(page)
+
+    def review(self) -> None:
+        """Show the last page of the wizard."""
+        self.go(len(STEPS) - 1)
 
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
@@ -211,7 +216,7 @@ class Wizard:
         self.window.show(ResultPage(self, task, ending))
 
 
-STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, ReviewPage)
+STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, BootPage, ReviewPage)
 
 
 def foreign() -> UsageError:

@@ -31,6 +31,9 @@ class Flow(Protocol):
     def go(self, at: int) -> None:
         """Show a page of the wizard by its number."""
 
+    def review(self) -> None:
+        """Show the last page of the wizard."""
+
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
 

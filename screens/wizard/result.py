@@ -23,7 +23,7 @@ class ResultPage(Page):
         self.title = ending.title
         self.flow = flow
         choices: list[tuple[str, Press]] = [("Home", flow.home)] if flow.ready else []
-        choices += [("Back to the review", lambda: flow.go(5))] if not flow.ready else []
+        choices += [("Back to the review", flow.review)] if not flow.ready else []
         if ending.code:
             choices += [("Try again", lambda: flow.travel(task.mode))]
         elif task.mode is not Mode.SAVE:
@@ -41,7 +41,7 @@ class ResultPage(Page):
         if self.flow.ready:
             self.flow.home()
         else:
-            self.flow.go(5)
+            self.flow.review()
 
     def leave(self) -> None:
         """Leave with the exit code of the run."""

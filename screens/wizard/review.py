@@ -1,4 +1,4 @@
-"""Step 6: all steps, word for word as they will be done."""
+"""Step 7: all steps, word for word as they will be done."""
 
 from __future__ import annotations
 

@@ -40,6 +40,10 @@ class FakeFlow:
         """Note it."""
         self.asked.append(("go", at))
 
+    def review(self) -> None:
+        """Note it."""
+        self.asked.append(("review",))
+
     def forward(self, settings: Settings) -> None:
         """Note it."""
         self.asked.append(("forward", settings))

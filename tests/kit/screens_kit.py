@@ -18,7 +18,7 @@ from screens.wizard.app import Wizard
 from tests.kit import MACHINES
 
 PATIENCE = 8.0
-CHECKS, KERNEL, MEMORY, TARGET, OPTIONS, REVIEW = range(6)
+CHECKS, KERNEL, MEMORY, TARGET, OPTIONS, BOOT, REVIEW = range(7)
 
 
 class DrivenScreen(ScriptedScreen):

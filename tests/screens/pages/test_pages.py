@@ -26,6 +26,7 @@ PAGES = list(pages())
 EVERY = pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.__name__)
 STEPS = [kind for kind in PAGES if issubclass(kind, StepPage)]
 FOCUS = {
+    "BootPage": "Next",
     "ChecksPage": "Next",
     "HomePage": "Hibernate now",
     "ImagesPage": "Info",
@@ -44,14 +45,14 @@ ESC: dict[type[Page], list[Asked] | str] = {
     HomePage: [],
     ImagesPage: [("home",)],
     RecoveryKeyPage: "the key is never shown again",
-    ResultPage: [("go", 5)],
+    ResultPage: [("review",)],
     RunPage: "cannot be stopped here",
     SealPage: [("sealed", "")],
 }
 
 
 def test_all_pages_are_found() -> None:
-    assert len(STEPS) >= 6 and {kind.__name__ for kind in PAGES} == FOCUS.keys()
+    assert len(STEPS) >= 7 and {kind.__name__ for kind in PAGES} == FOCUS.keys()
     assert MAKERS.keys() <= set(PAGES)
 
 

@@ -29,7 +29,7 @@ def result(flow: FakeFlow, ending: Ending, mode: Mode | None, *, ready: bool = T
     ("ending", "mode", "ready", "label", "asked"),
     [
         (WELL, Mode.SAVE, True, "Home", ("home",)),
-        (WELL, None, False, "Back to the review", ("go", 5)),
+        (WELL, None, False, "Back to the review", ("review",)),
         (WELL, None, True, "Rehearse", ("rehearse",)),
         (WELL, Mode.REHEARSE, True, "Hibernate now", ("travel", Mode.SAVE)),
         (BADLY, Mode.SAVE, True, "Try again", ("travel", Mode.SAVE)),
@@ -60,7 +60,7 @@ def test_leaving_after_a_run_gives_its_exit_code(flow: FakeFlow, ending: Ending,
     assert flow.window.code == ending.code
 
 
-@pytest.mark.parametrize(("ready", "asked"), [(True, ("home",)), (False, ("go", 5))])
+@pytest.mark.parametrize(("ready", "asked"), [(True, ("home",)), (False, ("review",))])
 def test_esc_after_a_run_goes_where_there_is_something(flow: FakeFlow, ready: bool, asked: Asked) -> None:
     result(flow, BADLY, None, ready=ready)
     press(flow.window, "esc")

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from khib_tui.model.boot import LoaderKind
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
 from khib_tui.model.units import MIB
+from screens.wizard.boot import BootPage
 from screens.wizard.checks import ChecksPage
 from screens.wizard.kernel import KernelPage
 from screens.wizard.memory import MemoryPage
@@ -52,6 +54,7 @@ def walk(flow: FakeFlow, way: Way) -> str:
         (OptionsPage, BIOS, [("tab", "auto"), ["enter", "down", "enter"]], {"codec": CodecChoice.LZ4}),
         (OptionsPage, BIOS, [("tab", "power off"), ["enter", "down", "enter"]], {"after": After.REBOOT}),
         (OptionsPage, BIOS, [("tab", " ] read the whole"), ["enter"]], {"verify": True}),
+        (BootPage, BIOS, [["shift tab"], ("down", " ) whatever"), ["enter"]], {"loader": LoaderKind.BLS}),
         (OptionsPage, BIOS, [("tab", "by itself after 10"), ["enter", "end", "enter"]], {"countdown": -1}),
     ],
 )  # fmt: skip
@@ -67,11 +70,11 @@ def test_an_answer_changes_its_setting_and_no_other(
     assert flow.asked == [("forward", msgspec.structs.replace(before, **answer))] and flow.settings is before
 
 
-@pytest.mark.parametrize("kind", [KernelPage, MemoryPage, TargetPage, OptionsPage])
+@pytest.mark.parametrize("kind", [KernelPage, MemoryPage, TargetPage, OptionsPage, BootPage])
 def test_a_former_answer_is_there_again(tmp_path: Path, kind: type[StepPage]) -> None:
     former: dict[str, Any] = {
         "kernel": OTHER.path, "region": 240 * MIB, "target": "/dev/vdb2:/h.khib", "codec": "zstd", "after": "reboot",
-        "verify": True, "countdown": 42,
+        "verify": True, "countdown": 42, "loader": "bls",
     }  # fmt: skip
     flow = FakeFlow(tmp_path, KERNELS, **former)
     make(kind, flow)

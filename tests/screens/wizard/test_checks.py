@@ -24,8 +24,8 @@ def test_next_is_refused_while_a_blocker_stands_until_retry_finds_it_solved(tmp_
     wizard = at(tmp_path, CHECKS, "laptop-debian")
     until(wizard.window, "Next")
     text = press(wizard.window, "enter")
-    assert "Step 1 of 6" in text and "has no CONFIG_KEXEC_JUMP" in text and "[HIB-E-KEXEC-JUMP]" in text
+    assert "Step 1 of 7" in text and "has no CONFIG_KEXEC_JUMP" in text and "[HIB-E-KEXEC-JUMP]" in text
     wizard.reread = facts
     until(wizard.window, "Retry")
     assert "This machine can hibernate" in press(wizard.window, "enter")
-    assert "Step 2 of 6" in press(wizard.window, "enter")
+    assert "Step 2 of 7" in press(wizard.window, "enter")

@@ -26,7 +26,7 @@ def test_a_region_that_cannot_be_is_refused_in_the_engines_words(tmp_path: Path)
     sentence = "more than half of this machine's"
     assert "752.0 MiB" in text and sentence in " ".join(text.split())
     until(wizard.window, "Next")
-    assert "Step 3 of 6" in press(wizard.window, "enter") and wizard.settings is settings
+    assert "Step 3 of 7" in press(wizard.window, "enter") and wizard.settings is settings
 
 
 def test_another_region_is_shown_and_taken(tmp_path: Path) -> None:

@@ -31,4 +31,4 @@ def test_the_review_shows_the_steps_word_for_word_and_starts_at_set_up(tmp_path:
 def test_a_review_that_is_refused_says_why_and_offers_no_journey(tmp_path: Path) -> None:
     wizard = at(tmp_path, REVIEW, target="/dev/vda1")
     text = press(wizard.window, "enter")
-    assert "/dev/vda1 is mounted at /" in text and "Hibernate now" not in text and "Step 6 of 6" in text
+    assert "/dev/vda1 is mounted at /" in text and "Hibernate now" not in text and "Step 7 of 7" in text

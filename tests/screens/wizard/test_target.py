@@ -73,7 +73,7 @@ def test_a_place_that_no_longer_fits_the_file_is_refused(tmp_path: Path) -> None
     until(wizard.window, "Next")
     text = press(wizard.window, "enter")
     assert "/dev/vdb1 holds no filesystem" in text and "[HIB-E-TARGET-FILESYSTEM]" in text
-    assert "Step 4 of 6" in text and wizard.settings.target == "/dev/vdb1"
+    assert "Step 4 of 7" in text and wizard.settings.target == "/dev/vdb1"
 
 
 def test_help_sign_is_a_letter_in_a_field(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from screens.ui import theme
 from screens.ui.page import Page
 from screens.wizard.app import STEPS, Wizard
 from tests.kit.screens_kit import (
+    BOOT,
     CHECKS,
     KERNEL,
     MEMORY,
@@ -37,33 +38,34 @@ from tests.kit.screens_kit import (
 )
 
 FACTS = {
-    CHECKS: ["Checks", "Step 1 of 6", "[ ok ] running as root", "< Next", "< Retry", "< Back"],
-    KERNEL: ["Kernel", "Step 2 of 6", "Automatic", "6.1.192-khib (running now)  /boot/vmlinuz-6.1.192-khib"],
-    MEMORY: ["Step 3 of 6", "what the kernel needs", "0x1000000-0xbffffff", "memmap=exactmap", "needed, 850.0 MiB there"],
-    TARGET: ["Step 4 of 6", "/dev/vda1", "4.0 GiB", "khib-system", "is mounted at /", "/dev/vdb1", "fit", "ext4 spare"],
-    OPTIONS: ["Step 5 of 6", "auto: measured", "power off", "read the whole image back", "after 10 s"],
-    REVIEW: ["Step 6 of 6", "Set up, once:", "2. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
+    CHECKS: ["Checks", "Step 1 of 7", "[ ok ] running as root", "< Next", "< Retry", "< Back"],
+    KERNEL: ["Kernel", "Step 2 of 7", "Automatic", "6.1.192-khib (running now)  /boot/vmlinuz-6.1.192-khib"],
+    MEMORY: ["Step 3 of 7", "what the kernel needs", "0x1000000-0xbffffff", "memmap=exactmap", "needed, 850.0 MiB there"],
+    TARGET: ["Step 4 of 7", "/dev/vda1", "4.0 GiB", "khib-system", "is mounted at /", "/dev/vdb1", "fit", "ext4 spare"],
+    OPTIONS: ["Step 5 of 7", "auto: measured", "power off", "read the whole image back", "after 10 s"],
+    BOOT: ["Step 6 of 7", "Automatic: whatever reads", "loader/entries/khib-restore.conf", "never its default"],
+    REVIEW: ["Step 7 of 7", "Set up, once:", "2. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
 }
 
 
 def test_a_new_machine_starts_with_the_checks_and_one_that_is_set_up_at_home(tmp_path: Path) -> None:
     wizard = make(tmp_path, target="/dev/vdb1")
     wizard.begin()
-    assert "Step 1 of 6" in shown(wizard.window)
+    assert "Step 1 of 7" in shown(wizard.window)
     set_up(tmp_path)
     wizard.begin()
     text = shown(wizard.window)
     assert "Hibernate now" in text and "Ready. Up to 846.9 MiB go to /dev/vdb1" in text
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_a_page_shows_its_facts_on_80x24(tmp_path: Path, step: int) -> None:
     text = shown(at(tmp_path, step).window)
     assert [fact for fact in FACTS[step] if fact not in text] == []
 
 
 @pytest.mark.filterwarnings("ignore::urwid.widget.WidgetWarning")
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 @pytest.mark.parametrize("room", [(40, 10), (20, 3), (1, 1)])
 def test_no_page_crashes_on_any_size(tmp_path: Path, step: int, room: tuple[int, int]) -> None:
     wizard = make(tmp_path, "amd-laptop-ubuntu", size=room, target="/dev/nvme0n1p4")
@@ -72,14 +74,14 @@ def test_no_page_crashes_on_any_size(tmp_path: Path, step: int, room: tuple[int,
     assert wizard.window.stack.depth == 0
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_a_narrow_screen_still_leads_to_next(tmp_path: Path, step: int) -> None:
     wizard = make(tmp_path, size=(40, 10), target="/dev/vdb1")
     wizard.go(step)
     until(wizard.window, "Set up" if step == REVIEW else "Next")
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_every_glyph_is_one_that_a_serial_terminal_has(tmp_path: Path, step: int) -> None:
     with set_temporary_encoding("ascii"):
         wizard = at(tmp_path, step, "amd-laptop-ubuntu", target="/dev/nvme0n1p4")
@@ -87,7 +89,7 @@ def test_every_glyph_is_one_that_a_serial_terminal_has(tmp_path: Path, step: int
     assert text.isascii() and "?" not in text.replace("F1 or ?:", "")
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_the_cursor_is_on_the_focus_wherever_tab_goes(tmp_path: Path, step: int) -> None:
     wizard = at(tmp_path, step)
     seen = []
@@ -98,7 +100,7 @@ def test_the_cursor_is_on_the_focus_wherever_tab_goes(tmp_path: Path, step: int)
     assert any(text.startswith(("Next", "Set up")) for text in seen), seen
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_the_focus_is_seen_on_one_colour(tmp_path: Path, step: int) -> None:
     page = at(tmp_path, step).window.stack
     runs = resolve_runs(render_runs(page, (80, 24), focus=True), theme.PALETTE, colors=1)
@@ -106,7 +108,7 @@ def test_the_focus_is_seen_on_one_colour(tmp_path: Path, step: int) -> None:
     assert inside and "".join(inside).strip(), "nothing but header and footer stands out"
 
 
-@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("step", range(7))
 def test_f1_opens_the_help_of_the_page_and_esc_closes_it(tmp_path: Path, step: int) -> None:
     wizard = at(tmp_path, step)
     before = shown(wizard.window)
@@ -122,6 +124,7 @@ UNCONFIRMED = {
     MEMORY: ["shift tab", "shift tab", "enter", "down", "enter"],
     TARGET: ["tab", "/", "a"],
     OPTIONS: ["shift tab", "enter", "down", "enter"],
+    BOOT: ["shift tab", "down", "enter"],
     REVIEW: ["up", "down"],
 }
 
@@ -131,7 +134,7 @@ def test_esc_goes_back_with_settings_unchanged(tmp_path: Path, step: int) -> Non
     wizard = at(tmp_path, step)
     settings, before = wizard.settings, shown(wizard.window)
     assert press(wizard.window, *UNCONFIRMED[step]) != before or step == REVIEW
-    assert f"Step {step} of 6" in press(wizard.window, "esc")
+    assert f"Step {step} of 7" in press(wizard.window, "esc")
     assert wizard.settings is settings
 
 
@@ -139,7 +142,7 @@ def test_esc_on_the_first_page_asks_and_no_is_the_default(tmp_path: Path) -> Non
     wizard = at(tmp_path, CHECKS)
     assert "Leave khib?" in press(wizard.window, "esc")
     assert at_cursor(wizard.window).startswith("No")
-    assert "Step 1 of 6" in press(wizard.window, "enter") and wizard.window.stack.depth == 0
+    assert "Step 1 of 7" in press(wizard.window, "enter") and wizard.window.stack.depth == 0
     press(wizard.window, "f10", "right")
     with pytest.raises(urwid.ExitMainLoop):
         press(wizard.window, "enter")
@@ -195,4 +198,4 @@ def test_a_refusal_before_a_run_is_shown_in_a_box(tmp_path: Path) -> None:
 
 
 def test_the_wizard_has_the_steps_it_counts() -> None:
-    assert len(STEPS) == 6
+    assert len(STEPS) == 7

@@ -1,0 +1,56 @@
+"""Step 6: what starts the restorer when the machine is switched on again?"""
+
+from __future__ import annotations
+
+import msgspec
+import urwid
+from urwid.widget import AbstractFlowWidget
+
+from khib_tui.decide import bootloader
+from khib_tui.model.boot import Loader, LoaderKind
+from khib_tui.model.settings import Settings
+from screens.ui import keys, widgets
+from screens.ui.shown import Text, shown
+from screens.wizard.flow import Flow
+from screens.wizard.step import StepPage
+
+INTRO = "When the machine is switched on again, a boot loader starts the restorer. It gets one more entry, never its default."
+NAMES = {
+    LoaderKind.SYSTEMD_BOOT: "systemd-boot",
+    LoaderKind.GRUB: "GRUB, by a marked block in its custom.cfg",
+    LoaderKind.GRUB_BLS: "GRUB, by an entry of the Boot Loader Specification",
+    LoaderKind.EFI: "the firmware itself, by an EFI boot entry",
+    LoaderKind.BLS: "whatever reads Boot Loader Specification entries",
+}
+
+
+class BootPage(StepPage):
+    """The boot loaders that this machine may have, the proposed one first."""
+
+    title = "Boot entry"
+    help = (
+        f"{INTRO} Set-up reads the entry back as the boot loader would. `khib setup --remove` takes it away again, and all "
+        "else of its file stays as it is."
+    )
+    keys = keys.LIST
+
+    def __init__(self, flow: Flow, note: str = "") -> None:
+        self.group: list[urwid.RadioButton] = []
+        offered = bootloader.offered(flow.machine, flow.settings)
+        self.kinds = [LoaderKind.AUTO, *(loader.kind for loader in offered)]
+        named = flow.settings.loader if flow.settings.loader in self.kinds else LoaderKind.AUTO
+        rows = [*self.choice(f"Automatic: {NAMES[offered[0].kind]} (proposed)", LoaderKind.AUTO, named, offered[0])]
+        for loader in offered:
+            rows += self.choice(NAMES[loader.kind], loader.kind, named, loader)
+        super().__init__(flow, note, widgets.listed(rows, intro=INTRO))
+
+    def choice(self, label: str, kind: LoaderKind, named: LoaderKind, loader: Loader) -> list[AbstractFlowWidget]:
+        """Make the lines of a boot loader: its name, and where the entry goes."""
+        button = urwid.RadioButton(self.group, shown(label), kind is named)
+        where = f"entry in {loader.entry}; kernel and initramfs below {loader.folder.path}"
+        return [urwid.AttrMap(button, None, "focus"), urwid.Padding(Text(("dim", where)), left=4)]
+
+    def answer(self) -> Settings:
+        """Return the settings with the boot loader."""
+        chosen = next(kind for kind, button in zip(self.kinds, self.group, strict=True) if button.get_state())
+        return msgspec.structs.replace(self.flow.settings, loader=chosen)
