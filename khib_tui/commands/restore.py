@@ -55,6 +55,7 @@ def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     from khib_tui.restorer import run as kernel_c
     from khib_tui.restorer import unlock
 
+    kernel_c.begin()
     devices, found = catalog.find(arguments.image, words.image)
     with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink):
         sink(Result("restore", True, f"the image on {found.where} could be resumed here"))

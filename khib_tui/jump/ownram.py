@@ -75,5 +75,26 @@ def refuse_beyond(allowed: Ranges | None, root: Path = _ROOT) -> None:
         )  # fmt: skip
 
 
+def refuse_beyond_words(root: Path = _ROOT) -> None:
+    """In C: see that all of its RAM is what its memmap= words give it; this needs no image.
+
+    :raises Refused: some is not; nothing has happened.
+    """
+    refuse_beyond(given(text(root / "proc/cmdline")), root)
+
+
+def refuse_over(target: Ranges, root: Path = _ROOT) -> None:
+    """In C: see that none of its RAM lies where memory is going to be restored.
+
+    :raises Refused: some does; nothing has happened.
+    """
+    over = system_ram(root) & target
+    if over:
+        raise Refused(
+            f"restoring would overwrite {_named(over)}, which this kernel uses itself",
+            hint="boot this kernel with memmap= words that keep it out of the memory that is restored", ident=IDENT,
+        )  # fmt: skip
+
+
 def _named(ranges: Ranges) -> str:
     return f"{size(ranges.total)} of memory at {ranges.spans[0][0]:#x}"

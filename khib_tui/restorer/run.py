@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
@@ -15,7 +14,6 @@ from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import blockdev
 from khib_tui.facts.hardware import read_hardware
-from khib_tui.facts.read import text
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
@@ -40,13 +38,21 @@ from khib_tui.target.place import opened
 Present = Callable[[str, Work[None]], None]
 
 
+def begin() -> None:
+    """What comes before any image is looked for: an earlier try of this kernel is cleared up, its own RAM is looked at.
+
+    :raises Refused: this kernel uses memory that its words did not give it.
+    """
+    claims.take_back_left()
+    ownram.refuse_beyond_words()
+
+
 @contextmanager
 def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterator[tuple[Store, Header, Manifest]]:
     """Protect A's disks, open the image and check all that must match, before anything is restored.
 
     :raises KhibError: why it is refused; nothing was changed.
     """
-    ownram.refuse_beyond(ownram.given(text(Path("/proc/cmdline"))))
     refuse_unsealed(found.header, Words.read().sealed)
     guard.protect(guard.others(devices, identity.find(devices, found.target.key)))
     with opened(devices, found.target) as store:
@@ -147,7 +153,7 @@ def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Foun
     :param mend: repair its header before.
     :raises KhibError: why not; the image is kept.
     """
-    claims.take_back_left()
+    begin()
     devices, found = find(wanted, word)
     found = unlock(found)
     if mend:

@@ -16,7 +16,7 @@ from khib_tui.events.types import Level, Message, Result, Sink, Stage, StageName
 from khib_tui.facts import probe
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.image.manifest import Manifest
-from khib_tui.jump import back
+from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.units import size
@@ -42,7 +42,7 @@ def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[s
     :param confirm: asks for a typed yes; raises Cancelled.
     :raises KhibError: why not; the vmcore is not changed by it.
     """
-    claims.take_back_left()
+    kernel_c.begin()
     devices, device = find(arguments.vmcore)
     guarded = others(devices, device)
     guard.protect(guarded)
@@ -93,6 +93,7 @@ def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | No
     :raises KhibError: what does not fit.
     """
     back.refuse_bad_entry(core.entry, core.target)
+    refuse_own(core)
     machine = probe.probe()
     if core.manifest is None:
         sink(
@@ -107,6 +108,16 @@ def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | No
         sink(finding)
     refuse(findings)
     return original_of(core.manifest, devices)
+
+
+def refuse_own(core: Vmcore) -> None:
+    """See that this kernel's own RAM is not what is restored: it lies in the region, or else where the vmcore has nothing.
+
+    :raises Refused: it does not.
+    """
+    if core.manifest:
+        ownram.refuse_beyond(core.manifest.region_ranges)
+    ownram.refuse_over(core.target)
 
 
 def original_of(manifest: Manifest, devices: Sequence[BlockDevice]) -> Found | None:
@@ -129,6 +140,7 @@ def work(
     :param taken: bytes of the vmcore.
     :raises KhibError: why not.
     """
+    refuse_own(core)
     memory, sink = PhysicalMemory(writable=True), steady(sink)
     meter = Meter(sink, StageName.RESTORE, core.target.total, stop)
 

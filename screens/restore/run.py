@@ -15,7 +15,6 @@ from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import State
 from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
 from khib_tui.model.machine import BlockDevice
-from khib_tui.restorer import claim as claims
 from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
@@ -71,7 +70,7 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
     """
 
     def search() -> Place:
-        claims.take_back_left()
+        kernel_c.begin()
         try:
             devices, found = catalog.find(wanted, words.image)
         except ImageError as error:

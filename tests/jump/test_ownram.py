@@ -83,3 +83,18 @@ def test_a_restorer_is_refused_what_its_words_did_not_give(tmp_path: Path) -> No
 
 def test_a_restorer_without_words_is_judged_by_its_image_later(tmp_path: Path) -> None:
     ownram.refuse_beyond(ownram.given("root=/dev/sda1"), root(tmp_path, NESTED))
+
+
+def test_a_restorer_s_own_words_judge_it_before_there_is_an_image(tmp_path: Path) -> None:
+    words = "memmap=exactmap memmap=0x9e000@0x1000 memmap=0xb000000@0x1000000"
+    ownram.refuse_beyond_words(tree(tmp_path, {"proc/iomem": IOMEM, "proc/cmdline": words}))
+    with pytest.raises(Refused, match="0x100000000"):
+        ownram.refuse_beyond_words(tree(tmp_path, {"proc/iomem": IOMEM + PLUGGED}))
+    ownram.refuse_beyond_words(tree(tmp_path, {"proc/cmdline": "root=/dev/sda1"}))
+
+
+def test_memory_at_any_depth_is_not_restored_over(tmp_path: Path) -> None:
+    ownram.refuse_over(Ranges.of([(192 * MIB, 12 * GIB)]), root(tmp_path))
+    with pytest.raises(Refused, match=r"overwrite 1\.0 GiB of memory at 0x280000000") as caught:
+        ownram.refuse_over(Ranges.of([(192 * MIB, 4 * GIB), (10 * GIB, 11 * GIB)]), root(tmp_path, NESTED))
+    assert caught.value.ident == "HIB-E-REGION-RAM"

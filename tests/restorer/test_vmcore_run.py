@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 import pytest
 
-from khib_tui.errors import ImageError
+from khib_tui.errors import ImageError, Refused
+from khib_tui.events.progress import Stop
+from khib_tui.facts import probe
 from khib_tui.image import header as headers
+from khib_tui.image.export.contents import PlainFile
 from khib_tui.image.store import Store
+from khib_tui.jump import ownram
 from khib_tui.model.machine import BlockDevice
+from khib_tui.model.ranges import Ranges
+from khib_tui.model.units import GIB, PAGE
 from khib_tui.restorer import vmcore_run
+from khib_tui.restorer.vmcore import load
 from tests.kit.exported import Hibernated, payload
 
 
@@ -31,3 +41,34 @@ def test_the_image_that_was_exported_still_is_resumed_only_once(slept: Hibernate
         headers.advance(store, found.header, headers.State.DONE)
         with pytest.raises(ImageError, match="resumed before"):
             vmcore_run.original_of(manifest, [device, spare])
+
+
+def unreached(*_: object) -> NoReturn:
+    """What must not be reached."""
+    raise AssertionError
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_kernel_whose_memory_a_vmcore_would_overwrite_restores_nothing(
+    slept: Hibernated, monkeypatch: pytest.MonkeyPatch, ours: bool
+) -> None:
+    """Also if the memory was plugged in while the question waited for its answer."""
+    monkeypatch.setattr(probe, "probe", unreached)
+    monkeypatch.setattr(vmcore_run, "PhysicalMemory", unreached)
+    core = load(PlainFile(slept.image.with_name("elf")))
+    own = core.manifest.region_ranges if core.manifest else Ranges()
+    core = core if ours else replace(core, manifest=None)
+    monkeypatch.setattr(ownram, "system_ram", lambda *_: own)
+    vmcore_run.refuse_own(core)
+    start = core.target.spans[0][0]
+    for more in [(start, start + PAGE)] + [(64 * GIB, 65 * GIB)] * ours:
+        took = own | Ranges.of([more])
+        monkeypatch.setattr(ownram, "system_ram", lambda *_, took=took: took)
+        ways: list[Callable[[], object]] = [
+            lambda: vmcore_run.check(core, [], None, unreached),
+            lambda: vmcore_run.work(core, 0, [], None, None, unreached, Stop()),
+        ]
+        for go in ways:
+            with pytest.raises(Refused) as caught:
+                go()
+            assert caught.value.ident == "HIB-E-REGION-RAM"

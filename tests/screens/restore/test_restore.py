@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from khib_tui.errors import CommandFailed, Exit, ImageError
+from khib_tui.errors import CommandFailed, Exit, ImageError, Refused
 from khib_tui.events.types import Failure
 from khib_tui.image.header import DAMAGED, State
+from khib_tui.jump import ownram
 from khib_tui.linux.syscalls import REBOOT_RESTART
 from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
@@ -143,3 +144,12 @@ def test_a_search_can_be_stopped(one: Cycle, monkeypatch: pytest.MonkeyPatch) ->
     one.run(0, ("Looking for the image...", ["esc"]), SHELL)
     release.set()
     assert one.code == Exit.CANCELLED and one.resumed == []
+
+
+def test_this_kernel_s_own_memory_is_looked_at_before_any_image(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise Refused("this kernel took 1.0 GiB of memory", ident="HIB-E-REGION-RAM")
+
+    monkeypatch.setattr(ownram, "refuse_beyond_words", refuse)
+    monkeypatch.setattr(catalog, "find", lambda *_: 1 / 0)
+    assert "took 1.0 GiB of memory [HIB-E-REGION-RAM]" in one.run(0, SHELL).shown
