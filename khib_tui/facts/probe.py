@@ -50,6 +50,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         uefi=uefi,
         acpi_rsdp=acpi_rsdp(root),
         iomem=hardware.iomem,
+        hardware_signature=hardware.hardware_signature,
         nested_ram=memory.nested_ram(root),
         kernel_image=memory.kernel_image(root),
         firmware_memmap=hardware.firmware_memmap,

@@ -14,6 +14,7 @@ from khib_tui.handover.place import PATH as PATH
 from khib_tui.model import jsontext
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import TargetRef
+from khib_tui.model.machine import SignatureRule
 from khib_tui.model.origin import Origin, Used
 from khib_tui.model.units import MIB
 from khib_tui.seal.keyslots import Seal
@@ -67,6 +68,8 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     plain: bool = False
     seal: Seal | None = None
     key: str = ""
+    hardware_signature: str = ""
+    signature_rule: SignatureRule = SignatureRule.WARN
 
 
 def pack(handover: Handover) -> bytes:

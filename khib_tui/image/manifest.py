@@ -13,6 +13,7 @@ from khib_tui.image.codec import FRAME, Codec, seek_table
 from khib_tui.image.header import Header
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.model import jsontext
+from khib_tui.model.machine import SignatureRule
 from khib_tui.model.origin import DiskPrint, Origin
 from khib_tui.model.ranges import Count, Ranges
 from khib_tui.model.text import clean
@@ -38,6 +39,7 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     """The manifest. Memory is in bytes; `saved` and `region` are spans of physical memory.
 
     `free_bytes` of `saved` are in no run of the payload; `zero_bytes` were found to be zero.
+    `hardware_signature` is the firmware's, empty if A could not read it, and in images that are older than this field.
     """
 
     saver_release: str
@@ -55,6 +57,8 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     save_seconds: float
     free_bytes: Count
     zero_bytes: Count
+    hardware_signature: str = ""
+    signature_rule: SignatureRule = SignatureRule.WARN
 
     @property
     def saved_ranges(self) -> Ranges:
@@ -143,6 +147,7 @@ def _showable(manifest: Manifest) -> Manifest:
         manifest, host=clean(manifest.host), release=clean(manifest.release), version=clean(manifest.version, 256),
         saver_release=clean(manifest.saver_release), saver_version=clean(manifest.saver_version, 256),
         cpu=replace(manifest.cpu, vendor=clean(manifest.cpu.vendor), model=clean(manifest.cpu.model)), disks=tuple(disks),
+        hardware_signature=clean(manifest.hardware_signature, 16),
     )  # fmt: skip
 
 

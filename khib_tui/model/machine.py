@@ -7,6 +7,7 @@ tested for machines we do not have. Addresses and sizes are bytes.
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,17 @@ Content = Literal["", "empty", "unknown"]
 _MAX_FACTS = 16 * MIB
 RAM = "System RAM"
 """What the kernel calls the memory that it uses as its own."""
+
+
+class SignatureRule(StrEnum):
+    """What it means if the firmware's hardware signature is another one at the resume."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+
+
+_SIGNATURE_RULES = {"s4_hwsig": SignatureRule.REFUSE, "s4_nohwsig": SignatureRule.IGNORE}
 
 
 class MemoryRange(msgspec.Struct, frozen=True):
@@ -143,7 +155,8 @@ class Machine(msgspec.Struct, frozen=True):
 
     `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
     text and data lie, `unified_kernels` the paths of unified kernel images. `acpi_rsdp` is the physical address that the
-    firmware gives for the ACPI root pointer, 0 if unknown.
+    firmware gives for the ACPI root pointer, 0 if unknown. `hardware_signature` is what it computed from the hardware that it
+    found (ACPI's FACS), empty if unknown.
     """
 
     release: str
@@ -183,6 +196,16 @@ class Machine(msgspec.Struct, frozen=True):
     xen: str = ""
     unified_kernels: tuple[str, ...] = ()
     boot: BootFacts = BootFacts()
+    hardware_signature: str = ""
+
+    @property
+    def signature_rule(self) -> SignatureRule:
+        """What another hardware signature means to a resume, as the kernel reads its `acpi_sleep=`; the last word counts."""
+        rule = SignatureRule.WARN
+        for name, value in map(cmdline.parameter, cmdline.split(self.cmdline)):
+            for word in (value or "").split(",") if name == "acpi_sleep" else ():
+                rule = _SIGNATURE_RULES.get(word.strip(), rule)
+        return rule
 
     @property
     def root_pointer(self) -> int:

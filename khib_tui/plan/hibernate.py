@@ -16,9 +16,11 @@ import msgspec
 from khib_tui.bootloader.entry import saver_words
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.freepages import policy
+from khib_tui.decide.hardware import changed_hardware, signature_text
 from khib_tui.errors import CommandFailed, KhibError, Refused
 from khib_tui.events.types import Level, Message
 from khib_tui.facts import blockdev
+from khib_tui.facts.firmware import hardware_signature
 from khib_tui.facts.usage import mounted_now
 from khib_tui.formats import bzimage
 from khib_tui.handover import handover
@@ -110,6 +112,7 @@ class LoadSaver:
             codec=settings.codec, free_pages=policy(machine), verify=settings.verify, after=After(settings.after),
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
             key=opened.image_key(image_id) if opened else "",
+            hardware_signature=machine.hardware_signature, signature_rule=machine.signature_rule,
         )  # fmt: skip
 
     def _target(self) -> TargetRef | None:
@@ -215,6 +218,14 @@ class Jump:
         context.away_seconds = time.time() - started
         assert context.page is not None
         context.report = context.page.read()
+        warn_of_hardware(context)
+
+
+def warn_of_hardware(context: Context) -> None:
+    """Say it if the firmware's hardware signature is not the one that it was before."""
+    given, now = context.handover, hardware_signature()
+    if given and changed_hardware(given.hardware_signature, now, given.signature_rule):
+        context.sink(Message(f"{signature_text(given.hardware_signature, now)}: devices may not work as before", Level.WARNING))
 
 
 @dataclass(frozen=True)

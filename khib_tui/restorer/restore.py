@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from khib_tui.decide.hardware import signature_findings
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Meter, Stop
@@ -41,6 +42,7 @@ def mismatches(machine: Machine | Hardware, manifest: Manifest, kernel: tuple[st
         )  # fmt: skip
     found += memorymap.changes(manifest.firmware_memmap, machine.firmware_memmap)
     found += _modes(machine, manifest)
+    found += signature_findings(manifest.hardware_signature, machine.hardware_signature, manifest.signature_rule)
     if kernel != (manifest.saver_release, manifest.saver_version):
         blocker(
             "HIB-E-KERNEL", f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}",

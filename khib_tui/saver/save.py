@@ -216,5 +216,6 @@ def _manifest(
         version=handover.version, saver_release=saver[0], saver_version=saver[1], cpu=handover.cpu, uefi=handover.uefi,
         dmi=handover.dmi, firmware_memmap=handover.firmware_memmap, ram=handover.ram, region=handover.region,
         saved=handover.saved, way_back=WayBack(entry, handover.gdt, handover.report_page, handover.cookie), disks=disks,
-        payload_offset=PAYLOAD_OFFSET, save_seconds=seconds, **written,
+        payload_offset=PAYLOAD_OFFSET, save_seconds=seconds,
+        hardware_signature=handover.hardware_signature, signature_rule=handover.signature_rule, **written,
     )  # fmt: skip

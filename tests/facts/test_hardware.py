@@ -11,10 +11,13 @@ from tests.kit.laptop import DISKS, SYSTEM
 
 
 def test_c_reads_the_same_of_the_hardware_as_a(tmp_path: Path) -> None:
-    root = tree(tmp_path, SYSTEM | DISKS)
+    root = tree(tmp_path, SYSTEM | DISKS | {"sys/firmware/acpi/tables/FACS": b"FACS\x40\0\0\0\1\0\0\0"})
     machine, hardware = probe(root), read_hardware(root)
     assert hardware.iomem and hardware.firmware_memmap and hardware.cpu.model and hardware.dmi
-    assert hardware == Hardware(machine.iomem, machine.firmware_memmap, machine.cpu, machine.dmi)
+    assert hardware.hardware_signature
+    assert hardware == Hardware(
+        machine.iomem, machine.firmware_memmap, machine.cpu, machine.dmi, machine.hardware_signature
+    )  # fmt: skip
 
 
 def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:

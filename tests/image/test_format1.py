@@ -16,6 +16,7 @@ from khib_tui.image import verify
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
 from khib_tui.linux.devmem import PhysicalMemory
+from khib_tui.model.machine import SignatureRule
 from khib_tui.model.units import PAGE
 from khib_tui.restorer import restore as restorer
 from khib_tui.seal import crypto
@@ -58,6 +59,7 @@ def test_header_and_manifest_say_what_was_saved(tmp_path: Path, kind: str) -> No
     assert (header.state, header.image_id, header.host) == (State.COMPLETE, "cd" * 16, "made-by-831d301")
     assert (manifest.ram, manifest.region, manifest.saved) == (RAM, REGION, SAVED)
     assert manifest.way_back.entry == 2 * PAGE
+    assert (manifest.hardware_signature, manifest.signature_rule) == ("", SignatureRule.WARN)
     assert manifest.codec == kind.removesuffix("-sealed")
     assert bool(header.seal) is kind.endswith("sealed")
 

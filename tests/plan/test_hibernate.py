@@ -24,7 +24,7 @@ from khib_tui.image.store import Store
 from khib_tui.jump.gdt import KernelFacts
 from khib_tui.linux.syscalls import KEXEC_PRESERVE_CONTEXT, REBOOT_KEXEC
 from khib_tui.model.identity import TargetRef, key_of
-from khib_tui.model.machine import BlockDevice
+from khib_tui.model.machine import BlockDevice, SignatureRule
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.plan import hibernate
@@ -77,6 +77,8 @@ def given(kernel: FakeKernel) -> Handover:
 
 def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
     choice = installed(choice_of(verify=True, plain=True, options="extra=1"))
+    signed = msgspec.structs.replace(choice.machine, hardware_signature="0x00000001", cmdline="acpi_sleep=s4_hwsig")
+    choice = replace(choice, machine=signed)
     LoadSaver(choice, Mode.SAVE).apply(context)
     assert kernel.calls == ["unload", "sync", "kexec_load"] and kernel.flags & KEXEC_PRESERVE_CONTEXT
     assert Ranges.of(kernel.swapped) == choice.region.own
@@ -87,6 +89,7 @@ def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, c
     assert disk and told.target == TargetRef(key_of(disk)) and told.verify and told.plain and told.mode is Mode.SAVE
     assert (told.region, told.saved, told.gdt) == (choice.region.own.spans, choice.region.saved.spans, GDT)
     assert context.page and told.report_page == context.page.physical and told.cookie == context.page.cookie.hex()
+    assert (told.hardware_signature, told.signature_rule) == ("0x00000001", SignatureRule.REFUSE)
     assert context.loaded and not context.changed and context.handover == told
 
 
@@ -193,6 +196,20 @@ def test_after_the_jump_the_report_is_read(kernel: FakeKernel, choice_of: MakeCh
     Jump(choice, Mode.SAVE).apply(context)
     assert (kernel.calls, kernel.command) == (["reboot"], REBOOT_KEXEC)
     assert context.report == REPORT and context.changed and 0 <= context.away_seconds < 5
+
+
+@pytest.mark.parametrize(("before", "now", "warned"), [("0x1", "0x2", True), ("0x1", "0x1", False), ("", "0x2", False)])
+def test_a_system_that_is_back_on_other_hardware_is_told(
+    kernel: FakeKernel, choice_of: MakeChoice, context: Context, monkeypatch: pytest.MonkeyPatch, before: str, now: str,
+    warned: bool,
+) -> None:  # fmt: skip
+    choice, said = choice_of(), list[Event]()
+    context.page, context.sink = report_page(choice.region.saved, PAGE), said.append
+    context.handover = handover(hardware_signature=before)
+    monkeypatch.setattr(hibernate, "hardware_signature", lambda: now)
+    Jump(choice, Mode.SAVE).apply(context)
+    texts = [event.text for event in said if isinstance(event, Message) and event.level is Level.WARNING]
+    assert texts == ["the firmware's hardware signature was 0x1 and is 0x2: devices may not work as before"] * warned
 
 
 def test_a_jump_that_the_kernel_refuses_changed_nothing(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:

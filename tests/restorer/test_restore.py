@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from khib_tui.decide.findings import blockers
 from khib_tui.errors import ImageError
 from khib_tui.image import header as headers
+from khib_tui.image import manifest as manifests
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import State
 from khib_tui.image.manifest import Manifest, WayBack
 from khib_tui.image.store import Store
 from khib_tui.model import machine
-from khib_tui.model.machine import Machine, MemoryRange
+from khib_tui.model.machine import Machine, MemoryRange, SignatureRule
 from khib_tui.model.units import MIB
 from khib_tui.restorer import restore as restorer
 from tests.kit import MACHINES
@@ -74,6 +76,24 @@ def test_another_processor_is_refused(change: dict[str, object], ident: str) -> 
 def test_another_kernel_or_machine_is_refused() -> None:
     assert idents(C, ("6.1.0", "#2 SMP")) == ["HIB-E-KERNEL"]
     assert idents(msgspec.structs.replace(C, dmi={"product_uuid": "other"})) == ["HIB-E-DMI"]
+
+
+@pytest.mark.parametrize(("rule", "expected"), [(SignatureRule.WARN, "HIB-W-FACS"), (SignatureRule.REFUSE, "HIB-E-FACS")])
+def test_other_hardware_is_refused_only_if_the_system_asked_for_that(rule: SignatureRule, expected: str) -> None:
+    before = msgspec.structs.replace(MANIFEST, hardware_signature="0x00000001", signature_rule=rule)
+    here = msgspec.structs.replace(C, hardware_signature="0x00000002")
+    findings = restorer.mismatches(here, before, KERNEL)
+    assert [finding.ident for finding in findings] == [expected]
+    assert bool(blockers(findings)) is (rule is SignatureRule.REFUSE)
+    assert idents(here) == [], "an image that does not know it"
+
+
+def test_the_signature_travels_from_the_hand_over_to_the_manifest(memory: Path, target: Path) -> None:
+    given = handover(hardware_signature="0x00000001", signature_rule=SignatureRule.IGNORE)
+    header = save(memory, target, given)
+    with Store(target) as store:
+        manifest = manifests.read(store, header)
+    assert (manifest.hardware_signature, manifest.signature_rule) == ("0x00000001", SignatureRule.IGNORE)
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.COMPLETE])
