@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from khib_tui.errors import Exit
-from khib_tui.events.sinks import JsonSink, PlainSink
+from khib_tui.events.sinks import JsonSink, PlainSink, steady
 from khib_tui.events.types import Failure, Level, Message, Sink
+from khib_tui.linux import ending
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -38,10 +39,12 @@ def run(arguments: Namespace) -> int:
     try:
         if getattr(arguments, "facts", None):
             function("commands.foreign:refuse")(arguments)
-        return int(function(arguments.verb)(arguments, sink) or Exit.OK)
-    except KeyboardInterrupt:
-        sink(Message("stopped by Ctrl-C", Level.WARNING))
-        return 128 + signal.SIGINT
+        with ending.armed():
+            return int(function(arguments.verb)(arguments, sink) or Exit.OK)
+    except KeyboardInterrupt as error:
+        number = error.number if isinstance(error, ending.Ended) else signal.SIGINT
+        steady(sink)(Message(f"stopped by {ending.name_of(number)}", Level.WARNING))
+        return 128 + number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 128 + signal.SIGPIPE

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from khib_tui.errors import Cancelled, CommandFailed, FailedAfterChange, KhibError
 from khib_tui.events.sinks import steady
 from khib_tui.events.types import Failure, Sink, Status, Step
+from khib_tui.linux.ending import heed, undisturbed
 from khib_tui.plan.step import Action, Context
 
 
@@ -18,16 +18,25 @@ def execute(actions: Sequence[Action], context: Context, sink: Sink) -> None:
 
     :raises FailedAfterChange: something was changed before or by the step that failed.
     :raises KhibError: as the step says; nothing was changed.
+    :raises KeyboardInterrupt: a signal asked for the end.
     """
     sink = context.sink = steady(sink)
     try:
         for number, action in enumerate(actions, 1):
             _apply(Step(number, len(actions), action.describe(), Status.STARTED), action, context, sink)
     except BaseException:
-        with _undisturbed():
-            context.undo()
+        _undo(context)
         raise
     context.release()
+
+
+def _undo(context: Context) -> None:
+    """Undo whatever further signals come; what it has done already it does not do again."""
+    done = False
+    while not done:
+        with suppress(KeyboardInterrupt), undisturbed():
+            context.undo()
+            done = True
 
 
 def _apply(step: Step, action: Action, context: Context, sink: Sink) -> None:
@@ -35,21 +44,12 @@ def _apply(step: Step, action: Action, context: Context, sink: Sink) -> None:
     try:
         with judged(context):
             sink(step)
+            heed()
             action.apply(context)
     except BaseException:
         sink(Step(step.number, step.total, step.text, Status.FAILED, time.monotonic() - started))
         raise
     sink(Step(step.number, step.total, step.text, Status.DONE, time.monotonic() - started))
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep a second Ctrl-C from what undoes the first one's work."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

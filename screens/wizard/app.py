@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -238,10 +236,12 @@ def run_wizard(
     :param read_only: the facts are another machine's, so nothing is applied.
     :returns: the exit code.
     """
-    # Ends as by an error, which gives the terminal back.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     window = Window(screen)
     wizard = Wizard(window, machine, settings, settings_path, reread, read_only=read_only)
     wizard.begin()
-    window.run()
+    try:
+        window.run()
+    finally:
+        if isinstance(window.page, RunPage):
+            window.page.finish()
     return window.code

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event as Flag
 from threading import Thread
 
 import urwid
 
+from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Event, Level, Status, Step
 from khib_tui.plan import build
 from khib_tui.plan.task import Task, ending
@@ -38,15 +40,27 @@ class RunPage(Page):
         self.track = Track(build.describe(task.actions))
         self.board = Board(self.track)
         super().__init__(flow.window, self.board, focus=None)
-        flow.window.loop.set_alarm_in(0, lambda *_: Thread(target=self.work, daemon=True).start())
+        self.left = False
+        self.thread = Thread(target=self.work, name="khib journey")
+        flow.window.loop.set_alarm_in(0, lambda *_: self.thread.start())
         flow.window.loop.set_alarm_in(TICK, self.tick)
 
     def work(self) -> None:
         """Do the steps, in a thread of its own."""
-        self.window.call(self.flow.arrived, self.task, ending(self.task, self.sink, self.opened))
+        with suppress(KeyboardInterrupt):
+            self.window.call(self.flow.arrived, self.task, ending(self.task, self.sink, self.opened))
+
+    def finish(self) -> None:
+        """Wait for the steps when the wizard ends before they do, as by a signal: they stop, and undo what was done."""
+        self.left = True
+        if self.thread.is_alive():
+            self.thread.join()
 
     def sink(self, event: Event) -> None:
         """Hand an event to the screen; a step begins only when the user can see that it does."""
+        if self.left:
+            PlainSink()(event)
+            return
         drawn = Flag()
         self.window.call(self.take, event, drawn)
         if isinstance(event, Step) and event.status == Status.STARTED:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +17,13 @@ from khib_tui.decide.choice import decide
 from khib_tui.errors import CommandFailed, Exit
 from khib_tui.handover.handover import Mode
 from khib_tui.handover.report import Outcome, Report
+from khib_tui.linux import ending
 from khib_tui.plan import build
 from khib_tui.plan import step as steps
-from screens.wizard.app import Wizard
+from screens.wizard.app import Wizard, run_wizard
 from screens.wizard.result import ResultPage
 from screens.wizard.run import RunPage
+from tests.kit.fakekernel import FakeKernel
 from tests.kit.screens_kit import (
     DrivenScreen,
     make,
@@ -124,3 +129,47 @@ def test_a_run_cannot_be_left_and_says_so(tmp_path: Path, monkeypatch: pytest.Mo
     for key in ("esc", "f10", "ctrl c"):
         assert "cannot be stopped here" in press(wizard.window, key)
     assert isinstance(wizard.window.page, RunPage)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A step that loads something, and is not done before somebody wants to end."""
+
+    began: threading.Event
+    asked: threading.Event
+
+    def describe(self) -> str:
+        return "load"
+
+    def apply(self, context: steps.Context) -> None:
+        context.loaded = True
+        self.began.set()
+        self.asked.wait(30)
+
+
+def test_a_signal_ends_the_wizard_when_its_steps_are_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel = FakeKernel(monkeypatch)
+    began, asked = threading.Event(), threading.Event()
+    monkeypatch.setattr(build, "journey", lambda *_: [Load(began, asked), Fake("jump", AssertionError())])
+
+    def ended(self: Wizard) -> None:
+        """Stands for the loop, in which a signal arrives while the step is done."""
+        hibernate(self)
+        page = self.window.page
+        assert isinstance(page, RunPage)
+        page.thread.start()
+        began.wait(30)
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(30)
+        finally:
+            threading.Timer(0.2, asked.set).start()
+
+    monkeypatch.setattr(Wizard, "begin", lambda self: monkeypatch.setattr(self.window, "run", lambda: ended(self)))
+    set_up(tmp_path)
+    facts_, kept = make(tmp_path, target="/dev/vdb1").machine, make(tmp_path, target="/dev/vdb1").settings
+    with ending.armed(), pytest.raises(ending.Ended):
+        run_wizard(facts_, kept, tmp_path / "khib.toml", reread=lambda: facts_, screen=DrivenScreen())
+    assert kernel.calls == ["unload"] and "the saver was unloaded" in capsys.readouterr().out
