@@ -18,6 +18,7 @@ from khib_tui.model.origin import DiskPrint, Origin
 from khib_tui.model.ranges import Count, Ranges
 from khib_tui.model.text import clean
 from khib_tui.model.units import MIB
+from khib_tui.prints import bounds
 
 if TYPE_CHECKING:
     from khib_tui.seal.crypto import Sealer
@@ -133,6 +134,8 @@ def parse(data: bytes) -> Manifest:
     limits += [(edge, (1 << 64) + 1) for part in manifest.firmware_memmap for edge in (part.start, part.end)]
     if not all(0 <= value < limit for value, limit in limits):
         raise ImageError("the image's manifest says what cannot be", ident="HIB-E-MANIFEST")
+    if too_much := bounds.excess((disk.size, disk.spots) for disk in manifest.disks):
+        raise ImageError(f"the image's manifest is not to be believed: {too_much}", hint=DISCARD_HINT, ident=bounds.IDENT)
     return _showable(manifest)
 
 

@@ -37,6 +37,7 @@ from khib_tui.model.origin import Used
 from khib_tui.model.units import PAGE, size
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
+from khib_tui.prints.take import refuse_excess
 from khib_tui.prints.used import used
 from khib_tui.target.place import opened
 
@@ -125,9 +126,13 @@ class LoadSaver:
 
 
 def disks_in_use(context: Context) -> tuple[Used, ...]:
-    """Find what is in use at this moment, written back so that the disks say where a filesystem writes next."""
+    """Find what is in use at this moment, written back so that the disks say where a filesystem writes next.
+
+    :raises Refused: to tell whether it was changed meanwhile would take too much reading.
+    """
     os.sync()
     found, blind = used(blockdev.devices())
+    refuse_excess(found)
     context.sink(Message(f"in use: {', '.join(f'{item.name} ({item.what})' for item in found) or 'no disk'}"))
     for what in blind:
         context.sink(Message(f"{what}: {BLIND}", Level.WARNING))

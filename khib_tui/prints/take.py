@@ -7,11 +7,13 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from khib_tui.errors import Refused
 from khib_tui.model.identity import DeviceKey, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint, Used
 from khib_tui.model.ranges import Ranges, Spans
 from khib_tui.model.units import KIB, MIB
+from khib_tui.prints import bounds
 from khib_tui.prints.layers import is_real
 from khib_tui.prints.stack import ends
 
@@ -33,6 +35,16 @@ def taken(devices: Iterable[BlockDevice], spared: Iterable[BlockDevice], used: S
         *(_print(device, places[key_of(device)], what[key_of(device)], needed=True) for device in needed),
         *(_print(device, Ranges.of(ends(device.size)).spans) for device in real if device.name not in without),
     )
+
+
+def refuse_excess(used: Sequence[Used]) -> None:
+    """See in A that its prints can be read, with half of the bounds left for what B finds beside.
+
+    :raises Refused: so much would not be read again, and the image be refused.
+    """
+    places, _ = _by_key(used)
+    if too_much := bounds.excess(((item.key.size, places[item.key]) for item in used), part=2):
+        raise Refused(too_much, hint="unmount filesystems that are not needed meanwhile", ident=bounds.IDENT)
 
 
 def _by_key(used: Sequence[Used]) -> tuple[dict[DeviceKey, Spans], dict[DeviceKey, str]]:

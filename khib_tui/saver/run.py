@@ -20,7 +20,7 @@ from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
-from khib_tui.prints import take
+from khib_tui.prints import bounds, take
 from khib_tui.prints.compare import compare
 from khib_tui.saver import room
 from khib_tui.saver import save as saver
@@ -112,9 +112,11 @@ def find_disks(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice |
 def prints_of(handover: Handover, devices: Sequence[BlockDevice], target: BlockDevice | None) -> tuple[DiskPrint, ...]:
     """Take the prints of A's disks, and see that they would be found equal to themselves.
 
-    :raises Refused: one cannot be read.
+    :raises Refused: one cannot be read, or they are so many that C would not read them.
     """
     prints = take.taken(devices, [target] if target else [], handover.used)
+    if too_much := bounds.excess((item.size, item.spots) for item in prints):
+        raise Refused(too_much, hint="unmount filesystems that are not needed meanwhile", ident=bounds.IDENT)
     refuse(compare(prints, prints))
     return prints
 

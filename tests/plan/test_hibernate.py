@@ -110,6 +110,15 @@ def test_b_is_told_which_disks_are_in_use_at_that_moment(
     assert len(warned) == 1 and warned[0].startswith("/data: ")
 
 
+def test_a_system_whose_disks_c_would_not_read_again_does_not_go(
+    kernel: FakeKernel, choice_of: MakeChoice, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("khib_tui.prints.bounds.MOST_BYTES", PAGE)
+    with pytest.raises(Refused) as caught:
+        LoadSaver(installed(choice_of()), Mode.SAVE).apply(context)
+    assert caught.value.ident == "HIB-E-SPOTS" and "kexec_load" not in kernel.calls
+
+
 def test_a_rehearsal_without_an_image_names_no_target(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
     choice = replace(installed(choice_of()), target=None)
     LoadSaver(choice, Mode.REHEARSE).apply(context)

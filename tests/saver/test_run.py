@@ -65,4 +65,7 @@ def test_nothing_is_saved_beside_a_disk_that_cannot_be_read(tmp_path: Path) -> N
     with pytest.raises(Refused) as caught:
         kernel_b.prints_of(handover(used=(Used(key_of(gone), "sdz", "/data", ((0, 4096),)),)), [gone], None)
     assert caught.value.ident == "HIB-E-DISK-UNREADABLE"
+    with pytest.raises(Refused) as caught:
+        kernel_b.prints_of(handover(used=(Used(key_of(gone), "sdz", "/data", ((0, 9000),)),)), [gone], None)
+    assert caught.value.ident == "HIB-E-SPOTS"
     assert [item.needed for item in kernel_b.prints_of(handover(), [gone], None)] == [False]
