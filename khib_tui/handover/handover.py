@@ -47,7 +47,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
 
     `events` is a device for JSON events, or empty.
     `used` are all disks that A uses, which B waits for, protects and takes the prints of.
-    `key` is the key of this one image in hexadecimal; it opens no other.
+    `key` is the key of this one image in hexadecimal; it opens no other. `setup_id` is what A's boot loader knows A by.
     """
 
     mode: Mode
@@ -67,6 +67,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     plain: bool = False
     seal: Seal | None = None
     key: str = ""
+    setup_id: str = ""
 
 
 def pack(handover: Handover) -> bytes:

@@ -2,7 +2,7 @@
 
 Two slots of one block, at 0 and 1 MiB. The valid slot with the highest generation counts. A new state is written to the
 older slot, flushed, then to the other one, flushed: no slot with an older state stays behind, so no flipped bit can bring
-back a state that permits a second resume. All else before the payload is zero.
+back a state that permits a second resume. Behind the first slot stand `marks`; all else before the payload is zero.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from khib_tui.errors import ImageError
+from khib_tui.image import marks
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.model import jsontext
 from khib_tui.model.ranges import Count
@@ -26,7 +27,7 @@ MAGIC = b"KHIBIMG1"
 VERSION = 1
 SLOTS = (0, MIB)
 PAYLOAD_OFFSET = 2 * MIB
-_GAPS = ((BLOCK, MIB), (MIB + BLOCK, PAYLOAD_OFFSET))
+_GAPS = ((marks.OFFSET + BLOCK, MIB), (MIB + BLOCK, PAYLOAD_OFFSET))
 _PREFIX = struct.Struct("<8sII32s")
 DAMAGED = "HIB-E-HEADER-DAMAGED"
 # Headers that are whole and yet say nothing that could be relied on: of a newer format, or contradicting each other.
@@ -135,14 +136,17 @@ def _slots(store: Store) -> tuple[list[Header | None], ImageError | None]:
 
 
 def read(store: Store) -> Header | None:
-    """Give the header that counts, or None where no image is.
+    """Give the header that counts, or None where no image is; a complete image with a given-up mark is abandoned.
 
     :raises ImageError: there are two of one generation that differ, which no writer of ours leaves.
     """
     valid = [slot for slot in read_slots(store) if slot]
     if len(valid) == 2 and valid[0].generation == valid[1].generation:
         raise ImageError("the image's two headers contradict each other", hint=CLEAR_HINT, ident="HIB-E-HEADER")
-    return max(valid, key=lambda header: header.generation, default=None)
+    header = max(valid, key=lambda header: header.generation, default=None)
+    if header is None or header.state is not State.COMPLETE or not marks.given_up(marks.read(store), header.image_id):
+        return header
+    return msgspec.structs.replace(header, state=State.ABANDONED, reason=marks.REASON)
 
 
 def read_or_given_up(store: Store) -> Header | None:
@@ -175,25 +179,32 @@ def _damage(store: Store) -> Iterator[int]:
     for offset, slot in zip(SLOTS, slots, strict=True):
         if slot is None or (len(told) > 1 and slot.generation < newest):
             yield offset
+    if not marks.sound(marks.read(store)):
+        yield marks.OFFSET
     for start, end in _GAPS:
         if store.read(start, end - start) != bytes(end - start):
             yield start
 
 
 def mend(store: Store) -> None:
-    """Write both slots anew from the one that counts, in the same state, and zeros between them.
+    """Write both slots anew from the one that counts, in the same state, and zeros between them; that it waits is kept.
 
     :raises ImageError: there is no valid slot.
     """
     header = read(store)
     if header is None:
         raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
+    waits, block = "", marks.read(store)
+    if header.state is State.COMPLETE:
+        waits = marks.resume_id(block)
+        if not marks.sound(block):
+            marks.clear(store)
     clear_gaps(store)
-    write(store, header)
+    advance(store, header, header.state, header.reason, waits)
 
 
 def clear_gaps(store: Store) -> None:
-    """Write zeros before the payload where no slot is; not durable before the next flush."""
+    """Write zeros before the payload where neither slots nor marks are; not durable before the next flush."""
     for start, end in _GAPS:
         store.write(start, bytes(end - start))
 
@@ -220,6 +231,17 @@ def write(store: Store, header: Header) -> Header:
     return header
 
 
-def advance(store: Store, header: Header, state: State, reason: str = "") -> Header:
-    """Change the state of an image durably."""
-    return write(store, msgspec.structs.replace(header, state=state, reason=clean(reason, _MOST_REASON)))
+def advance(store: Store, header: Header, state: State, reason: str = "", setup_id: str = "") -> Header:
+    """Change the state of an image durably, and its marks: what boot loaders see is never more than the header says.
+
+    :param setup_id: of the system in an image that becomes complete, '' to let no boot loader know.
+    :raises ImageError: the medium does not give back what was written.
+    """
+    if state is not State.COMPLETE:
+        marks.clear_resume(store)
+    header = write(store, msgspec.structs.replace(header, state=state, reason=clean(reason, _MOST_REASON)))
+    if state is not State.COMPLETE:
+        marks.clear(store)
+    elif setup_id:
+        marks.set_resume(store, setup_id)
+    return header

@@ -32,6 +32,7 @@ from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, rebo
 from khib_tui.model.choices import After
 from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.origin import Used
+from khib_tui.model.setupid import setup_id
 from khib_tui.model.units import PAGE, size
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
@@ -109,7 +110,7 @@ class LoadSaver:
             page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(), used=in_use,
             codec=settings.codec, free_pages=policy(machine), verify=settings.verify, after=After(settings.after),
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
-            key=opened.image_key(image_id) if opened else "",
+            key=opened.image_key(image_id) if opened else "", setup_id=setup_id(),
         )  # fmt: skip
 
     def _target(self) -> TargetRef | None:

@@ -16,6 +16,7 @@ from khib_tui.errors import FailedAfterChange
 from khib_tui.events.types import Failure
 from khib_tui.facts import blockdev
 from khib_tui.image import header as headers
+from khib_tui.image import marks
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
 from khib_tui.model.identity import TargetRef
@@ -27,10 +28,11 @@ PLACE = Path("/run/khib/claim.json")
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Which image is claimed, or is about to be."""
+    """Which image is claimed, or is about to be; `setup_id` is what the boot loader knew of it before."""
 
     target: TargetRef
     image_id: str
+    setup_id: str = ""
 
 
 def claim(store: Store, target: TargetRef, image_id: str) -> Header:
@@ -45,7 +47,7 @@ def claim(store: Store, target: TargetRef, image_id: str) -> Header:
     refuse_state(header)
     headers.refuse_damage(store)
     PLACE.parent.mkdir(parents=True, exist_ok=True)
-    PLACE.write_bytes(msgspec.json.encode(Note(target, image_id)))
+    PLACE.write_bytes(msgspec.json.encode(Note(target, image_id, marks.resume_id(marks.read(store)))))
     return headers.advance(store, header, State.CLAIMED)
 
 
@@ -69,7 +71,10 @@ def take_back(devices: Sequence[BlockDevice]) -> bool:
         ours = [slot for slot in headers.read_slots(store) if slot and slot.image_id == note.image_id]
         claimed = [slot for slot in ours if slot.state is State.CLAIMED]
         if claimed:
-            headers.advance(store, max(claimed, key=lambda header: header.generation), State.COMPLETE)
+            newest = max(claimed, key=lambda header: header.generation)
+            headers.advance(store, newest, State.COMPLETE, setup_id=note.setup_id)
+        elif any(slot.state is State.COMPLETE for slot in ours):
+            marks.set_resume(store, note.setup_id)
     PLACE.unlink()
     return bool(claimed)
 

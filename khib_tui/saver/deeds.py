@@ -31,7 +31,7 @@ def settle(fate: Byte, reason: str) -> None:
     key = given.target.key
     devices = guard.settled(lambda devices: not take.absent(devices, [key]))
     with opened(devices, given.target) as store:
-        settle_left(store, given.image_id, reason, fate)
+        settle_left(store, given.image_id, reason, fate, given.setup_id)
 
 
 def report(fate: Byte, reason: str) -> None:

@@ -14,6 +14,7 @@ from khib_tui.events.types import Level, Message, Sink, StageName
 from khib_tui.formats import vmcore
 from khib_tui.handover.handover import FreePages, Handover, Mode
 from khib_tui.image import header as headers
+from khib_tui.image import marks
 from khib_tui.image.choose import choose
 from khib_tui.image.codec import FRAME, Codec
 from khib_tui.image.header import PAYLOAD_OFFSET, Header, State
@@ -59,6 +60,16 @@ def refuse_overwriting(store: Store, allow: str = "") -> None:
         )  # fmt: skip
 
 
+def finish_giving_up(store: Store) -> None:
+    """Let the header say what the given-up mark says, before anything takes that mark away.
+
+    :raises KhibError, OSError: the medium cannot be written; the mark is still there.
+    """
+    there = headers.read(store)
+    if there and there.state is State.ABANDONED and there.reason == marks.REASON:
+        headers.advance(store, there, there.state, there.reason)
+
+
 def save(
     handover: Handover, entry: int, memory: PhysicalMemory, store: Store, disks: tuple[DiskPrint, ...],
     saver: tuple[str, str], sink: Sink, stop: Stop, fate: Byte | None = None,
@@ -74,14 +85,16 @@ def save(
     """
     fate = fate or Byte()
     refuse_overwriting(store)
+    finish_giving_up(store)
     headers.clear_gaps(store)
+    marks.clear(store)
     header = headers.write(store, first_header(handover))
     try:
         header = _save(handover, entry, memory, store, disks, saver, sink, stop, header)
         if handover.mode is Mode.REHEARSE_SAVE:
             return headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
         stop.too_late()
-        return complete(store, header, fate)
+        return complete(store, header, fate, handover.setup_id)
     except BaseException as error:
         _give_up(store, header, error, fate)
         if fate.now is Fate.SLEEPS:

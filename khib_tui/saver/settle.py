@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from khib_tui.errors import KhibError
 from khib_tui.image import header as headers
+from khib_tui.image import marks
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
 from khib_tui.saver.fate import Byte, Fate
 
 
-def complete(store: Store, header: Header, fate: Byte) -> Header:
+def complete(store: Store, header: Header, fate: Byte, setup_id: str = "") -> Header:
     """Make an image complete: from here on A sleeps, unless the image is given up again.
+
+    :param setup_id: of A, for its boot loader.
 
     :raises KhibError, OSError: it may be complete, or not: `settle` it.
     """
     fate.set(Fate.UNSETTLED)
-    header = headers.advance(store, header, State.COMPLETE)
+    header = headers.advance(store, header, State.COMPLETE, setup_id=setup_id)
     fate.set(Fate.SLEEPS)
     return header
 
@@ -46,7 +49,7 @@ def resumable(store: Store, image_id: str) -> bool:
     return any(slot and slot.image_id == image_id and slot.state is State.COMPLETE for slot in slots)
 
 
-def settle_left(store: Store, image_id: str, reason: str, fate: Byte) -> None:
+def settle_left(store: Store, image_id: str, reason: str, fate: Byte, setup_id: str = "") -> None:
     """Settle an image whose writer died: one that is complete in both slots stays, and A sleeps.
 
     :raises KhibError, OSError: it could not be marked; `fate` is decided all the same.
@@ -54,6 +57,7 @@ def settle_left(store: Store, image_id: str, reason: str, fate: Byte) -> None:
     ours = [slot for slot in headers.read_slots(store) if slot and slot.image_id == image_id]
     if len(ours) == 2 and all(slot.state is State.COMPLETE for slot in ours):
         fate.set(Fate.SLEEPS)
+        marks.set_resume(store, setup_id)
         return
     if not ours:
         fate.set(Fate.RUNS_ON)

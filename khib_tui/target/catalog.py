@@ -15,6 +15,7 @@ from khib_tui.errors import ImageError, KhibError
 from khib_tui.facts import blockdev
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
+from khib_tui.image import marks
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
 from khib_tui.model import identity
@@ -218,6 +219,11 @@ def refuse_state(header: Header) -> None:
         State.DONE: "it was resumed before",
         State.ABANDONED: f"it was given up{': ' + header.reason if header.reason else ''}",
     }
+    if header.state is State.ABANDONED and header.reason == marks.REASON:
+        raise ImageError(
+            f"the image cannot be resumed: it was {marks.REASON}, which has written to its disks since",
+            hint="boot normally; what is saved there can still be read with `khib image export`", ident="HIB-E-IMAGE-GIVEN-UP",
+        )  # fmt: skip
     if header.state is not State.COMPLETE:
         raise ImageError(
             f"the image cannot be resumed: {texts[header.state]}", hint="boot normally",

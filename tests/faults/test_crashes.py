@@ -14,8 +14,9 @@ from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.events.types import Event, Progress, StageName
 from khib_tui.handover.handover import Mode
 from khib_tui.image import header as headers
+from khib_tui.image import marks
 from khib_tui.image.header import State
-from khib_tui.image.store import Store
+from khib_tui.image.store import BLOCK, Store
 from khib_tui.plan.hibernate import close
 from tests.kit.tiny import RAM, REGION, REPORT, TARGET, Tiny
 
@@ -74,6 +75,14 @@ def repaired(tiny: Tiny) -> None:
         headers.mend(store)
 
 
+def given_up(tiny: Tiny) -> None:
+    """The guard of A writes as `khib_tui/guard` does: what boot loaders see goes first."""
+    with Store(tiny.image, writable=True) as store:
+        marks.clear_resume(store)
+        store.write(marks.OFFSET, bytes(marks.RESUME_SIZE) + marks.GIVEN_UP + f" {MINE}\n".encode())
+        store.flush()
+
+
 # What is done, and whether the session may be resumed after it.
 SCENARIOS: dict[str, list[tuple[Do, bool]]] = {
     "saved": [(save, True)],
@@ -86,6 +95,10 @@ SCENARIOS: dict[str, list[tuple[Do, bool]]] = {
     "went on beside it": [(save, True), (closed, False)],
     "saved over a rehearsal": [(rehearse, False), (save, True)],
     "repaired, then resumed": [(save, True), (repaired, True), (resume, False)],
+    "given up": [(save, True), (given_up, False)],
+    "given up and repaired": [(save, True), (given_up, False), (repaired, False)],
+    "given up and discarded": [(save, True), (given_up, False), (discard, False)],
+    "given up and rehearsed over": [(save, True), (given_up, False), (rehearse, False)],
 }
 
 
@@ -172,6 +185,8 @@ def test_a_cut_at_any_point_leaves_nothing_that_may_not_be_resumed(
     wrong = []
     for number, (state, may) in enumerate(medium.states(random.Random(7), count)):
         tiny.image.write_bytes(state)
+        if marks.resume_id(state[marks.OFFSET : marks.OFFSET + BLOCK]) and not waits(tiny):
+            wrong.append(f"state {number}: boot loaders would start C for nothing")
         if not mended(tiny):
             continue
         tiny.memory.write_bytes(b"\xaa" * len(tiny.memory.read_bytes()))
@@ -179,6 +194,31 @@ def test_a_cut_at_any_point_leaves_nothing_that_may_not_be_resumed(
         if not may or memory(tiny) != before:
             wrong.append(f"state {number}: {'another memory' if may else 'resumed once more'}")
     assert wrong == []
+
+
+def waits(tiny: Tiny) -> bool:
+    """Whether the header, as it is, says that the image is complete."""
+    header = tiny.header()
+    return header is not None and header.state is State.COMPLETE
+
+
+def test_a_claim_that_is_taken_back_tells_boot_loaders_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = Tiny(tmp_path)
+    tiny.patch(monkeypatch)
+    save(tiny)
+    before = tiny.image.read_bytes()[marks.OFFSET :][: marks.RESUME_SIZE]
+    refused(tiny)
+    assert tiny.image.read_bytes()[marks.OFFSET :][: marks.RESUME_SIZE] == before and any(before)
+    real, calls = headers.write, iter([True])
+
+    def fails_once(*words: Any) -> headers.Header:
+        if next(calls, False):
+            raise OSError(5, "no")
+        return real(*words)
+
+    monkeypatch.setattr(headers, "write", fails_once)
+    tiny.c()
+    assert tiny.image.read_bytes()[marks.OFFSET :][: marks.RESUME_SIZE] == before and waits(tiny)
 
 
 def mended(tiny: Tiny) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from khib_tui.handover.handover import Mode
 from khib_tui.image import header as headers
+from khib_tui.image import marks
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
 from khib_tui.model.units import PAGE
@@ -154,11 +155,22 @@ class Life:
         self.run()
 
     def discard(self) -> None:
-        """A was started normally: the image is given up."""
+        """A was started normally: the image is given up, by the guard at first if it is there."""
+        if self.noise.random() < 0.5:
+            self.guard()
+            return
         with Store(self.tiny.image, writable=True) as store:
             header = headers.read_or_given_up(store)
             if header:
                 headers.advance(store, header, State.ABANDONED, "discarded")
+
+    def guard(self) -> None:
+        """Mark an image as the guard of A does: the next save finds it so."""
+        with Store(self.tiny.image, writable=True) as store:
+            header = headers.read_or_given_up(store)
+            if header and header.state is State.COMPLETE:
+                self.done["marked"] += 1
+                store.write(marks.OFFSET, bytes(marks.RESUME_SIZE) + marks.GIVEN_UP + f" {header.image_id}\n".encode())
 
 
 @pytest.mark.parametrize("lives", [40, pytest.param(2000, marks=pytest.mark.long)])
@@ -176,4 +188,4 @@ def test_no_life_has_a_double_a_ghost_or_a_stranger(
         done += life.done
     with capsys.disabled():
         print(f"\n{lives} lives: {dict(done)}")
-    assert min(done[name] for name in ("resumed", "not resumed", "cut in B", "back", "off")) > 0
+    assert min(done[name] for name in ("resumed", "not resumed", "cut in B", "back", "off", "marked")) > 0

@@ -135,7 +135,7 @@ class Tiny:
         given: dict[str, object] = {
             "mode": mode, "firmware_memmap": (MemoryRange(0, RAM.end, "System RAM"),), "ram": RAM.spans,
             "region": REGION.spans, "saved": (RAM - REGION).spans, "mailbox": MAILBOX, "report_page": REPORT,
-            "target": self.target,
+            "target": self.target, "setup_id": "0123456789abcdef",
         }  # fmt: skip
         return saved.handover(CodecChoice.LZ4, **(given | changes))
 
