@@ -75,6 +75,16 @@ def sync(path: Path) -> None:
         os.close(fd)
 
 
+def remove(path: Path) -> bool:
+    """Remove a file durably; return whether it was there."""
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    sync(path.parent)
+    return True
+
+
 def read(path: Path, limit: int) -> bytes:
     """Read a file that must not be larger than `limit` bytes.
 

@@ -27,7 +27,7 @@ FLOORS = (
     "target bootloader decide",
     "image.export",
     "image handover",
-    "initramfs kbuild seal prints",
+    "guard initramfs kbuild seal prints",
     "events",
     "facts",
     "formats linux pagefilter",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import checks, region
+from khib_tui.decide import checks, guard, region
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
 from khib_tui.decide.target import doubts, filesystem, refusals, without_driver
-from khib_tui.errors import Refused
+from khib_tui.errors import KhibError, Refused
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model import target as targets
 from khib_tui.model.machine import KernelFile, Machine
@@ -69,7 +69,16 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
 
 def judge(machine: Machine, settings: Settings) -> list[Finding]:
     """Judge a machine and the region that these choices give it; findings in order, `ok` ones included."""
-    return [*checks.check(machine), *_region_findings(machine, settings)]
+    return [*checks.check(machine), *_region_findings(machine, settings), *_guard_findings(machine, settings)]
+
+
+def _guard_findings(machine: Machine, settings: Settings) -> list[Finding]:
+    """Judge whether a normal start would be guarded, once there is a target."""
+    try:
+        target = targets.resolved(targets.parse(settings.target), machine.devices)
+    except KhibError:
+        return []
+    return [guard.judge(machine, target)] if machine.device(target.device) else []
 
 
 def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
@@ -111,6 +120,6 @@ def decide(
         target = targets.resolved(targets.parse(settings.target), machine.devices)
         found = refusals(machine, target, image_limit(chosen))
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
-        findings = [*findings, *found, *doubts(machine, target)]
+        findings = [*findings, *found, *doubts(machine, target), guard.judge(machine, target)]
     findings = [*findings, *region.warnings(machine, chosen)]
     return Choice(machine, settings, kernel, chosen, target, tuple(findings), sealed)

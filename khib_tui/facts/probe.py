@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from khib_tui.facts import blockdev, bootmap, cpuinfo, hypervisor, kconfig, kernels, memory, power
+from khib_tui.facts import blockdev, bootmap, cpuinfo, earlystart, hypervisor, kconfig, kernels, memory, power
 from khib_tui.facts.read import data, number, text
 from khib_tui.facts.watchdogs import read_watchdogs
 from khib_tui.model import cmdline as words
@@ -76,6 +76,9 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         on_ac=plugged,
         watchdogs=read_watchdogs(root),
         machine_id=clean(text(root / "etc/machine-id", 256)),
+        initramfs_maker=earlystart.initramfs_maker(root),
+        systemd=(root / "run/systemd/system").is_dir(),
+        guarded=(root / "etc/khib/guard.conf").exists(),
         dmi={name: value for name in _DMI if (value := clean(text(root / "sys/class/dmi/id" / name, 256)))},
     )
 

@@ -7,6 +7,7 @@ CONSOLE=/dev/console SYSRQ=/proc/sysrq-trigger REBOOT=reboot POWEROFF=poweroff
 conf=${2:-/etc/khib/guard.conf}
 [ -r "$conf" ] || exit 0
 . "$conf"
+[ "$1" != mark ] || WAIT=1
 
 text() { dd if="$dev" bs=512 skip="$1" count="$2" 2>/dev/null | tr -d '\000'; }
 put() { dd of="$dev" bs=512 seek="$1" conv=notrunc,fsync 2>/dev/null; }

@@ -18,6 +18,7 @@ from khib_tui.model import cmdline, jsontext
 from khib_tui.model.units import MIB
 
 Content = Literal["", "empty", "unknown"]
+InitramfsMaker = Literal["", "initramfs-tools", "dracut"]
 _MAX_FACTS = 16 * MIB
 RAM = "System RAM"
 """What the kernel calls the memory that it uses as its own."""
@@ -142,7 +143,8 @@ class Machine(msgspec.Struct, frozen=True):
 
     `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
     text and data lie, `unified_kernels` the paths of unified kernel images. `acpi_rsdp` is the physical address that the
-    firmware gives for the ACPI root pointer, 0 if unknown.
+    firmware gives for the ACPI root pointer, 0 if unknown. `initramfs_maker` is what makes this system's initramfs, `systemd`
+    whether it runs this system, `guarded` whether khib's guard of normal starts is installed.
     """
 
     release: str
@@ -181,6 +183,9 @@ class Machine(msgspec.Struct, frozen=True):
     kernel_image: tuple[MemoryRange, ...] = ()
     xen: str = ""
     unified_kernels: tuple[str, ...] = ()
+    initramfs_maker: InitramfsMaker = ""
+    systemd: bool = False
+    guarded: bool = False
 
     @property
     def root_pointer(self) -> int:

@@ -9,6 +9,7 @@ from khib_tui.decide.choice import Choice
 from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
+from khib_tui.plan import guard
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
@@ -18,7 +19,8 @@ from khib_tui.plan.take import TakeTarget
 
 def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
-    return [*take(choice), install(choice), WriteBootEntry(choice), KeepSettings(choice.settings, settings_path)]
+    keep = KeepSettings(choice.settings, settings_path)
+    return [*take(choice), install(choice), WriteBootEntry(choice), *guard.steps(choice), keep]
 
 
 def take(choice: Choice) -> list[Action]:

@@ -98,7 +98,8 @@ class Machine:
         thread = threading.Thread(target=converse, args=(ours, list(typed), said), daemon=True)
         thread.start()
         done = subprocess.run(
-            [*self.shell, SCRIPT, verb, conf], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT, check=False
+            [*self.shell, SCRIPT, verb, conf], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT,
+            check=False,
         )  # fmt: skip
         assert not done.stderr, done.stderr
         os.close(theirs)

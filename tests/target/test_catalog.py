@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import ImageError
+from khib_tui.image import header as headers
+from khib_tui.image import marks
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
 from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.units import MIB
 from khib_tui.seal import unlock as sealing
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
@@ -54,6 +57,20 @@ def test_otherwise_it_says_why_not(found: list[Found], ident: str) -> None:
     with pytest.raises(ImageError) as caught:
         catalog.choose(found)
     assert caught.value.ident == ident and caught.value.hint
+
+
+def test_an_image_that_was_given_up_at_a_normal_start_is_listed_so_and_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    with path.open("wb") as stream:
+        stream.truncate(3 * MIB)
+    with Store(path, writable=True) as store:
+        headers.write(store, Header("aa", State.COMPLETE, 0, host="a"))
+        store.write(marks.OFFSET, bytes(marks.RESUME_SIZE) + marks.GIVEN_UP + b" aa\n")
+    with catalog.in_file(path) as (found, _):
+        assert f"abandoned ({marks.REASON})" in catalog.line(found) and catalog.facts(found)["state"] == "abandoned"
+    with pytest.raises(ImageError) as caught:
+        catalog.choose([found])
+    assert caught.value.ident == "HIB-E-IMAGE-GIVEN-UP"
 
 
 def test_one_of_two_images_can_be_named() -> None:

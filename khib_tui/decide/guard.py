@@ -1,0 +1,35 @@
+"""Whether a normal start of A beside a waiting image can be guarded, and which device the guard looks at."""
+
+from __future__ import annotations
+
+import re
+
+from khib_tui.events.types import Finding, Severity
+from khib_tui.model.machine import Machine
+from khib_tui.model.target import Target
+
+GUARD = "HIB-W-GUARD"
+LOST = "started so, the hibernated session is lost; the image is refused then, since the disks have changed"
+_PARTUUID = re.compile(r"[0-9a-f-]+")
+
+
+def guarded_partition(machine: Machine, target: Target | None) -> str:
+    """Return the PARTUUID that the guard finds the image by, '' where there is nothing that it could look at."""
+    device = machine.device(target.device) if target and not target.path else None
+    found = device.partuuid.lower() if device else ""
+    return found if _PARTUUID.fullmatch(found) else ""
+
+
+def judge(machine: Machine, target: Target) -> Finding:
+    """Judge what happens if this system is started normally while an image waits."""
+    if not machine.initramfs_maker and not machine.systemd:
+        what = "no guard is installed: this system has neither initramfs-tools nor dracut nor systemd"
+        return Finding(GUARD, Severity.OK, what, LOST)
+    if not guarded_partition(machine, target):
+        what = "the guard of normal starts cannot look at this target"
+        why = f"it reads no filesystem, only a partition that has a PARTUUID; {LOST}"
+        return Finding(GUARD, Severity.WARNING, what, why, "give the image a partition of its own")
+    if not machine.initramfs_maker:
+        what = "a normal start while an image waits is noticed, but not asked about: there is no initramfs-tools and no dracut"
+        return Finding(GUARD, Severity.OK, what, "the image is given up then")
+    return Finding(GUARD, Severity.OK, f"a normal start while an image waits will be asked about ({machine.initramfs_maker})")

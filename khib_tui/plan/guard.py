@@ -1,0 +1,127 @@
+"""Installing and removing the guard of normal starts: its files, and this system's own initramfs, which is made anew."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui import files, runner
+from khib_tui.decide.choice import Choice
+from khib_tui.decide.guard import guarded_partition
+from khib_tui.errors import CommandFailed
+from khib_tui.events.types import Level, Message
+from khib_tui.guard.files import FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
+from khib_tui.model.machine import InitramfsMaker, Machine
+from khib_tui.model.setupid import setup_id
+from khib_tui.plan.step import Action, Context
+
+ROOT = Path("/")
+MAKE = {"initramfs-tools": ["update-initramfs", "-u", "-k", "all"], "dracut": ["dracut", "--force", "--regenerate-all"]}
+_LIMIT = 64 << 10
+
+
+def steps(choice: Choice) -> list[Action]:
+    """Return the step of the set-up: a guard for the target, or none any more where it cannot be guarded."""
+    machine, partuuid = choice.machine, guarded_partition(choice.machine, choice.target)
+    if not partuuid:
+        return remove(machine)
+    if not machine.initramfs_maker and not machine.systemd:
+        return []
+    return [InstallGuard(machine.initramfs_maker, machine.systemd, partuuid, choice.settings.countdown)]
+
+
+def remove(machine: Machine) -> list[Action]:
+    """Return the step that takes the guard away, if there is one."""
+    return [RemoveGuard(machine.initramfs_maker)] if machine.guarded else []
+
+
+@dataclass(frozen=True)
+class InstallGuard:
+    """Write the guard's files, and make this system's initramfs anew if it has not got them as they are now.
+
+    :param partuuid: of the partition that takes the images.
+    :param countdown: seconds until the guard resumes.
+    """
+
+    maker: InitramfsMaker
+    systemd: bool
+    partuuid: str
+    countdown: int
+    root: Path = ROOT
+
+    def describe(self) -> str:
+        """Return what will be guarded, and how."""
+        means = [*([f"this system's initramfs ({self.maker})"] if self.maker else []), *(["systemd"] if self.systemd else [])]
+        return f"guard normal starts of this system while an image waits on {self.partuuid}: in {' and '.join(means)}"
+
+    def apply(self, context: Context) -> None:
+        """Write what differs; where the initramfs cannot be made, that is told, and the next set-up tries it again."""
+        conf = settings(self.partuuid, setup_id(self.root), self.countdown)
+        wanted = guard_files(self.maker, self.systemd, conf)
+        for item in wanted:
+            context.changed |= write_if_new(self.root / item.path, item)
+        digest = _digest(wanted, content(self.root / NEXT))
+        if not self.maker or content(self.root / PACKED) == digest:
+            return
+        if make_initramfs(self.maker, context):
+            files.write(self.root / PACKED, digest, files.PUBLIC)
+
+
+@dataclass(frozen=True)
+class RemoveGuard:
+    """Take the guard's files away, and make this system's initramfs anew if it had them."""
+
+    maker: InitramfsMaker
+    root: Path = ROOT
+
+    def describe(self) -> str:
+        """Return what becomes of it."""
+        return "remove the guard of normal starts" + (
+            f", also from this system's initramfs ({self.maker})" if self.maker else ""
+        )
+
+    def apply(self, context: Context) -> None:
+        """Remove what is there."""
+        gone = [path for path in all_paths() if files.remove(self.root / path)]
+        for folder in FOLDERS:
+            there = self.root / folder
+            if there.is_dir() and not any(there.iterdir()):
+                there.rmdir()
+        context.changed |= bool(gone)
+        if gone and self.maker:
+            make_initramfs(self.maker, context)
+
+
+def make_initramfs(maker: InitramfsMaker, context: Context) -> bool:
+    """Make this system's initramfs anew; return whether that worked."""
+    context.sink(Message(f"making this system's initramfs anew with {maker}, which can take minutes"))
+    context.changed = True
+    try:
+        runner.run(MAKE[maker])
+    except CommandFailed as error:
+        text = f"this system's initramfs is as it was: {error.message}; see what is wrong, then run `{' '.join(MAKE[maker])}`"
+        context.sink(Message(text, Level.WARNING))
+        return False
+    return True
+
+
+def write_if_new(path: Path, item: GuardFile) -> bool:
+    """Write a file unless it is there as it should be; return whether it was written."""
+    if content(path) == item.text.encode() and path.stat().st_mode & 0o777 == item.mode:
+        return False
+    files.write(path, item.text.encode(), item.mode)
+    return True
+
+
+def content(path: Path) -> bytes:
+    """Read a file of the guard; b'' where it is not."""
+    try:
+        return files.read(path, _LIMIT)
+    except OSError:
+        return b""
+
+
+def _digest(wanted: list[GuardFile], next_start: bytes) -> bytes:
+    packed = "\0".join(f"{item.path}\0{item.text}" for item in wanted if item.packed)
+    return hashlib.sha256(packed.encode() + b"\0" + next_start).hexdigest().encode() + b"\n"
