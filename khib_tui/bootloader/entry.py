@@ -9,11 +9,13 @@ from khib_tui.bootloader.bls import BootEntry
 from khib_tui.bootloader.carried import carried_words
 from khib_tui.errors import Refused
 from khib_tui.handover.cmdline import Words
+from khib_tui.model.boot import Folder
 from khib_tui.model.cmdline import split
 from khib_tui.model.settings import Settings
 
 # Linux takes 2047; boot loaders put words of their own before them.
 OPTIONS_MAX = 1900
+TITLE = "Resume the hibernated system (khib)"
 # What B and C must not do, and must not spend their little memory on; docs/architecture.md has the reasons.
 MEMORY_WORDS = ("acpi_no_memhotplug", "numa=off", "swiotlb=2048", "rootfstype=ramfs", "cma=0", "hest_disable")
 
@@ -40,10 +42,12 @@ RESTORER_WORDS = ("efi=noruntime",)
 
 
 def restore_entry(
-    cmdline: str, settings: Settings, memmap: Sequence[str], image: str, kernel: Path, *, sealed: bool = False
-) -> BootEntry:
+    cmdline: str, settings: Settings, folder: Folder, memmap: Sequence[str], image: str, kernel: Path, *,
+    sealed: bool = False,
+) -> BootEntry:  # fmt: skip
     """Make C's entry.
 
+    :param folder: which kernel and initramfs lie below, as the boot loader sees it.
     :param memmap: the words that keep C inside the region.
     :param image: the word that names a file image, or empty.
     :param sealed: C refuses images that are not sealed.
@@ -53,13 +57,10 @@ def restore_entry(
         image=image, events=settings.events, plain=settings.plain, countdown=settings.countdown, sealed=sealed,
     )  # fmt: skip
     words = [*memmap, *common_words(cmdline, settings), *RESTORER_WORDS, *ours.format()]
-    options, boot = " ".join(words), Path(settings.boot_dir)
+    options = " ".join(words)
     if len(options) > OPTIONS_MAX:
         raise Refused(
             f"the restorer's kernel parameters have {len(options)} characters, {OPTIONS_MAX} are sure to arrive",
             hint="boot this system with fewer parameters, or without memmap= words for single pages", ident="HIB-E-CMDLINE",
         )  # fmt: skip
-    return BootEntry(
-        "Resume the hibernated system (khib)", f"/{kernel.relative_to(boot)}", f"/{settings.initramfs.relative_to(boot)}",
-        options,
-    )  # fmt: skip
+    return BootEntry(TITLE, folder.seen(kernel), (folder.seen(settings.initramfs),), options)

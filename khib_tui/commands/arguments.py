@@ -67,9 +67,11 @@ def _plan(commands: Commands) -> None:
 
 
 def _setup(commands: Commands) -> None:
-    setup = _add(commands, "setup", "commands.hibernate:setup", "install the saver and the boot entry, and keep the choices")
+    setup = _add(commands, "setup", "commands.setup:setup", "install the saver and the boot entry, and keep the choices")
     _choices(setup)
     _dry_run(setup)
+    text = "take all answers from FILE: the choices of khib.toml, and key_file"
+    setup.add_argument("--answers", type=Path, metavar="FILE", help=text)
 
 
 def _rehearse(commands: Commands) -> None:

@@ -46,9 +46,12 @@ def machine_for(arguments: Namespace, chosen: Settings) -> Machine:
         return here
 
 
-def settings_of(arguments: Namespace) -> Settings:
-    """Return the kept choices with those of the command line on top."""
-    kept = settings.load(arguments.settings)
+def settings_of(arguments: Namespace, kept: Settings | None = None) -> Settings:
+    """Return the choices with those of the command line on top.
+
+    :param kept: the choices, if they are not those in the settings' file.
+    """
+    kept = settings.load(arguments.settings) if kept is None else kept
     given: dict[str, Any] = {
         "kernel": str(Path(arguments.kernel).absolute()) if getattr(arguments, "kernel", None) else None,
         "target": getattr(arguments, "target", None),

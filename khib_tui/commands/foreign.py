@@ -15,7 +15,7 @@ READERS = frozenset(
      "commands.wizard:wizard"}
 )  # fmt: skip
 # These decide first, so that another machine's reasons are told, and refuse before their first step.
-JOURNEYS = frozenset({"commands.hibernate:setup", "commands.hibernate:rehearse", "commands.hibernate:hibernate"})
+JOURNEYS = frozenset({"commands.setup:setup", "commands.hibernate:rehearse", "commands.hibernate:hibernate"})
 NEVER = "commands.restore:restore"
 
 

@@ -1,4 +1,4 @@
-"""`khib plan`, `setup`, `rehearse` and `hibernate`."""
+"""`khib plan`, `rehearse` and `hibernate`."""
 
 from __future__ import annotations
 
@@ -35,11 +35,6 @@ def make_plan(arguments: Namespace, sink: Sink) -> int:
     }  # fmt: skip
     sink(Result("plan", True, "", data))
     return Exit.OK
-
-
-def setup(arguments: Namespace, sink: Sink) -> int:
-    """Install saver and boot entry, and keep the choices."""
-    return travel(arguments, sink, None)
 
 
 def rehearse(arguments: Namespace, sink: Sink) -> int:

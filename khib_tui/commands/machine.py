@@ -10,6 +10,7 @@ from khib_tui.decide.findings import blockers
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.model import machine
+from khib_tui.plan.boot import is_set_up
 from khib_tui.seal import file as sealfile
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def status(arguments: Namespace, sink: Sink) -> int:
     here = machine_of(arguments)
     kept = settings_of(arguments)
     other = bool(arguments.facts)
-    ready = not other and kept.boot_entry.exists() and kept.initramfs.exists()
+    ready = not other and is_set_up(here, kept)
     if other:
         sink(Message("these are facts of another machine: what is set up and saved there cannot be seen from here"))
     else:

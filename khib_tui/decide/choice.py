@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import checks, guard, region
+from khib_tui.decide import bootloader, checks, guard, region
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -12,6 +12,7 @@ from khib_tui.decide.target import doubts, filesystem, refusals, without_driver
 from khib_tui.errors import KhibError, Refused
 from khib_tui.events.types import Finding, Severity
 from khib_tui.model import target as targets
+from khib_tui.model.boot import Loader
 from khib_tui.model.machine import KernelFile, Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
@@ -31,6 +32,7 @@ class Choice:
     region: Region
     target: Target | None
     findings: tuple[Finding, ...]
+    loader: Loader
     sealed: bool = False
 
     @property
@@ -69,7 +71,8 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
 
 def judge(machine: Machine, settings: Settings) -> list[Finding]:
     """Judge a machine and the region that these choices give it; findings in order, `ok` ones included."""
-    return [*checks.check(machine), *_region_findings(machine, settings), *_guard_findings(machine, settings)]
+    region_findings, loader = _region_findings(machine, settings), bootloader.finding(machine, settings)
+    return [*checks.check(machine), *region_findings, loader, *_guard_findings(machine, settings)]
 
 
 def _guard_findings(machine: Machine, settings: Settings) -> list[Finding]:
@@ -122,4 +125,6 @@ def decide(
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
         findings = [*findings, *found, *doubts(machine, target), guard.judge(machine, target)]
     findings = [*findings, *region.warnings(machine, chosen)]
-    return Choice(machine, settings, kernel, chosen, target, tuple(findings), sealed)
+    loader = bootloader.choose(machine, settings)
+    settings = bootloader.placed(settings, loader)
+    return Choice(machine, settings, kernel, chosen, target, tuple(findings), loader, sealed)

@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from khib_tui.facts import blockdev, bootmap, cpuinfo, earlystart, hypervisor, kconfig, kernels, memory, power
+from khib_tui.facts.bootloader import read_boot
+from khib_tui.facts.hardware import read_hardware
 from khib_tui.facts.read import data, number, text
 from khib_tui.facts.watchdogs import read_watchdogs
 from khib_tui.model import cmdline as words
@@ -21,7 +23,6 @@ from khib_tui.model.text import clean
 ROOT = Path("/")
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 ACPI_RSDP_ADDR = 0x70
-_DMI = ("sys_vendor", "product_name", "product_uuid", "bios_version")
 # What kstrtobool() takes for true.
 _TRUE = re.compile(r"[yt1]|on", re.IGNORECASE)
 _KALLSYMS_LINES = 2_000_000
@@ -36,29 +37,30 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
     release = text(root / "proc/sys/kernel/osrelease") or uname.release
     cmdline = text(root / "proc/cmdline")
     config = kconfig.running(root, release)
-    ranges, memmap = memory.iomem(root), memory.firmware_memmap(root)
+    hardware = read_hardware(root)
     percent, plugged = power.read_power(root)
     uefi = (root / "sys/firmware/efi").is_dir()
+    devices = blockdev.devices(root) if known is None else tuple(known)
     return Machine(
         release=clean(release),
         version=clean(text(root / "proc/sys/kernel/version") or uname.version, 256),
         arch=clean(text(root / "proc/sys/kernel/arch") or uname.machine),
         cmdline=clean(cmdline, 4096),
-        root=os.geteuid() == 0 if root == ROOT else bool(ranges),
+        root=os.geteuid() == 0 if root == ROOT else bool(hardware.iomem),
         uefi=uefi,
         acpi_rsdp=acpi_rsdp(root),
-        iomem=ranges,
+        iomem=hardware.iomem,
         nested_ram=memory.nested_ram(root),
         kernel_image=memory.kernel_image(root),
-        firmware_memmap=memmap,
-        added_ram=bootmap.added(root, memmap),
+        firmware_memmap=hardware.firmware_memmap,
+        added_ram=bootmap.added(root, hardware.firmware_memmap),
         mem_total=memory.meminfo(root, "MemTotal"),
         mem_available=memory.meminfo(root, "MemAvailable"),
-        cpu=cpuinfo.read_cpu(root),
+        cpu=hardware.cpu,
         config=config,
         kernels=kernels.find(root, release, config),
         unified_kernels=kernels.unified(root),
-        devices=blockdev.devices(root) if known is None else tuple(known),
+        devices=devices,
         lockdown=lockdown(root),
         secure_boot=secure_boot(root),
         kexec_load_disabled=bool(number(root / "proc/sys/kernel/kexec_load_disabled")),
@@ -79,7 +81,8 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         initramfs_maker=earlystart.initramfs_maker(root),
         systemd=(root / "run/systemd/system").is_dir(),
         guarded=(root / "etc/khib/guard.conf").exists(),
-        dmi={name: value for name in _DMI if (value := clean(text(root / "sys/class/dmi/id" / name, 256)))},
+        dmi=hardware.dmi,
+        boot=read_boot(root, devices),
     )
 
 

@@ -23,6 +23,7 @@ from khib_tui.lab.build.root import guest_root, is_root_built
 from khib_tui.lab.scratch import refuse_little_room, scratch, scratch_dir
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
+from khib_tui.model.boot import LoaderKind
 from khib_tui.model.units import GIB, MIB
 
 TARGET = "/dev/vdb1"
@@ -36,7 +37,10 @@ ROOT_ROOM = 512 * MIB
 DISKS_ROOM = 512 * MIB  # besides an image of all memory
 # Emulated on a busy host, the timer may seem broken for the time the kernel looks at it, and it would panic.
 PATIENCE = "no_timer_check"
-DEMO_SETTINGS = settings.Settings(target=TARGET, countdown=0, events="/dev/ttyS1", plain=True, options=PATIENCE)
+# the lab is its own boot loader
+DEMO_SETTINGS = settings.Settings(
+    target=TARGET, countdown=0, events="/dev/ttyS1", plain=True, options=PATIENCE, loader=LoaderKind.BLS
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Lab:
         name = "loader/entries/khib-restore.conf"
         entry = BootEntry.parse(disks.take_from_boot(self.disk_a, name, self.directory / "entry.conf").read_text())
         kernel = disks.take_from_boot(self.disk_a, entry.linux, self.directory / "c-vmlinuz")
-        initrd = disks.take_from_boot(self.disk_a, entry.initrd, self.directory / "c-initramfs")
+        initrd = disks.take_from_boot(self.disk_a, entry.initrds[0], self.directory / "c-initramfs")
         options = entry.options
         for old, new in (change or {}).items():
             options = options.replace(old, new)
@@ -139,6 +143,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int
     program_disk(program, {"khib.toml": choices})
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
-        arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory, board=Board.of(arguments)
-    )
+        arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory,
+        board=Board.of(arguments), one_thread=arguments.linux_source is not None,
+    )  # fmt: skip
     return Lab(hardware, kernel, directory)

@@ -15,6 +15,7 @@ import msgspec
 from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.model import cmdline, jsontext
+from khib_tui.model.boot import BootFacts
 from khib_tui.model.units import MIB
 
 Content = Literal["", "empty", "unknown"]
@@ -186,6 +187,7 @@ class Machine(msgspec.Struct, frozen=True):
     initramfs_maker: InitramfsMaker = ""
     systemd: bool = False
     guarded: bool = False
+    boot: BootFacts = BootFacts()
 
     @property
     def root_pointer(self) -> int:

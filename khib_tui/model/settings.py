@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import tomli_w
@@ -10,17 +11,19 @@ import tomli_w
 from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.model import jsontext
+from khib_tui.model.boot import LoaderKind
 from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
 
 PATH = Path("/etc/khib/khib.toml")
 MAX_SIZE = 64 << 10
+T = TypeVar("T")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All choices. `region` is in bytes (0: what the kernel needs), `countdown` in seconds (-1: C waits for a key).
 
     `kernel` and `target` are paths, empty until chosen. `events` is a device that B and C send JSON events to. `boot_dir`
-    is where the boot loader finds kernels, `options` more kernel parameters for B and C.
+    is where the boot loader finds kernels, `loader` which one it is, `options` more kernel parameters for B and C.
     """
 
     kernel: str = ""
@@ -31,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: After = After.POWEROFF
     countdown: int = 10
     boot_dir: str = "/boot"
+    loader: LoaderKind = LoaderKind.AUTO
     options: str = ""
     events: str = ""
     plain: bool = False
@@ -45,11 +49,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The initramfs of B and C."""
         return self.directory / "initramfs.img"
 
-    @property
-    def boot_entry(self) -> Path:
-        """The Boot Loader Specification entry of C."""
-        return Path(self.boot_dir, "loader", "entries", "khib-restore.conf")
-
 
 def load(path: Path = PATH) -> Settings:
     """Read the settings; a missing file gives the defaults.
@@ -57,12 +56,21 @@ def load(path: Path = PATH) -> Settings:
     :raises UsageError: the file is wrong, with the place and the reason.
     """
     try:
-        return jsontext.decode_toml(files.read_ours(path, MAX_SIZE), Settings)
+        return read(path, Settings)
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError) as error:
         hint = "correct the file, or run the wizard again"
         raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-SETTINGS") from error
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Read a file of choices.
+
+    :raises OSError: it cannot be read, or others may write it.
+    :raises msgspec.DecodeError: it is wrong.
+    """
+    return jsontext.decode_toml(files.read_ours(path, MAX_SIZE), kind)
 
 
 def save(settings: Settings, path: Path = PATH) -> None:

@@ -1,14 +1,23 @@
-"""C's boot entry."""
+"""C's boot entry: written for this machine's boot loader, read back as that would, and taken away again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from khib_tui import files
+from khib_tui.bootloader import keep
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.bootloader.entry import restore_entry
+from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
+from khib_tui.errors import CommandFailed, Refused
+from khib_tui.linux import efivars
 from khib_tui.model import target as targets
+from khib_tui.model.boot import Loader, LoaderKind
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
+from khib_tui.model.setupid import setup_id
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
 
@@ -21,19 +30,90 @@ class WriteBootEntry:
 
     def describe(self) -> str:
         """Return where the entry goes, and what memory it gives C."""
-        return f"write boot entry {self.choice.settings.boot_entry}: {self.entry().options}"
+        loader = self.choice.loader
+        return f"write boot entry {loader.entry} for {loader.kind}: {self.entry().options}"
 
     def entry(self) -> BootEntry:
         """Make the entry."""
         choice, target = self.choice, self.choice.target
         image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
         kernel = saver_kernel(choice.settings)
-        return restore_entry(choice.machine.cmdline, choice.settings, choice.words, image, kernel, sealed=choice.sealed)
+        return restore_entry(
+            choice.machine.cmdline, choice.settings, choice.loader.folder, choice.words, image, kernel, sealed=choice.sealed
+        )
 
     def apply(self, context: Context) -> None:
-        """Write it unless it is the same already."""
-        path, text = self.choice.settings.boot_entry, self.entry().text()
-        if path.exists() and path.read_text() == text:
-            return
-        files.write(path, text.encode(), files.PUBLIC)
-        context.changed = True
+        """Write it unless it is the same already.
+
+        :raises CommandFailed: HIB-E-BOOTENTRY, the boot loader would read something else.
+        """
+        choice, loader, entry = self.choice, self.choice.loader, self.entry()
+        old = read_file(loader)
+        place = bootloader.grub_place(choice.machine, choice.target.device) if choice.target and not choice.target.path else ""
+        new = keep.content(loader, entry, old, setup_id=setup_id(), partition=place)
+        if new != old:
+            write_file(loader, new)
+            context.changed = True
+        if not keep.says(keep.parse(loader, read_file(loader)), entry):
+            raise CommandFailed(
+                f"{loader.kind} would not read {loader.entry} as it was meant", ident="HIB-E-BOOTENTRY",
+                hint="please report it with the output of `khib facts`, and choose another `loader`",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RemoveBootEntry:
+    """Take C's boot entry away; whatever else is in its file stays as it is."""
+
+    loader: Loader
+
+    def describe(self) -> str:
+        """Return what is taken away."""
+        return f"take the boot entry out of {self.loader.entry}"
+
+    def apply(self, context: Context) -> None:
+        """Take it away if it is there."""
+        old = read_file(self.loader)
+        left = keep.without(self.loader, old)
+        if left != old:
+            write_file(self.loader, left)
+            context.changed = True
+
+
+def is_set_up(machine: Machine, settings: Settings) -> bool:
+    """Return whether C's entry and initramfs are where this machine's boot loader looks for them."""
+    try:
+        loader = bootloader.choose(machine, settings)
+    except Refused:
+        return False
+    return keep.parse(loader, read_file(loader)) is not None and bootloader.placed(settings, loader).initramfs.exists()
+
+
+def read_file(loader: Loader) -> bytes:
+    """Return the file, or variable, that has the entry; b'' if it is not there."""
+    if loader.kind is LoaderKind.EFI:
+        return efivars.read(loader.entry) or b""
+    try:
+        return loader.entry.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def write_file(loader: Loader, data: bytes) -> None:
+    """Write it whole and durably; b'' takes it away, and a folder that was made for it.
+
+    :raises OSError: it cannot be written.
+    """
+    if loader.kind is LoaderKind.EFI and data:
+        efivars.write(loader.entry, data)
+    elif loader.kind is LoaderKind.EFI:
+        efivars.remove(loader.entry)
+    elif data:
+        files.write(loader.entry, data, _mode(loader.entry))
+    else:
+        loader.entry.unlink(missing_ok=True)
+        files.sync(loader.entry.parent)
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777 if path.exists() else files.PUBLIC

@@ -16,6 +16,7 @@ from khib_tui.plan import build
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.execute import execute, judged
 from khib_tui.plan.outcome import arrived
+from khib_tui.plan.seal import KeepSeal
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.file import Opened
@@ -34,6 +35,7 @@ class Task:
     :param mode: of the journey; None for the set-up alone.
     :param keep: whether the choices are not kept yet, so that the set-up comes first.
     :param seal: what the image is sealed with; whoever runs the task opens it before.
+    :param sealing: makes the seal of later images, before all else.
     """
 
     choice: Choice
@@ -41,6 +43,7 @@ class Task:
     settings_path: Path
     keep: bool = False
     seal: Seal | None = None
+    sealing: KeepSeal | None = None
 
     @property
     def title(self) -> str:
@@ -51,6 +54,7 @@ class Task:
     def actions(self) -> list[Action]:
         """The steps, each once."""
         actions = build.setup(self.choice, self.settings_path) if self.keep or self.mode is None else []
+        actions = [self.sealing, *actions] if self.sealing else actions
         return [*actions, *(step for step in self.journey if step not in actions)]
 
     @property
@@ -71,19 +75,20 @@ class Task:
 
 def task_of(
     machine: Machine, settings: Settings, settings_path: Path, mode: Mode | None, *, keep: bool = False,
-    need_memory: bool = True,
+    need_memory: bool = True, sealing: KeepSeal | None = None,
 ) -> Task:  # fmt: skip
     """Decide a task on the facts as they are: the only place that asks whether this machine seals its images.
 
     :param mode: of the journey; None for the set-up alone.
+    :param sealing: makes the seal first.
     :raises KhibError: what forbids it.
     """
     seal = sealfile.load(sealfile.path_beside(settings_path))
     choice = decide(
-        machine, settings, sealed=seal is not None, need_target=mode is not Mode.REHEARSE,
+        machine, settings, sealed=bool(seal or sealing), need_target=mode is not Mode.REHEARSE,
         need_memory=need_memory and mode is not None,
     )  # fmt: skip
-    return Task(choice, mode, settings_path, keep, seal if mode and mode.saves else None)
+    return Task(choice, mode, settings_path, keep, seal if mode and mode.saves else None, sealing)
 
 
 def run_task(task: Task, sink: Sink, opened: Opened | None = None) -> int:

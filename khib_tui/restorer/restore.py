@@ -8,6 +8,7 @@ from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Finding, Severity, Sink, StageName
+from khib_tui.facts.hardware import Hardware
 from khib_tui.image import header as headers
 from khib_tui.image import reader
 from khib_tui.image.header import Header
@@ -21,7 +22,7 @@ from khib_tui.seal.crypto import Sealer
 from khib_tui.target.catalog import refuse_state
 
 
-def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) -> list[Finding]:
+def mismatches(machine: Machine | Hardware, manifest: Manifest, kernel: tuple[str, str]) -> list[Finding]:
     """Compare this machine, as C sees it, with the one the image came from. Empty means: it is the same.
 
     :param kernel: release and version of C.
@@ -48,7 +49,7 @@ def mismatches(machine: Machine, manifest: Manifest, kernel: tuple[str, str]) ->
     return found
 
 
-def _modes(machine: Machine, manifest: Manifest) -> list[Finding]:
+def _modes(machine: Machine | Hardware, manifest: Manifest) -> list[Finding]:
     then, now = manifest.cpu, machine.cpu
     steps = f"{then.family}/{then.model_number}/{then.stepping}", f"{now.family}/{now.model_number}/{now.stepping}"
     identities = manifest.dmi.get("product_uuid", ""), machine.dmi.get("product_uuid", "")

@@ -13,7 +13,8 @@ from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
-from khib_tui.facts import blockdev, probe
+from khib_tui.facts import blockdev
+from khib_tui.facts.hardware import read_hardware
 from khib_tui.facts.read import text
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
@@ -56,7 +57,7 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
         uname = os.uname()
         findings = compare(manifest.disks, take.again(devices, manifest.disks))
-        findings += restorer.mismatches(probe.probe(known=devices), manifest, (uname.release, uname.version))
+        findings += restorer.mismatches(read_hardware(), manifest, (uname.release, uname.version))
         for finding in findings:
             sink(finding)
         refuse(findings)

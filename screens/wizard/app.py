@@ -17,6 +17,7 @@ from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
+from khib_tui.plan.boot import is_set_up
 from khib_tui.plan.execute import execute
 from khib_tui.plan.hibernate import Jump
 from khib_tui.plan.step import Action, Context
@@ -60,7 +61,7 @@ class Wizard:
     @property
     def ready(self) -> bool:
         """Return whether the machine is set up."""
-        return not self.read_only and self.settings.boot_entry.exists()
+        return not self.read_only and is_set_up(self.machine, self.settings)
 
     def begin(self) -> None:
         """Show the first page: home on a machine that is set up, the checks on a new one."""

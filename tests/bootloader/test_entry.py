@@ -11,23 +11,26 @@ from khib_tui.bootloader.entry import OPTIONS_MAX, restore_entry
 from khib_tui.decide import region
 from khib_tui.errors import Refused
 from khib_tui.model import machine
+from khib_tui.model.boot import Folder
 from khib_tui.model.settings import Settings
 from tests.kit import MACHINES
+
+BOOT, KERNEL = Folder("/boot"), Path("/boot/khib/vmlinuz")
 
 
 def test_a_boot_entry_is_read_back_as_it_was_written() -> None:
     kept = Settings(boot_dir="/boot", countdown=7, plain=True, events="/dev/ttyS1", options="extra=1")
-    made = restore_entry("root=/dev/sda1 ro console=ttyS0 quiet", kept, ["memmap=exactmap", "memmap=1M%1M+2"], "id-0:/f",
+    made = restore_entry("root=/dev/sda1 ro console=ttyS0 quiet", kept, BOOT, ["memmap=exactmap", "memmap=1M%1M+2"], "id-0:/f",
                          Path("/boot/khib/vmlinuz"))  # fmt: skip
     assert BootEntry.parse(made.text()) == made
     words = made.options.split()
-    assert made.linux == "/khib/vmlinuz" and made.initrd == "/khib/initramfs.img"
+    assert made.linux == "/khib/vmlinuz" and made.initrds == ("/khib/initramfs.img",)
     assert "root=/dev/sda1" not in words and {"console=ttyS0", "nokaslr", "iomem=relaxed", "memmap=1M%1M+2"} <= set(words)
     assert {"khib.image=id-0:/f", "khib.countdown=7", "khib.ui=plain", "khib.events=/dev/ttyS1", "extra=1"} <= set(words)
 
 
 def entry(memmap: list[str]) -> BootEntry:
-    return restore_entry("ro", Settings(), memmap, "", Path("/boot/khib/vmlinuz"))
+    return restore_entry("ro", Settings(), BOOT, memmap, "", Path("/boot/khib/vmlinuz"))
 
 
 def test_parameters_that_would_be_cut_are_refused() -> None:
@@ -43,6 +46,6 @@ def test_no_boot_loader_finds_anything_to_expand_and_memory_comes_first(name: st
     here = machine.load(MACHINES / f"{name}.json")
     chosen = region.choose(here, here.kernels[0], 0)
     words = region.memmap_words(here, chosen)
-    made = restore_entry(here.cmdline, Settings(events="/dev/ttyS1"), words, "id-0:/f", Path("/boot/khib/vmlinuz"), sealed=True)
+    made = restore_entry(here.cmdline, Settings(events="/dev/ttyS1"), BOOT, words, "id-0:/f", KERNEL, sealed=True)
     assert not set("$\\'\"`;{}") & set(made.options)
     assert made.options.split()[: len(words)] == words and made.options.endswith("khib.sealed")

@@ -91,9 +91,11 @@ def at(tmp_path: Path, step: int, name: str | Machine = "qemu-bios-1g", **given:
 
 def set_up(tmp_path: Path) -> None:
     """Make a machine look as if it were set up."""
-    entry = Settings(boot_dir=str(tmp_path)).boot_entry
-    entry.parent.mkdir(parents=True)
-    entry.touch()
+    settings = Settings(boot_dir=str(tmp_path))
+    entry = tmp_path / "loader/entries/khib-restore.conf"
+    for path, text in ((entry, "linux /khib/vmlinuz\n"), (settings.initramfs, "")):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
 
 
 def shown(window: Window) -> str:

@@ -62,5 +62,5 @@ def test_an_event_behind_half_a_one_is_read() -> None:
     ours, theirs = socket.socketpair()
     theirs.sendall(b'\x1b[2J{"agent":"ready"}\r\n{"event":"ste{"event":"message","text":"all","level":"info"}\r\n')
     theirs.close()
-    assert list(Vm(None, ours, None, 0.0).events()) == [{"agent": "ready"}, Message("all", Level.INFO)]
+    assert list(Vm(None, ours, None, 0.0, Path()).events()) == [{"agent": "ready"}, Message("all", Level.INFO)]
     ours.close()

@@ -14,26 +14,26 @@ from tests.kit.saved import nothing
 
 def written(choice: Choice, context: Context) -> BootEntry:
     WriteBootEntry(choice).apply(context)
-    return BootEntry.parse(choice.settings.boot_entry.read_text())
+    return BootEntry.parse(choice.loader.entry.read_text())
 
 
 def test_the_entry_boots_the_restorer_inside_its_region(choice_of: Callable[..., Choice], context: Context) -> None:
     choice = choice_of(countdown=3)
     made = written(choice, context)
-    assert context.changed and made.linux == "/khib/vmlinuz" and made.initrd == "/khib/initramfs.img"
+    assert context.changed and made.linux == "/khib/vmlinuz" and made.initrds == ("/khib/initramfs.img",)
     words = made.options.split()
     assert set(choice.words) < set(words) and "console=ttyS0" in words and "root=/dev/vda1" not in words
     assert Words.parse(made.options) == Words(countdown=3, serial=True)
-    assert WriteBootEntry(choice).describe() == f"write boot entry {choice.settings.boot_entry}: {made.options}"
+    assert WriteBootEntry(choice).describe() == f"write boot entry {choice.loader.entry} for bls: {made.options}"
 
 
 def test_an_entry_that_is_there_is_not_written_again(choice_of: Callable[..., Choice], context: Context) -> None:
     choice = choice_of()
     written(choice, context)
-    before = choice.settings.boot_entry.stat()
+    before = choice.loader.entry.stat()
     again = Context(nothing)
     written(choice, again)
-    assert not again.changed and choice.settings.boot_entry.stat().st_ino == before.st_ino
+    assert not again.changed and choice.loader.entry.stat().st_ino == before.st_ino
 
 
 def test_a_stale_entry_is_replaced(choice_of: Callable[..., Choice], context: Context) -> None:

@@ -1,0 +1,131 @@
+"""Which boot loader starts C, and where it looks for its entry, its kernel and its initramfs. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from khib_tui.errors import Refused
+from khib_tui.events.types import Finding, Severity
+from khib_tui.model.boot import BootFacts, Folder, Loader, LoaderKind, Partition
+from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.settings import Settings
+
+IDENT = "HIB-E-LOADER"
+NAME = "khib-restore.conf"
+# GRUB sorts files of the specification by name, the largest first, and may take the first one by default.
+GRUB_NAME = f"0-{NAME}"
+EFI_ENTRY = Path("/sys/firmware/efi/efivars/Boot4B48-8be4df61-93ca-11d2-aa0d-00e098032b8c")
+_SECTOR = 512
+
+
+def choose(machine: Machine, settings: Settings) -> Loader:
+    """Take the loader that the settings name, or the first that this machine is sure to have.
+
+    :raises Refused: HIB-E-LOADER, this machine does not have the one that is named.
+    """
+    if settings.loader is not LoaderKind.AUTO:
+        found = _MAKERS[settings.loader](machine, settings)
+        if found is None:
+            raise Refused(
+                f"this machine does not boot by {settings.loader}, or its folders are not mounted",
+                hint="mount the boot partitions, or set `loader` to auto", ident=IDENT,
+            )  # fmt: skip
+        return found
+    found = next(filter(None, (make(machine, settings) for make in _MAKERS.values())), None)
+    assert found is not None  # the last maker always makes one
+    return found
+
+
+def finding(machine: Machine, settings: Settings) -> Finding:
+    """Tell which loader it is, and what set-up writes for it."""
+    try:
+        loader = choose(machine, settings)
+    except Refused as error:
+        return Finding(IDENT, Severity.BLOCKER, error.message, "nothing would boot the restorer", error.hint or "")
+    if loader.kind is LoaderKind.BLS and settings.loader is LoaderKind.AUTO:
+        return Finding(
+            IDENT, Severity.WARNING, "no boot loader was found that khib knows",
+            f"{loader.entry} is written; whether something reads it is not known",
+            "see that the boot menu has khib's entry, before you rely on it",
+        )  # fmt: skip
+    return Finding(IDENT, Severity.OK, f"{loader.kind} boots the restorer, by {loader.entry}")
+
+
+def _systemd_boot(machine: Machine, settings: Settings) -> Loader | None:
+    facts = machine.boot
+    folder = facts.xbootldr or facts.esp
+    named = settings.loader is LoaderKind.SYSTEMD_BOOT
+    if folder is None or not (named or facts.loader.startswith("systemd-boot")):
+        return None
+    return Loader(LoaderKind.SYSTEMD_BOOT, Path(folder.path, "loader/entries", NAME), folder)
+
+
+def _grub(machine: Machine, settings: Settings) -> Loader | None:
+    grub, folder = machine.boot.grub, _boot_folder(machine.boot, settings)
+    if grub is None or not machine.boot.grub_custom or not folder.uuid:
+        return None
+    return Loader(LoaderKind.GRUB, Path(grub.path, "custom.cfg"), folder)
+
+
+def _grub_bls(machine: Machine, settings: Settings) -> Loader | None:
+    folder = _boot_folder(machine.boot, settings)
+    if machine.boot.grub is None or not machine.boot.grub_bls or not folder.uuid:
+        return None
+    return Loader(LoaderKind.GRUB_BLS, Path(folder.path, "loader/entries", GRUB_NAME), folder)
+
+
+def _efi(machine: Machine, settings: Settings) -> Loader | None:
+    esp = machine.boot.esp
+    place = _partition(machine, esp) if esp and machine.uefi and machine.boot.efivars else None
+    return Loader(LoaderKind.EFI, EFI_ENTRY, esp, place) if esp and place else None
+
+
+def _bls(machine: Machine, settings: Settings) -> Loader:
+    folder = settings.boot_dir
+    return Loader(LoaderKind.BLS, Path(folder, "loader/entries", NAME), Folder(folder))
+
+
+def _boot_folder(facts: BootFacts, settings: Settings) -> Folder:
+    """Return the folder of kernels as GRUB finds it; one that the user chose is only known if it is one of ours."""
+    known = [folder for folder in (facts.boot, facts.esp, facts.xbootldr) if folder and folder.path == settings.boot_dir]
+    return known[0] if known else Folder(settings.boot_dir)
+
+
+def _partition(machine: Machine, folder: Folder) -> Partition | None:
+    device = machine.device(folder.device)
+    number = partition_number(device) if device else 0
+    if device is None or not number or not device.partuuid:
+        return None
+    return Partition(number, device.start // _SECTOR, device.size // _SECTOR, device.partuuid)
+
+
+def partition_number(device: BlockDevice) -> int:
+    """Return the number of a partition, as the kernel spells it behind the disk's name; 0 if it is none."""
+    found = re.fullmatch(rf"{re.escape(device.disk)}p?(\d+)", device.name) if device.kind == "partition" else None
+    return int(found[1]) if found else 0
+
+
+def grub_place(machine: Machine, target: str) -> str:
+    """Return the image's partition as GRUB spells it, such as `gpt2`; '' where GRUB cannot look at it so.
+
+    :param target: the kernel name or path of the image's device.
+    """
+    device = machine.device(target)
+    disk = machine.device(device.disk) if device else None
+    kind = {"gpt": "gpt", "dos": "msdos"}.get(disk.table if disk else "", "")
+    return f"{kind}{partition_number(device)}" if device and kind and partition_number(device) else ""
+
+
+_MAKERS: dict[LoaderKind, Callable[[Machine, Settings], Loader | None]] = {
+    LoaderKind.SYSTEMD_BOOT: _systemd_boot, LoaderKind.GRUB: _grub, LoaderKind.GRUB_BLS: _grub_bls, LoaderKind.EFI: _efi,
+    LoaderKind.BLS: _bls,
+}  # fmt: skip
+
+
+def placed(settings: Settings, loader: Loader) -> Settings:
+    """Return the choices with the folder that the loader finds kernels in."""
+    return settings if settings.boot_dir == loader.folder.path else replace(settings, boot_dir=loader.folder.path)

@@ -1,0 +1,91 @@
+"""Which boot loader this machine has, and where its files lie as it sees them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from khib_tui.facts.read import data, text, unescape
+from khib_tui.model.boot import BootFacts, Folder
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.text import clean
+
+EFIVARS = "sys/firmware/efi/efivars"
+LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
+_GRUB = ("boot/grub", "boot/grub2")
+# GRUB overwrites grubenv where it lies: not on what it cannot map to one place of one disk (grub-reboot(8), 00_header).
+_ENV_FILESYSTEMS = frozenset(("ext2", "ext3", "ext4", "xfs", "vfat"))
+
+
+class _Mount(NamedTuple):
+    number: str
+    inside: str
+    point: str
+
+
+def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
+    """Read them below a root directory; what cannot be read is empty."""
+    mounts, numbers = _mounts(root), _numbers(root, devices)
+    grub = next((name for name in _GRUB if (root / name / "grub.cfg").is_file()), "")
+    written = text(root / grub / "grub.cfg") if grub else ""
+
+    def folder(path: str) -> Folder:
+        return _folder(path, mounts, numbers)
+
+    def partition(parttype: str) -> Folder | None:
+        points = [point for device in devices if device.parttype == parttype for point in device.mounts]
+        return folder(min(points, key=len)) if points else None
+
+    where = folder(f"/{grub}") if grub else None
+    return BootFacts(
+        loader=clean(_variable(root, "LoaderInfo").decode("utf-16-le", "replace").rstrip("\0")),
+        features=int.from_bytes(_variable(root, "LoaderFeatures"), "little"),
+        efivars=_writable(root, mounts),
+        boot=folder("/boot") if (root / "boot").is_dir() else None,
+        esp=partition(ESP_TYPE), xbootldr=partition(XBOOTLDR_TYPE), grub=where,
+        grub_custom=bool(re.search(r"^\s*(source|\.)\s.*/custom\.cfg", written, re.MULTILINE)),
+        grub_bls=bool(re.search(r"^\s*blscfg\b", written, re.MULTILINE)),
+        grub_env=bool(where and where.fstype in _ENV_FILESYSTEMS and _plain(where, devices)),
+    )  # fmt: skip
+
+
+def _plain(where: Folder, devices: Sequence[BlockDevice]) -> bool:
+    return any(device.name == where.device and device.kind == "partition" for device in devices)
+
+
+def _variable(root: Path, name: str) -> bytes:
+    """Return the value of a variable of the boot loader, which follows four bytes of attributes."""
+    return data(root / EFIVARS / f"{name}-{LOADER}", 4096)[4:]
+
+
+def _writable(root: Path, mounts: Sequence[_Mount]) -> bool:
+    folder = root / EFIVARS
+    return any(mount.point == f"/{EFIVARS}" for mount in mounts) and os.access(folder, os.W_OK)
+
+
+def _mounts(root: Path) -> list[_Mount]:
+    lines = [line.split(" ") for line in text(root / "proc/self/mountinfo").splitlines()]
+    return [_Mount(words[2], unescape(words[3]), unescape(words[4])) for words in lines if len(words) > 6]
+
+
+def _numbers(root: Path, devices: Sequence[BlockDevice]) -> dict[str, BlockDevice]:
+    """Return the devices by their numbers, and by the place they are mounted at where a filesystem has a number of its own."""
+    found = {text(root / "sys/class/block" / device.name / "dev", 64): device for device in devices}
+    return found | {point: device for device in devices for point in device.mounts}
+
+
+def _folder(path: str, mounts: Sequence[_Mount], numbers: dict[str, BlockDevice]) -> Folder:
+    """Find the mount that a folder lies on: the last of the longest."""
+    pure = PurePosixPath(path)
+    over = [mount for mount in mounts if pure.is_relative_to(mount.point)]
+    if not over:
+        return Folder(path, path)
+    mount = max(reversed(over), key=lambda item: len(item.point))
+    inside = str(PurePosixPath(mount.inside) / pure.relative_to(mount.point))
+    device = numbers.get(mount.number) or numbers.get(mount.point)
+    return Folder(path, inside, device.name, device.uuid, device.fstype) if device else Folder(path, inside)
