@@ -71,10 +71,8 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
 
 def judge(machine: Machine, settings: Settings) -> list[Finding]:
     """Judge a machine and the region that these choices give it; findings in order, `ok` ones included."""
-    return [
-        *checks.check(machine), *_region_findings(machine, settings), bootloader.finding(machine, settings),
-        *_guard_findings(machine, settings),
-    ]  # fmt: skip
+    region_findings, loader = _region_findings(machine, settings), bootloader.finding(machine, settings)
+    return [*checks.check(machine), *region_findings, loader, *_guard_findings(machine, settings)]
 
 
 def _guard_findings(machine: Machine, settings: Settings) -> list[Finding]:

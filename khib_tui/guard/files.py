@@ -28,6 +28,7 @@ done
 for program in {_PROGRAMS}; do
 	copy_exec "$(command -v "$program")"
 done
+[ ! -e /{NEXT} ] || manual_add_modules efivarfs
 """
 
 _TOOLS_SCRIPT = f"""#!/bin/sh
@@ -45,8 +46,10 @@ install() {{
 	inst_simple /{SCRIPT}
 	inst_simple /{SETTINGS}
 	[ ! -e /{NEXT} ] || inst_simple /{NEXT}
+	inst_multiple -o mount modprobe
 	inst_hook pre-mount 01 "$moddir/khib-guard.sh"
 }}
+installkernel() {{ [ ! -e /{NEXT} ] || hostonly='' instmods efivarfs; }}
 """
 
 _DRACUT_SCRIPT = f"""#!/bin/sh
@@ -98,9 +101,11 @@ def settings(partuuid: str, setup_id: str, countdown: int) -> str:
     return f"# Written by khib.\nPARTUUID='{partuuid}'\nSETUP='{setup_id}'\nCOUNTDOWN={seconds}\n"
 
 
-def guard_files(maker: InitramfsMaker, systemd: bool, conf: str) -> list[GuardFile]:
+def guard_files(maker: InitramfsMaker, systemd: bool, conf: str, next_boot: str) -> list[GuardFile]:
     """Return the files that a system of this kind gets; paths are relative to its root."""
     found = [GuardFile(SCRIPT, script(), 0o755), GuardFile(SETTINGS, conf)]
+    if next_boot:
+        found.append(GuardFile(NEXT, next_boot, 0o755))
     if maker == "initramfs-tools":
         found.append(GuardFile("etc/initramfs-tools/hooks/khib-guard", _TOOLS_HOOK, 0o755))
         found.append(GuardFile("etc/initramfs-tools/scripts/init-premount/khib-guard", _TOOLS_SCRIPT, 0o755))
@@ -115,5 +120,5 @@ def guard_files(maker: InitramfsMaker, systemd: bool, conf: str) -> list[GuardFi
 
 def all_paths() -> list[str]:
     """Return every file that a guard can have, on any system; the settings come last, which say that there is one."""
-    both = [*guard_files("initramfs-tools", True, ""), *guard_files("dracut", False, "")]
+    both = [*guard_files("initramfs-tools", True, "", "-"), *guard_files("dracut", False, "", "")]
     return [*dict.fromkeys(item.path for item in both if item.path != SETTINGS), PACKED, SETTINGS]

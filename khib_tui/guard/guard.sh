@@ -63,7 +63,7 @@ leave() { # a program, and the letter that does it without one
 off() { leave "$POWEROFF" o; }
 
 resume() {
-	say "khib: restarting, to resume"
+	say "khib: restarting, to resume; if a boot menu is shown, choose the entry of khib"
 	[ "$tries" -gt 8 ] || tries=$((tries + 1))
 	{
 		printf '# GRUB Environment Block\nkhib_resume=%s\nkhib_guard=%s\n' "$SETUP" "$tries"

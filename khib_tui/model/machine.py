@@ -157,8 +157,8 @@ class Machine(msgspec.Struct, frozen=True):
     `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
     text and data lie, `unified_kernels` the paths of unified kernel images. `acpi_rsdp` is the physical address that the
     firmware gives for the ACPI root pointer, 0 if unknown. `hardware_signature` is what it computed from the hardware that it
-    found (ACPI's FACS), empty if unknown. `initramfs_maker` is what makes this system's initramfs, `systemd` whether it runs this
-    system, `guarded` whether khib's guard of normal starts is installed.
+    found (ACPI's FACS), empty if unknown. `initramfs_maker` is what makes this system's initramfs, `systemd` whether it runs
+    this system, `guarded` whether khib's guard of normal starts is installed.
     """
 
     release: str
@@ -197,11 +197,11 @@ class Machine(msgspec.Struct, frozen=True):
     kernel_image: tuple[MemoryRange, ...] = ()
     xen: str = ""
     unified_kernels: tuple[str, ...] = ()
-    boot: BootFacts = BootFacts()
-    hardware_signature: str = ""
     initramfs_maker: InitramfsMaker = ""
     systemd: bool = False
     guarded: bool = False
+    boot: BootFacts = BootFacts()
+    hardware_signature: str = ""
 
     @property
     def signature_rule(self) -> SignatureRule:

@@ -12,6 +12,7 @@ from khib_tui.decide.guard import guarded_partition
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
 from khib_tui.guard.files import FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
+from khib_tui.guard.nextboot import next_boot
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.setupid import setup_id
 from khib_tui.plan.step import Action, Context
@@ -28,7 +29,8 @@ def steps(choice: Choice) -> list[Action]:
         return remove(machine)
     if not machine.initramfs_maker and not machine.systemd:
         return []
-    return [InstallGuard(machine.initramfs_maker, machine.systemd, partuuid, choice.settings.countdown)]
+    countdown = choice.settings.countdown
+    return [InstallGuard(machine.initramfs_maker, machine.systemd, partuuid, countdown, next_boot(choice.loader))]
 
 
 def remove(machine: Machine) -> list[Action]:
@@ -42,12 +44,14 @@ class InstallGuard:
 
     :param partuuid: of the partition that takes the images.
     :param countdown: seconds until the guard resumes.
+    :param next_boot: shell commands that make the next start C's, '' where the boot loader knows by itself.
     """
 
     maker: InitramfsMaker
     systemd: bool
     partuuid: str
     countdown: int
+    next_boot: str
     root: Path = ROOT
 
     def describe(self) -> str:
@@ -58,10 +62,12 @@ class InstallGuard:
     def apply(self, context: Context) -> None:
         """Write what differs; where the initramfs cannot be made, that is told, and the next set-up tries it again."""
         conf = settings(self.partuuid, setup_id(self.root), self.countdown)
-        wanted = guard_files(self.maker, self.systemd, conf)
+        wanted = guard_files(self.maker, self.systemd, conf, self.next_boot)
+        if not self.next_boot:
+            context.changed |= files.remove(self.root / NEXT)
         for item in wanted:
             context.changed |= write_if_new(self.root / item.path, item)
-        digest = _digest(wanted, content(self.root / NEXT))
+        digest = _digest(wanted)
         if not self.maker or content(self.root / PACKED) == digest:
             return
         if make_initramfs(self.maker, context):
@@ -122,6 +128,6 @@ def content(path: Path) -> bytes:
         return b""
 
 
-def _digest(wanted: list[GuardFile], next_start: bytes) -> bytes:
+def _digest(wanted: list[GuardFile]) -> bytes:
     packed = "\0".join(f"{item.path}\0{item.text}" for item in wanted if item.packed)
-    return hashlib.sha256(packed.encode() + b"\0" + next_start).hexdigest().encode() + b"\n"
+    return hashlib.sha256(packed.encode()).hexdigest().encode() + b"\n"

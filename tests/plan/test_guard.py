@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -50,9 +51,9 @@ def tree(root: Path) -> dict[str, bytes | None]:
 
 
 def install(
-    root: Path, maker: InitramfsMaker = "initramfs-tools", *, systemd: bool = True, countdown: int = 10
-) -> InstallGuard:
-    return InstallGuard(maker, systemd, PARTUUID, countdown, root)
+    root: Path, maker: InitramfsMaker = "initramfs-tools", *, countdown: int = 10, next_boot: str = ""
+) -> InstallGuard:  # fmt: skip
+    return InstallGuard(maker, True, PARTUUID, countdown, next_boot, root)
 
 
 MAKERS = pytest.mark.parametrize("maker", ["initramfs-tools", "dracut"])
@@ -81,11 +82,12 @@ def test_after_removal_all_is_as_before(root: Path, context: Context, ran: list[
 def test_the_initramfs_is_made_anew_when_what_is_packed_has_changed(root: Path, context: Context, ran: list[list[str]]) -> None:
     install(root).apply(context)
     install(root, countdown=60).apply(context)
-    (root / guard_files.NEXT).write_text("true\n")
-    install(root, countdown=60).apply(context)
+    install(root, countdown=60, next_boot="true\n").apply(context)
+    assert len(ran) == 3 and (root / guard_files.NEXT).read_text() == "true\n"
+    install(root, countdown=60, next_boot="true\n").apply(context)
     assert len(ran) == 3
     install(root, countdown=60).apply(context)
-    assert len(ran) == 3
+    assert len(ran) == 4 and not (root / guard_files.NEXT).exists()
 
 
 def test_the_settings_are_those_of_this_system(root: Path, context: Context, ran: list[list[str]]) -> None:
@@ -138,13 +140,13 @@ def on(choice: Choice, **facts: object) -> Choice:
         for device in choice.machine.devices
     )
     machine = msgspec.structs.replace(choice.machine, devices=devices, **facts)
-    return Choice(machine, choice.settings, choice.kernel, choice.region, choice.target, choice.findings)
+    return replace(choice, machine=machine)
 
 
 def test_the_set_up_has_the_step_where_something_can_guard(choice_of: Callable[..., Choice], tmp_path: Path) -> None:
     choice = choice_of(countdown=30)
     assert steps(on(choice)) == []
-    wanted = InstallGuard("dracut", True, PARTUUID, 30)
+    wanted = InstallGuard("dracut", True, PARTUUID, 30, "")
     there = on(choice, initramfs_maker="dracut", systemd=True)
     assert steps(there) == [wanted] and wanted in build.setup(there, tmp_path / "khib.toml")
 
