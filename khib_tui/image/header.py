@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -136,17 +136,32 @@ def _slots(store: Store) -> tuple[list[Header | None], ImageError | None]:
 
 
 def read(store: Store) -> Header | None:
-    """Give the header that counts, or None where no image is; a complete image with a given-up mark is abandoned.
+    """Give the header that counts, or None where no image is.
+
+    A complete image with a given-up mark is abandoned; a claim that only one slot has does not count.
 
     :raises ImageError: there are two of one generation that differ, which no writer of ours leaves.
     """
     valid = [slot for slot in read_slots(store) if slot]
     if len(valid) == 2 and valid[0].generation == valid[1].generation:
         raise ImageError("the image's two headers contradict each other", hint=CLEAR_HINT, ident="HIB-E-HEADER")
-    header = max(valid, key=lambda header: header.generation, default=None)
+    header = _claim_cut_short(valid) or max(valid, key=lambda header: header.generation, default=None)
     if header is None or header.state is not State.COMPLETE or not marks.given_up(marks.read(store), header.image_id):
         return header
     return msgspec.structs.replace(header, state=State.ABANDONED, reason=marks.REASON)
+
+
+def _claim_cut_short(valid: Sequence[Header]) -> Header | None:
+    """Return the header of an image that was about to be claimed when the power went: it is complete.
+
+    Nobody jumps before both slots say `claimed`, so one that still says `complete` proves that nobody did. A slot that is
+    damaged proves nothing.
+    """
+    if len(valid) < 2:
+        return None
+    before, after = sorted(valid, key=lambda header: header.generation)
+    begun = msgspec.structs.replace(before, state=State.CLAIMED, generation=before.generation + 1)
+    return msgspec.structs.replace(after, state=State.COMPLETE) if before.state is State.COMPLETE and after == begun else None
 
 
 def read_or_given_up(store: Store) -> Header | None:

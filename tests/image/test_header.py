@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -89,6 +90,49 @@ def test_slots_that_say_different_things_are_refused_until_they_are_repaired(mem
         assert caught.value.ident == headers.DAMAGED
         headers.mend(store)
         assert restorer.examine(store)[0].state is State.COMPLETE
+
+
+def slots_of(store: Store, before: headers.Header, *changes: dict[str, Any]) -> None:
+    """Write both slots, each as the header before it with changes."""
+    for offset, change in zip(headers.SLOTS, changes, strict=True):
+        before = msgspec.structs.replace(before, **{"generation": before.generation + 1, **change})
+        store.write(offset, headers.pack(before))
+
+
+def test_a_claim_that_only_one_slot_has_was_cut_short_and_nobody_jumped(memory: Path, target: Path) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        slots_of(store, header, {"state": State.COMPLETE}, {"state": State.CLAIMED})
+        found = headers.read(store)
+        assert found is not None and found.state is State.COMPLETE
+        with pytest.raises(ImageError) as caught:
+            restorer.examine(store)
+        assert caught.value.ident == headers.DAMAGED
+        headers.mend(store)
+        assert restorer.examine(store)[0].state is State.COMPLETE
+        assert all(slot and slot.state is State.COMPLETE for slot in headers.read_slots(store))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"state": State.CLAIMED}, {"state": State.CLAIMED}),
+        ({"state": State.PARTIAL}, {"state": State.CLAIMED}),
+        ({"state": State.COMPLETE, "image_id": "another"}, {"state": State.CLAIMED, "image_id": "ab" * 16}),
+        ({"state": State.COMPLETE}, {"state": State.CLAIMED, "image_bytes": 1}),
+        ({"state": State.COMPLETE, "generation": 1}, {"state": State.CLAIMED, "generation": 9}),
+        ({"state": State.COMPLETE}, {"state": State.DONE}),
+        ({"state": State.COMPLETE}, {"state": State.ABANDONED}),
+    ],
+)
+def test_no_other_pair_of_slots_gives_a_claim_back(
+    memory: Path, target: Path, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    header = save(memory, target, handover())
+    with Store(target, writable=True) as store:
+        slots_of(store, header, first, second)
+        found = headers.read(store)
+    assert found is not None and found.state is second["state"]
 
 
 def newer(slot: bytes) -> bytes:

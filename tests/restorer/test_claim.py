@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,3 +71,38 @@ def test_only_a_complete_image_is_claimed(tiny: Tiny, state: State) -> None:
 def test_another_image_is_not_claimed(tiny: Tiny) -> None:
     with Store(tiny.image, writable=True) as store, pytest.raises(FailedAfterChange):
         claims.claim(store, tiny.target, "another")
+
+
+def cut(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
+    """Resume, and lose power after so many writes to the image: with it goes the note."""
+    real, left = os.pwritev, writes
+
+    def pwritev(*given: Any) -> int:
+        nonlocal left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwritev", pwritev)
+        apart(lambda: print(tiny.c()))
+    claims.PLACE.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(("writes", "states"), [(0, ["complete", "complete"]), (1, ["claimed", "complete"])])
+def test_a_power_cut_within_the_claim_leaves_an_image_that_can_be_resumed(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, writes: int, states: list[str]
+) -> None:
+    """Once it is repaired: nobody jumps before both slots are claimed."""
+    jumps: list[int] = []
+    tiny.jump = jumps.append
+    cut(tiny, monkeypatch, writes)
+    assert sorted(str(state) for state in tiny.states()) == states and jumps == []
+    assert tiny.resumable(mend=True)
+
+
+def test_a_power_cut_after_the_claim_leaves_it_for_the_system_may_have_run(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.jump = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+    cut(tiny, monkeypatch, 9)
+    assert tiny.states() == [State.CLAIMED] * 2 and not tiny.resumable(mend=True)
