@@ -19,19 +19,20 @@ _STACK = 1 << 20
 _MOST_LIKELY = "1000"
 
 
-def apart(work: Callable[[], None]) -> int:
+def apart(work: Callable[[], None], untouched: int = 0) -> int:
     """Do some work in a child, and wait for its end.
 
     The child gets a limit on its own memory, so that it finds out itself when there is no more; if the kernel has to
     end a process for want of memory, it is the child.
 
+    :param untouched: bytes that count and are never touched, which the limit leaves room for: libraries, stacks, heaps.
     :returns: its wait status, as `os.waitpid` gives it.
     :raises OSError: there can be no child.
     """
     gc.freeze()
     child = os.fork()
     if child == 0:
-        _run(work)
+        _run(work, untouched)
     return wait(child)
 
 
@@ -46,11 +47,11 @@ def wait(child: int) -> int:
             return status
 
 
-def _run(work: Callable[[], None]) -> None:
+def _run(work: Callable[[], None], untouched: int) -> None:
     code = os.EX_SOFTWARE
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _limit_memory()
+        _limit_memory(untouched)
         work()
         code = os.EX_OK
     except BaseException as error:
@@ -62,13 +63,13 @@ def _run(work: Callable[[], None]) -> None:
         os._exit(code)
 
 
-def _limit_memory() -> None:
+def _limit_memory(untouched: int) -> None:
     """Set the limit, if the kernel tells how much there is."""
     threading.stack_size(_STACK)
     with suppress(OSError, ValueError, KeyError):
         Path("/proc/self/oom_score_adj").write_text(_MOST_LIKELY)
         free = _field("/proc/meminfo", "MemAvailable") - _LEFT
-        limit = _field("/proc/self/status", "VmData") + max(free, _LEFT)
+        limit = _field("/proc/self/status", "VmData") + max(free, _LEFT) + untouched
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 

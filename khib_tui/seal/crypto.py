@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from khib_tui.errors import ImageError
+from khib_tui.errors import ImageError, Refused
 from khib_tui.linux.secrecy import keep_secrets
+from khib_tui.model.units import KIB, size
 from khib_tui.seal import recoverykey
 from khib_tui.seal.keyslots import Cipher, Keyslot, Kind, Seal
 
@@ -158,7 +159,13 @@ def _stretch(slot: Keyslot, secret: bytes) -> bytes:
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
     kdf = Argon2id(salt=slot.salt, length=KEY, iterations=slot.iterations, lanes=slot.lanes, memory_cost=slot.memory)
-    return kdf.derive(secret)
+    try:
+        return kdf.derive(secret)
+    except MemoryError:
+        raise Refused(
+            f"there is not enough memory: {size(slot.memory * KIB)} are needed for a passphrase", ident="HIB-E-SEAL-MEMORY",
+            hint="end other programs; in the restoring kernel choose Shell, and type `khib restore --plain`, which takes less",
+        ) from None  # fmt: skip
 
 
 def _aad(cipher: Cipher, slot: Keyslot) -> bytes:

@@ -58,3 +58,14 @@ def test_the_kernel_ends_the_child_first_and_signals_reach_it(tmp_path: Path) ->
         signal.signal(signal.SIGINT, before)
     score, handler = (tmp_path / "told").read_text().splitlines()
     assert score == "1000" and "default_int_handler" in handler
+
+
+def test_what_is_mapped_and_never_touched_is_added_to_the_limit(tmp_path: Path) -> None:
+    def limit(untouched: int) -> int:
+        def work() -> None:
+            (tmp_path / "told").write_text(str(resource.getrlimit(resource.RLIMIT_DATA)[0]))
+
+        assert apart(work, untouched) == 0
+        return int((tmp_path / "told").read_text())
+
+    assert limit(4 << 40) - limit(0) > 3 << 40

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khib_tui.errors import ImageError
+from khib_tui.errors import ImageError, Refused
 from khib_tui.image import header as headers
 from khib_tui.image.store import BLOCK
 from khib_tui.seal import crypto, recoverykey
@@ -232,3 +232,16 @@ def test_the_format_is_what_the_document_says() -> None:
     nonce = (5).to_bytes(11, "big") + b"\0"
     ours = sealer(Cipher.AES, crypto.image_key(master, IMAGE)).seal(5, False, b"frame")
     assert AESGCM(payload).decrypt(nonce, ours, IMAGE.encode()) == b"frame"
+
+
+def test_too_little_memory_for_a_passphrase_is_told_with_a_way_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hungry:
+        def __init__(self, **_: object) -> None: ...
+
+        def derive(self, _: bytes) -> bytes:
+            raise MemoryError
+
+    monkeypatch.setattr("cryptography.hazmat.primitives.kdf.argon2.Argon2id", Hungry)
+    with pytest.raises(Refused) as caught:
+        crypto.create(PASSPHRASE, Cipher.AES)
+    assert caught.value.ident == "HIB-E-SEAL-MEMORY" and "64.0 KiB" in str(caught.value) and caught.value.hint
