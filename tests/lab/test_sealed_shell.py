@@ -1,0 +1,104 @@
+"""A sealed image, resumed from C's shell after a wrong passphrase: in the memory of the region, with no screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from khib_tui.events.types import Event, Failure, Result, Stage, StageName, Status
+from khib_tui.image.header import State
+from khib_tui.lab import sealed
+from khib_tui.lab.cycle import LabError, Session, asks_passphrase
+from khib_tui.lab.setup import prepare
+from tests.kit.lab_kit import options, print_event
+from tests.lab.test_lab import state_on
+
+pytestmark = pytest.mark.lab
+
+PATIENCE = 120.0
+ESCAPE, RIGHT, ENTER = b"\x1b", b"\x1b[C", b"\r"
+SCREENS = {"khib.ui=plain": "khib.term=vt100"}
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    lab = prepare(options(), tmp_path, print_event)
+    made = Session(lab, print_event)
+    made.boot_a()
+    made.ask("fill", percent=60, shadow=lab.shadow)
+    made.ask("remember", deep=False)
+    yield made
+    made.end()
+
+
+class Console:
+    """What C's console shows, from a moment on."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.path = session, session.lab.directory / "console.log"
+        self.seen = 0
+
+    def wait(self, text: bytes) -> None:
+        """Wait until it shows a text; what came before is not looked at again.
+
+        :raises LabError: it never does.
+        """
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            at = self.path.read_bytes().find(text, self.seen)
+            if at >= 0:
+                self.seen = at + len(text)
+                time.sleep(1)
+                return
+            time.sleep(0.2)
+        raise self.session.lost(f"the console never showed {text.decode()}")
+
+    def answer(self, text: bytes, keys: bytes) -> None:
+        """Press keys as soon as it shows a text."""
+        self.wait(text)
+        self.session.running.type(keys)
+
+
+def is_wrong(event: Event | dict[str, object]) -> bool:
+    return isinstance(event, Stage) and (event.stage, event.status) == (StageName.PASSPHRASE, Status.FAILED)
+
+
+def test_a_sealed_image_is_resumed_from_the_shell_after_a_wrong_passphrase(session: Session) -> None:
+    assert session.program("od", "-An", "-c", "-N4", "/sys/firmware/acpi/tables/FACS").split() == list("FACS")
+    made = sealed.seal(session)
+    session.hibernate(*made.options)
+    session.note_disks()
+    session.boot(session.lab.boot_c(SCREENS))
+    console, typed, result = Console(session), 0, None
+    for event in session.until_exit():
+        session.pass_on(event)
+        if asks_passphrase(event):
+            typed += 1
+            session.running.type(b"not this one\r" if typed == 1 else f"{made.passphrase}\n".encode())
+        if is_wrong(event):
+            assert state_on(session.lab.disk_target) is State.COMPLETE
+            console.wait(b"try 1")
+            session.running.type(ESCAPE)
+            console.answer(b"Not now", ESCAPE)
+        if isinstance(event, Failure):
+            assert event.ident == "HIB-E-CANCELLED", event
+            console.answer(b"Shell", RIGHT + ENTER)
+            console.answer(b"`khib restore` to try again", b"khib restore --plain\n")
+        if isinstance(event, Stage) and (event.stage, event.status) == (StageName.RESTORE, Status.DONE):
+            session.digest()
+        result = event if isinstance(event, Result) else result
+    assert typed == 2 and result is not None and result.data["outcome"] == "resumed", session.reason()
+    assert session.ask("check", deep=False)["intact"]
+    assert len(set(session.digests)) == 1
+    sealed.refuse_leak(session, made)
+
+
+def test_the_console_that_never_shows_a_text_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.lab.test_sealed_shell.PATIENCE", 0.5)
+    (tmp_path / "console.log").write_bytes(b"nothing")
+    lab = type("Lab", (), {"directory": tmp_path})()
+    with pytest.raises(LabError, match="never showed"):
+        Console(Session(lab, print_event)).wait(b"something")
