@@ -63,4 +63,5 @@ def restore_entry(
             f"the restorer's kernel parameters have {len(options)} characters, {OPTIONS_MAX} are sure to arrive",
             hint="boot this system with fewer parameters, or without memmap= words for single pages", ident="HIB-E-CMDLINE",
         )  # fmt: skip
-    return BootEntry(TITLE, folder.seen(kernel), (folder.seen(settings.initramfs),), options)
+    initrds = tuple(map(folder.seen, (settings.initramfs, settings.kernel_archive)))
+    return BootEntry(TITLE, folder.seen(kernel), initrds, options)

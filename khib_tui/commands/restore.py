@@ -25,7 +25,7 @@ def restore(arguments: Namespace, sink: Sink) -> int:
     from khib_tui.restorer import run as kernel_c
 
     here.refuse_elsewhere()
-    words = Words.read()
+    words = going_on(arguments, Words.read())
     arguments.plain = arguments.plain or bool(arguments.vmcore) or arguments.repair
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:
@@ -48,6 +48,17 @@ def restore(arguments: Namespace, sink: Sink) -> int:
             sink(Failure.of(error))
         raise
     return Exit.OK
+
+
+def going_on(arguments: Namespace, words: Words) -> Words:
+    """Go on where another C stopped that has moved here: with its image, and without waiting once more."""
+    from khib_tui.handover import moved
+
+    given = moved.received()
+    if given is None:
+        return words
+    arguments.image = arguments.image or given.image_id
+    return words._replace(countdown=0)
 
 
 def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:

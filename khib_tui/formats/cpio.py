@@ -51,6 +51,11 @@ def archive(entries: Iterable[Entry]) -> bytes:
 
     :raises ValueError: an entry cannot be told in this form, or comes twice.
     """
+    return bytes(packed(entries))
+
+
+def packed(entries: Iterable[Entry]) -> bytearray:
+    """Return what `archive` returns, without the memory for a second copy: entries may be made one by one."""
     out = bytearray()
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
@@ -58,7 +63,8 @@ def archive(entries: Iterable[Entry]) -> bytes:
         seen.add(entry.name)
         _append(out, number, entry)
     _append(out, 0, Entry(_END, 0))
-    return bytes(out + bytes(-len(out) % _BLOCK))
+    out += bytes(-len(out) % _BLOCK)
+    return out
 
 
 def _check(entry: Entry, seen: set[str]) -> None:

@@ -19,7 +19,8 @@ class Words(NamedTuple):
 
     `image` names a device and file in the form of `targets`, empty to search; `events` is a device for JSON events;
     `countdown` is in seconds, after which the restore starts by itself; 0 means at once, -1 never; with `sealed` only a
-    sealed image may be resumed. `serial` is taken from `console=`, and not written.
+    sealed image may be resumed; `moved` says that C was started by another C, inside the region. `serial` is taken from
+    `console=`, and not written.
     """
 
     image: str = ""
@@ -27,6 +28,7 @@ class Words(NamedTuple):
     plain: bool = False
     countdown: int = DEFAULT_COUNTDOWN
     sealed: bool = False
+    moved: bool = False
     term: str = ""
     rows: int = DEFAULT_SIZE[1]
     columns: int = DEFAULT_SIZE[0]
@@ -42,8 +44,8 @@ class Words(NamedTuple):
             "term": self.term,
             "tty": f"{self.columns}x{self.rows}" if (self.columns, self.rows) != DEFAULT_SIZE else "",
         }
-        sealed = [f"{PREFIX}sealed"] if self.sealed else []
-        return [*(f"{PREFIX}{name}={value}" for name, value in given.items() if value), *sealed]
+        alone = [f"{PREFIX}{name}" for name, value in (("sealed", self.sealed), ("moved", self.moved)) if value]
+        return [*(f"{PREFIX}{name}={value}" for name, value in given.items() if value), *alone]
 
     @property
     def terminal(self) -> str:
@@ -70,6 +72,7 @@ class Words(NamedTuple):
             plain=given.get("ui") == "plain",
             countdown=int(countdown) if re.fullmatch(r"-?\d{1,4}", countdown) else DEFAULT_COUNTDOWN,
             sealed="sealed" in given,
+            moved="moved" in given,
             term=given.get("term", "") if _TERM.fullmatch(given.get("term", "")) else "",
             rows=int(size[2]) if size else DEFAULT_SIZE[1],
             columns=int(size[1]) if size else DEFAULT_SIZE[0],

@@ -36,16 +36,6 @@ def system_ram(root: Path = _ROOT) -> Ranges:
     return Ranges.of(found)
 
 
-def given(cmdline: str) -> Ranges | None:
-    """Return the RAM in bytes that memmap= words allow a kernel; None without memmap=exactmap."""
-    words = [part for word in cmdline.split() if word.startswith("memmap=") for part in word[7:].split(",")]
-    if "exactmap" not in words:
-        return None
-    found = [match for word in words if (match := _GIVEN.fullmatch(word))]
-    starts = [(int(item[3], 0) * _UNITS[item[4].lower()], int(item[1], 0) * _UNITS[item[2].lower()]) for item in found]
-    return Ranges.of((start, start + count) for start, count in starts)
-
-
 def refuse_outside(region: Ranges, of_a: Ranges, root: Path = _ROOT) -> None:
     """In B: see that all of its RAM lies inside the region.
 
@@ -62,12 +52,12 @@ def refuse_outside(region: Ranges, of_a: Ranges, root: Path = _ROOT) -> None:
     raise Refused(what, hint="please report it with the output of `khib facts`", ident=IDENT)
 
 
-def refuse_beyond(allowed: Ranges | None, root: Path = _ROOT) -> None:
-    """In C: see that all of its RAM lies inside what is allowed, if that is known.
+def refuse_beyond(region: Ranges, root: Path = _ROOT) -> None:
+    """In C: see that all of its RAM lies inside the image's region.
 
     :raises Refused: some does not; nothing has happened to the image.
     """
-    outside = system_ram(root) - allowed if allowed is not None else Ranges()
+    outside = system_ram(root) - region
     if outside:
         raise Refused(
             f"this kernel took {_named(outside)} for its own, which lies outside of its region: restoring would overwrite it",
@@ -75,12 +65,24 @@ def refuse_beyond(allowed: Ranges | None, root: Path = _ROOT) -> None:
         )  # fmt: skip
 
 
+def given(cmdline: str) -> Ranges | None:
+    """Return the RAM in bytes that memmap= words allow a kernel; None without memmap=exactmap."""
+    words = [part for word in cmdline.split() if word.startswith("memmap=") for part in word[7:].split(",")]
+    if "exactmap" not in words:
+        return None
+    found = [match for word in words if (match := _GIVEN.fullmatch(word))]
+    starts = [(int(item[3], 0) * _UNITS[item[4].lower()], int(item[1], 0) * _UNITS[item[2].lower()]) for item in found]
+    return Ranges.of((start, start + count) for start, count in starts)
+
+
 def refuse_beyond_words(root: Path = _ROOT) -> None:
     """In C: see that all of its RAM is what its memmap= words give it; this needs no image.
 
     :raises Refused: some is not; nothing has happened.
     """
-    refuse_beyond(given(text(root / "proc/cmdline")), root)
+    allowed = given(text(root / "proc/cmdline"))
+    if allowed is not None:
+        refuse_beyond(allowed, root)
 
 
 def refuse_over(target: Ranges, root: Path = _ROOT) -> None:

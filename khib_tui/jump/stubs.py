@@ -37,6 +37,16 @@ def enter_b(at: int, mailbox: int, kernel: int, boot_params: int, stack: int) ->
     """
     code = b"\x48\x8b\x04\x24"  # mov rax, [rsp]
     code += b"\x48\xa3" + struct.pack("<Q", mailbox)  # mov [mailbox], rax
+    return _enter(code, at, kernel, boot_params, stack)
+
+
+def enter_c(at: int, kernel: int, boot_params: int, stack: int) -> bytes:
+    """Code at physical address `at` that starts kernel C; nobody goes back from there."""
+    return _enter(b"", at, kernel, boot_params, stack)
+
+
+def _enter(code: bytes, at: int, kernel: int, boot_params: int, stack: int) -> bytes:
+    """Add to code: make the processor what a kernel needs to find, and enter it."""
     code += _lgdt(len(code))
     code += b"\xb8" + struct.pack("<I", DATA_SELECTOR)  # mov eax, data
     code += b"\x8e\xd8\x8e\xc0\x8e\xd0\x8e\xe0\x8e\xe8"  # mov ds, es, ss, fs, gs

@@ -79,11 +79,17 @@ class Lab:
         name = "loader/entries/khib-restore.conf"
         entry = BootEntry.parse(disks.take_from_boot(self.disk_a, name, self.directory / "entry.conf").read_text())
         kernel = disks.take_from_boot(self.disk_a, entry.linux, self.directory / "c-vmlinuz")
-        initrd = disks.take_from_boot(self.disk_a, entry.initrds[0], self.directory / "c-initramfs")
+        initrd = self.directory / "c-initramfs"
+        initrd.write_bytes(b"".join(map(self._padded, entry.initrds)))
         options = entry.options
         for old, new in (change or {}).items():
             options = options.replace(old, new)
         return Boot(kernel, options, initrd)
+
+    def _padded(self, name: str) -> bytes:
+        """Read an initramfs of A's boot partition; as boot loaders do, the next one begins at a multiple of four bytes."""
+        data = disks.take_from_boot(self.disk_a, name, self.directory / "c-part").read_bytes()
+        return data + bytes(-len(data) % 4)
 
 
 def say_room(arguments: Namespace, sink: Sink) -> None:

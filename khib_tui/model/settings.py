@@ -49,6 +49,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The initramfs of B and C."""
         return self.directory / "initramfs.img"
 
+    @property
+    def kernel_archive(self) -> Path:
+        """The archive with C's kernel, which a C that was put elsewhere starts again from."""
+        return self.directory / "kernel.cpio"
+
 
 def load(path: Path = PATH) -> Settings:
     """Read the settings; a missing file gives the defaults.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui import files
+from khib_tui.formats import cpio
+from khib_tui.handover import place
 from khib_tui.initramfs import installed
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
@@ -37,7 +39,9 @@ class InstallSaver:
         :raises KhibError: there is no room, or no driver for the target's filesystem; nothing was changed.
         """
         source, copy, initramfs = Path(self.kernel.path), saver_kernel(self.settings), self.settings.initramfs
+        archive, packed = self.settings.kernel_archive, kernel_archive(source)
         wanted = [] if same(source, copy) else [(copy, source.stat().st_size)]
+        wanted += [] if holds(archive, packed) else [(archive, len(packed))]
         made = None
         if installed.key(initramfs) != installed.GIVEN:
             from khib_tui.initramfs import build
@@ -46,6 +50,9 @@ class InstallSaver:
             wanted += [(initramfs, len(made.data))] if made else []
         room.refuse_short(wanted)
         context.changed |= copy_if_newer(source, copy)
+        if not holds(archive, packed):
+            files.write(archive, packed, files.PUBLIC)
+            context.changed = True
         if made:
             build.write(initramfs, made)
             context.changed = True
@@ -54,6 +61,20 @@ class InstallSaver:
 def saver_kernel(settings: Settings) -> Path:
     """Where the kernel of B and C is kept."""
     return settings.directory / "vmlinuz"
+
+
+def kernel_archive(kernel: Path) -> bytes:
+    """Return the archive that a boot loader puts behind C's initramfs: its kernel as a file.
+
+    :raises OSError: the kernel cannot be read.
+    """
+    folder = cpio.directory(str(Path(place.KERNEL).parent))
+    return cpio.archive([folder, cpio.file(place.KERNEL, kernel.read_bytes())])
+
+
+def holds(path: Path, data: bytes) -> bool:
+    """Return whether a file is there with just this content."""
+    return path.exists() and path.stat().st_size == len(data) and path.read_bytes() == data
 
 
 def same(source: Path, copy: Path) -> bool:

@@ -28,27 +28,26 @@ def mismatches(machine: Machine | Hardware, manifest: Manifest, kernel: tuple[st
 
     :param kernel: release and version of C.
     """
-    found: list[Finding] = []
+    found = [*memorymap.changes(manifest.firmware_memmap, machine.firmware_memmap), *_modes(machine, manifest)]
+    if kernel != (manifest.saver_release, manifest.saver_version):
+        what = f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}"
+        why = "only the kernel that was tried with this system is trusted"
+        found.append(Finding("HIB-E-KERNEL", Severity.BLOCKER, what, why, "boot the restore entry that khib wrote"))
+    return [*found, *signature_findings(manifest.hardware_signature, machine.hardware_signature, manifest.signature_rule)]
 
-    def blocker(ident: str, what: str, why: str, fix: str) -> None:
-        found.append(Finding(ident, Severity.BLOCKER, what, why, fix))
 
+def outside(machine: Machine | Hardware, manifest: Manifest) -> list[Finding]:
+    """Return what forbids a resume because of the memory that C itself lies in; empty if that is inside the region."""
     own = system_ram(machine.iomem)
-    if not manifest.region_ranges.covers(own):
-        blocker(
-            "HIB-E-REGION-WORD", "this kernel uses memory outside the region",
+    if manifest.region_ranges.covers(own):
+        return []
+    return [
+        Finding(
+            "HIB-E-REGION-WORD", Severity.BLOCKER, "this kernel uses memory outside the region",
             f"it has {size(own.total)} of RAM, and restoring would overwrite it: memmap= words are missing",
             "boot the restore entry that khib wrote, with all of its memmap= words",
-        )  # fmt: skip
-    found += memorymap.changes(manifest.firmware_memmap, machine.firmware_memmap)
-    found += _modes(machine, manifest)
-    found += signature_findings(manifest.hardware_signature, machine.hardware_signature, manifest.signature_rule)
-    if kernel != (manifest.saver_release, manifest.saver_version):
-        blocker(
-            "HIB-E-KERNEL", f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}",
-            "only the kernel that was tried with this system is trusted", "boot the restore entry that khib wrote",
-        )  # fmt: skip
-    return found
+        )
+    ]  # fmt: skip
 
 
 def _modes(machine: Machine | Hardware, manifest: Manifest) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
@@ -14,6 +15,7 @@ from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import blockdev
 from khib_tui.facts.hardware import read_hardware
+from khib_tui.handover import moved
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
 from khib_tui.image import header as headers
@@ -30,6 +32,7 @@ from khib_tui.model.units import size
 from khib_tui.prints import take
 from khib_tui.prints.compare import compare
 from khib_tui.restorer import claim as claims
+from khib_tui.restorer import move
 from khib_tui.restorer import restore as restorer
 from khib_tui.target import guard
 from khib_tui.target.catalog import Found, find
@@ -41,10 +44,11 @@ Present = Callable[[str, Work[None]], None]
 def begin() -> None:
     """What comes before any image is looked for: an earlier try of this kernel is cleared up, its own RAM is looked at.
 
-    :raises Refused: this kernel uses memory that its words did not give it.
+    :raises Refused: this kernel uses memory that its words did not give it, and cannot move.
     """
     claims.take_back_left()
-    ownram.refuse_beyond_words()
+    if not move.can(Path("/"), Words.read()):
+        ownram.refuse_beyond_words()
 
 
 @contextmanager
@@ -63,7 +67,9 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
         uname = os.uname()
         findings = compare(manifest.disks, take.again(devices, manifest.disks))
-        findings += restorer.mismatches(read_hardware(), manifest, (uname.release, uname.version))
+        machine = moved.seen(read_hardware())
+        findings += restorer.mismatches(machine, manifest, (uname.release, uname.version))
+        findings += restorer.outside(machine, manifest)
         for finding in findings:
             sink(finding)
         refuse(findings)
@@ -100,6 +106,8 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     :raises KhibError: why not; the image is still complete and nothing is lost.
     """
     sink = steady(sink)
+    refuse_unsealed(found.header, Words.read().sealed)
+    move.into_region(devices, found, sink, stop)
     sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
     with claims.taken_back(devices):
         with prepared(devices, found, sink) as (store, header, manifest):

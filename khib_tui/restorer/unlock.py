@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
+from khib_tui.handover import moved
 from khib_tui.seal import ask as secret
 from khib_tui.target.catalog import Found
 
@@ -24,6 +25,13 @@ def attempt(found: Found, typed: str) -> Found:
     return replace(found, sealer=crypto.sealer_for(header.seal, typed, header.image_id))
 
 
+def by_handover(found: Found) -> Found | None:
+    """Return the image with what the C that started this one has opened it with; None without one."""
+    header = found.header
+    sealer = header.seal and moved.sealer_for(header.seal, header.image_id)
+    return replace(found, sealer=sealer) if sealer else None
+
+
 def waits(found: Found) -> Stage:
     """Say that a person is waited for."""
     return Stage(StageName.PASSPHRASE, Status.STARTED, f"the image on {found.where} is sealed")
@@ -36,6 +44,8 @@ def on_console(found: Found, sink: Sink, key_file: str = "") -> Found:
     """
     if found.header.seal is None:
         return found
+    if told := by_handover(found):
+        return told
 
     def wrong(error: KhibError, left: int) -> None:
         sink(Stage(StageName.PASSPHRASE, Status.FAILED, error.message))

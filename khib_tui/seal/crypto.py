@@ -93,6 +93,7 @@ class Sealer:
     OVERHEAD = OVERHEAD
 
     def __init__(self, key: bytes, cipher: Cipher, image_id: str) -> None:
+        self.key = key
         self.aad = image_id.encode()
         self.frames = _aead(cipher, _derive(key, "payload"))
         self.manifest = _aead(cipher, _derive(key, "manifest"))

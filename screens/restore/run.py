@@ -16,6 +16,7 @@ from khib_tui.image.header import State
 from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
 from khib_tui.model.machine import BlockDevice
 from khib_tui.restorer import run as kernel_c
+from khib_tui.restorer import unlock
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.progress.page import run_stage
@@ -110,6 +111,8 @@ def unlocked(found: Found, sink: Sink, screen: BaseScreen | None) -> Found | Non
     """Return the image, opened if it is sealed; None if the user wants back to the choices."""
     if found.header.seal is None:
         return found
+    if told := unlock.by_handover(found):
+        return told
     page = UnlockPage(Window(screen), found, sink)
     page.window.show(page)
     page.window.run()

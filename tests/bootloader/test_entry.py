@@ -24,7 +24,7 @@ def test_a_boot_entry_is_read_back_as_it_was_written() -> None:
                          Path("/boot/khib/vmlinuz"))  # fmt: skip
     assert BootEntry.parse(made.text()) == made
     words = made.options.split()
-    assert made.linux == "/khib/vmlinuz" and made.initrds == ("/khib/initramfs.img",)
+    assert made.linux == "/khib/vmlinuz" and made.initrds == ("/khib/initramfs.img", "/khib/kernel.cpio")
     assert "root=/dev/sda1" not in words and {"console=ttyS0", "nokaslr", "iomem=relaxed", "memmap=1M%1M+2"} <= set(words)
     assert {"khib.image=id-0:/f", "khib.countdown=7", "khib.ui=plain", "khib.events=/dev/ttyS1", "extra=1"} <= set(words)
 

@@ -73,16 +73,11 @@ def test_memory_words_are_read_as_the_kernel_reads_them(words: str, expected: tu
     assert (found if found is None else found.spans) == expected
 
 
-def test_a_restorer_is_refused_what_its_words_did_not_give(tmp_path: Path) -> None:
-    allowed = ownram.given("memmap=exactmap memmap=0x9e000@0x1000 memmap=0xb000000@0x1000000")
-    ownram.refuse_beyond(allowed, root(tmp_path))
+def test_a_restorer_is_refused_what_lies_outside_of_its_image_s_region(tmp_path: Path) -> None:
+    ownram.refuse_beyond(REGION, root(tmp_path))
     with pytest.raises(Refused, match="0x240000000") as caught:
-        ownram.refuse_beyond(allowed, root(tmp_path, NESTED))
+        ownram.refuse_beyond(REGION, root(tmp_path, NESTED))
     assert caught.value.ident == "HIB-E-REGION-RAM" and "image is kept" in str(caught.value.hint)
-
-
-def test_a_restorer_without_words_is_judged_by_its_image_later(tmp_path: Path) -> None:
-    ownram.refuse_beyond(ownram.given("root=/dev/sda1"), root(tmp_path, NESTED))
 
 
 def test_a_restorer_s_own_words_judge_it_before_there_is_an_image(tmp_path: Path) -> None:

@@ -159,6 +159,7 @@ class Tiny:
         patch.setattr(place, "umount", lambda *_: None)
         patch.setattr(ownram, "system_ram", lambda *_: REGION)
         patch.setattr(restorer, "mismatches", lambda *_: [])
+        patch.setattr(restorer, "outside", lambda *_: [])
         patch.setattr(Words, "read", classmethod(lambda *_: Words()))
         patch.setattr(claims, "PLACE", self.directory / "claim.json")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +13,14 @@ import pytest
 from khib_tui import files
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed
+from khib_tui.handover import place
 from khib_tui.initramfs import build
 from khib_tui.model import settings as kept
 from khib_tui.plan import build as plan
 from khib_tui.plan import room
-from khib_tui.plan.install import InstallSaver, KeepSettings, saver_kernel
+from khib_tui.plan.install import InstallSaver, KeepSettings, kernel_archive, saver_kernel
 from khib_tui.plan.step import Context
+from khib_tui.runner import run
 from tests.kit.saved import nothing
 
 
@@ -41,6 +44,7 @@ def test_kernel_and_initramfs_are_installed_once(choice_of: Callable[..., Choice
     assert context.changed and built == ["built"]
     assert saver_kernel(choice.settings).read_bytes() == Path(choice.kernel.path).read_bytes()
     assert choice.settings.initramfs.read_bytes() == b"packed"
+    assert choice.settings.kernel_archive.read_bytes() == kernel_archive(Path(choice.kernel.path))
     again = Context(nothing)
     install.apply(again)
     assert not again.changed and built == ["built"]
@@ -57,6 +61,30 @@ def test_another_kernel_of_the_same_size_is_copied_anew(
     again = Context(nothing)
     install.apply(again)
     assert again.changed and saver_kernel(choice.settings).read_bytes() == source.read_bytes()
+    assert choice.settings.kernel_archive.read_bytes() == kernel_archive(source)
+
+
+def test_an_archive_of_the_kernel_that_is_missing_is_made(
+    choice_of: Callable[..., Choice], context: Context, built: list[str]
+) -> None:
+    choice = choice_of()
+    install = InstallSaver(choice.kernel, choice.settings)
+    install.apply(context)
+    choice.settings.kernel_archive.unlink()
+    again = Context(nothing)
+    install.apply(again)
+    assert again.changed and choice.settings.kernel_archive.exists() and built == ["built"]
+
+
+@pytest.mark.skipif(not shutil.which("cpio"), reason="needs cpio")
+def test_the_archive_holds_the_kernel_where_the_restorer_looks(tmp_path: Path) -> None:
+    kernel = tmp_path / "vmlinuz"
+    kernel.write_bytes(bytes(range(256)) * 33)
+    path = tmp_path / "kernel.cpio"
+    path.write_bytes(kernel_archive(kernel))
+    (tmp_path / "root").mkdir()
+    run(["cpio", "-idm", "--quiet", "--no-absolute-filenames", "-F", path], cwd=tmp_path / "root")
+    assert (tmp_path / "root" / place.KERNEL).read_bytes() == kernel.read_bytes()
 
 
 def test_an_initramfs_that_was_given_is_kept(choice_of: Callable[..., Choice], context: Context, built: list[str]) -> None:
@@ -96,7 +124,8 @@ def test_too_small_a_boot_partition_is_told_before_anything_is_written(
 ) -> None:
     choice = choice_of()
     install = InstallSaver(choice.kernel, choice.settings)
-    need = Path(choice.kernel.path).stat().st_size + len(b"packed") + room.SLACK
+    kernel = Path(choice.kernel.path)
+    need = kernel.stat().st_size + len(kernel_archive(kernel)) + len(b"packed") + room.SLACK
     free(monkeypatch, need - 1)
     with pytest.raises(CommandFailed) as caught:
         install.apply(context)

@@ -1,0 +1,108 @@
+"""C moves itself: where a boot loader has put it beside the image's region, it starts itself anew inside it.
+
+It does so once. The C that it starts is told of by a word and a hand-over, and is refused like any other if it lies outside.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from khib_tui.decide.findings import refuse
+from khib_tui.decide.region import Region
+from khib_tui.errors import KhibError, Refused
+from khib_tui.events.progress import Stop
+from khib_tui.events.types import Message, Sink
+from khib_tui.facts import probe
+from khib_tui.facts.read import data, text
+from khib_tui.formats import bzimage
+from khib_tui.handover import moved
+from khib_tui.handover.cmdline import PREFIX, Words
+from khib_tui.handover.moved import Moved
+from khib_tui.handover.place import KERNEL, MOVED
+from khib_tui.image.manifest import Manifest
+from khib_tui.jump import back, ownram, start
+from khib_tui.linux.syscalls import kexec_load, kexec_unload
+from khib_tui.model.cmdline import parameter, split
+from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.ranges import Ranges
+from khib_tui.restorer import restore as restorer
+from khib_tui.restorer import rootfs
+from khib_tui.target.catalog import Found
+from khib_tui.target.place import opened
+
+_ROOT = Path("/")
+# Of this kernel's loader, or for its place.
+_NOT_THESE = ("memmap", "initrd", "BOOT_IMAGE")
+
+
+def into_region(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -> None:
+    """Start C anew inside the image's region if this one is not; does not return then.
+
+    Returns if nothing has to be moved, or cannot be: in a C that was moved, or whose boot entry has no kernel for it.
+
+    :raises KhibError: this machine is not the image's, or the kernel refuses; the image is kept, no disk was written.
+    """
+    if not can(_ROOT, Words.read()):
+        return
+    with opened(devices, found.target, read_only=True) as store:
+        _, manifest = restorer.examine(store, found.sealer)
+    if not ownram.system_ram() - manifest.region_ranges:
+        return
+    machine, uname = probe.probe(known=devices), os.uname()
+    findings = restorer.mismatches(machine, manifest, (uname.release, uname.version))
+    for finding in findings:
+        sink(finding)
+    refuse(findings)
+    sink(Message("this kernel was put elsewhere: it moves into the image's memory region"))
+    stop.check()
+    load(machine, manifest, moved.pack(handed(machine, found)))
+    stop.check()
+    stop.too_late()
+    back.jump()
+
+
+def can(root: Path, words: Words) -> bool:
+    """Return whether this C may start itself again: it was not started so, and it has its kernel at hand."""
+    return not words.moved and not (root / MOVED).exists() and (root / KERNEL).exists()
+
+
+def handed(machine: Machine, found: Found) -> Moved:
+    """Make the hand-over to the second C."""
+    key = found.sealer.key.hex() if found.sealer else ""
+    return Moved(found.header.image_id, machine.firmware_memmap, machine.dmi, key)
+
+
+def words(cmdline: str) -> str:
+    """Return the kernel parameters of the second C."""
+    kept = [word for word in split(cmdline) if parameter(word)[0] not in _NOT_THESE]
+    return " ".join([*kept, f"{PREFIX}moved"])
+
+
+def load(machine: Machine, manifest: Manifest, handover: bytes, root: Path = _ROOT) -> None:
+    """Load kernel and initramfs into the image's region.
+
+    :param handover: what is put behind the initramfs.
+    :raises Refused: HIB-E-MOVE, that is not possible.
+    """
+    region = Region(Ranges.of(manifest.ram), manifest.region_ranges)
+    with suppress(KhibError):
+        kexec_unload()
+    try:
+        kernel = bzimage.read(root / KERNEL)
+        with kernel.path.open("rb") as stream:
+            image = mmap.mmap(stream.fileno(), 0, mmap.MAP_PRIVATE)
+        place, segments = start.prepare(
+            machine, region, kernel, payload=memoryview(image)[kernel.payload_offset :][: kernel.payload_size],
+            initrd=memoryview(rootfs.archive(handover)), command_line=words(text(root / "proc/cmdline")),
+            of_c=data(root / "sys/kernel/boot_params/data"),
+        )  # fmt: skip
+        kexec_load(place.stub, segments, preserve_context=False)
+    except (OSError, KhibError) as error:
+        raise Refused(
+            f"this kernel lies outside of the image's memory region, and cannot move into it: {error}", ident="HIB-E-MOVE",
+            hint="boot the restore entry that khib wrote, with all of its memmap= words; the image is kept",
+        ) from error  # fmt: skip
