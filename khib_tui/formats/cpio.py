@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _END = "TRAILER!!!"
@@ -51,20 +51,21 @@ def archive(entries: Iterable[Entry]) -> bytes:
 
     :raises ValueError: an entry cannot be told in this form, or comes twice.
     """
-    return bytes(packed(entries))
+    return b"".join(pieces(entries))
 
 
-def packed(entries: Iterable[Entry]) -> bytearray:
-    """Return what `archive` returns, without the memory for a second copy: entries may be made one by one."""
-    out = bytearray()
+def pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """Yield what `archive` returns, piece by piece: entries may be made one by one."""
+    done = 0
     seen: set[str] = set()
     for number, entry in enumerate(entries, 1):
         _check(entry, seen)
         seen.add(entry.name)
-        _append(out, number, entry)
-    _append(out, 0, Entry(_END, 0))
-    out += bytes(-len(out) % _BLOCK)
-    return out
+        for piece in _pieces(number, entry):
+            done += len(piece)
+            yield piece
+    end = b"".join(_pieces(0, Entry(_END, 0)))
+    yield end + bytes(-(done + len(end)) % _BLOCK)
 
 
 def _check(entry: Entry, seen: set[str]) -> None:
@@ -78,11 +79,11 @@ def _check(entry: Entry, seen: set[str]) -> None:
         raise ValueError(f"{entry.name} comes twice")
 
 
-def _append(out: bytearray, inode: int, entry: Entry) -> None:
+def _pieces(inode: int, entry: Entry) -> Iterator[bytes]:
     name = os.fsencode(entry.name) + b"\0"
     links = 2 if stat.S_ISDIR(entry.mode) else 1
     fields = (inode, entry.mode, 0, 0, links, 0, len(entry.data), 0, 0, *entry.rdev, len(name), 0)
-    out += b"070701" + b"".join(b"%08X" % field for field in fields) + name
-    out += bytes(-len(out) % 4)
-    out += entry.data
-    out += bytes(-len(out) % 4)
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + name
+    yield head + bytes(-len(head) % 4)
+    yield entry.data
+    yield bytes(-len(entry.data) % 4)

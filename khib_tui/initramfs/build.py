@@ -5,20 +5,14 @@ The same inputs give the same bytes, and `inputs_digest` tells cheaply whether t
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
-import struct
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
-
-import lz4.block
-import zstandard
 
 from khib_tui import files
 from khib_tui.errors import KhibError
@@ -26,27 +20,11 @@ from khib_tui.events.progress import Meter
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.formats.cpio import Entry, archive, directory, file
 from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles
-from khib_tui.model.units import MIB, size
+from khib_tui.initramfs.packing import MARK, Compression, compress
+from khib_tui.model.units import size
 
 MODULES = "etc/khib/modules"
-_LZ4_LEGACY, _LZ4_BLOCK = 0x184C2102, 8 * MIB
 INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
-
-
-class Compression(StrEnum):
-    """How the archive is compressed, in the order of preference: the kernel unpacks LZ4 in half of zstd's time.
-
-    The kernel needs CONFIG_RD_LZ4, CONFIG_RD_ZSTD or CONFIG_RD_GZIP.
-    """
-
-    LZ4 = "lz4"
-    ZSTD = "zstd"
-    GZIP = "gzip"
-
-    @classmethod
-    def best(cls, config: Mapping[str, str]) -> Compression:
-        """Return the best that a kernel with this configuration knows; nearly all know gzip."""
-        return next((kind for kind in cls if config.get(f"RD_{kind.name}") == "y"), cls.GZIP)
 
 
 def build(
@@ -67,8 +45,9 @@ def build(
         drivers = modules.closure(modules_release, names) if modules_release else []
         meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers), unit="files")
         entries = _entries(files, drivers, meter)
+        entries[MARK] = file(MARK, compression.encode())
         entries |= {name.lstrip("/"): _raw(name.lstrip("/"), path) for name, path in extra.items()}
-        packed = _compress(archive(_with_parents(entries)), compression)
+        packed = compress(archive(_with_parents(entries)), compression)
     except (OSError, KhibError) as error:
         sink(Stage(StageName.INITRAMFS, Status.FAILED, str(error)))
         raise
@@ -127,25 +106,6 @@ def _with_parents(entries: Mapping[str, Entry]) -> list[Entry]:
     parents = {str(parent) for name in entries for parent in Path(name).parents} - {"."}
     complete = {name: directory(name) for name in parents} | dict(entries)
     return [complete[name] for name in sorted(complete)]
-
-
-def _compress(data: bytes, compression: Compression) -> bytes:
-    match compression:
-        case Compression.GZIP:
-            packed = gzip.compress(data, 9, mtime=0)
-        case Compression.ZSTD:
-            packed = zstandard.ZstdCompressor(level=10, write_checksum=False).compress(data)
-        case Compression.LZ4:
-            packed = _lz4(data)
-    # the kernel looks for the next archive at a multiple of four
-    return packed + bytes(-len(packed) % 512)
-
-
-def _lz4(data: bytes) -> bytes:
-    """Compress in the legacy frame format, the only one that kernels unpack; a block size of zero ends it."""
-    blocks = (data[at : at + _LZ4_BLOCK] for at in range(0, len(data), _LZ4_BLOCK))
-    packed = [lz4.block.compress(block, mode="high_compression", store_size=False) for block in blocks]
-    return struct.pack("<I", _LZ4_LEGACY) + b"".join(struct.pack("<I", len(block)) + block for block in packed) + bytes(4)
 
 
 def inputs_digest(

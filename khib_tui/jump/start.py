@@ -9,7 +9,7 @@ from khib_tui.decide.memorymap import e820
 from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
-from khib_tui.jump import stubs
+from khib_tui.jump import paging, stubs
 from khib_tui.jump.bootparams import boot_params
 from khib_tui.jump.loader import COMMAND_LINE_MAX, Layout, layout, pages
 from khib_tui.linux.syscalls import KexecSegment
@@ -32,15 +32,17 @@ def prepare(
     text = command_line.encode()
     if len(text) > min(COMMAND_LINE_MAX, kernel.cmdline_size):
         raise Refused(f"the command line of C has {len(text)} bytes, too many", ident="HIB-E-CMDLINE")
-    place = layout(region, kernel, len(initrd), 0)
+    place = layout(region, kernel, len(initrd), paging.SIZE)
+    tables, topmost = paging.identity(place.handover, la57=machine.cpu.la57)
     zero_page = boot_params(
         kernel, memory=e820(machine.firmware_memmap, region.own), command_line=place.command_line, of_a=of_c,
         acpi_rsdp=machine.root_pointer, initrd=(place.initrd, len(initrd)),
     )  # fmt: skip
-    stub = stubs.enter_c(place.stub, place.kernel, place.boot_params, place.stack)
+    stub = stubs.enter_c(place.stub, topmost, place.kernel, place.boot_params, place.stack)
     segments = (
         KexecSegment("kernel", place.kernel, place.kernel + pages(len(payload)), payload),
         KexecSegment("initramfs", place.initrd, place.initrd + pages(len(initrd)), initrd),
+        KexecSegment("page tables", place.handover, place.handover + len(tables), tables),
         KexecSegment("boot parameters", place.setup, place.stack, zero_page + text.ljust(PAGE, b"\0") + stub),
     )
     return place, tuple(sorted(segments, key=lambda segment: segment.start))

@@ -40,9 +40,10 @@ def enter_b(at: int, mailbox: int, kernel: int, boot_params: int, stack: int) ->
     return _enter(code, at, kernel, boot_params, stack)
 
 
-def enter_c(at: int, kernel: int, boot_params: int, stack: int) -> bytes:
-    """Code at physical address `at` that starts kernel C; nobody goes back from there."""
-    return _enter(b"", at, kernel, boot_params, stack)
+def enter_c(at: int, tables: int, kernel: int, boot_params: int, stack: int) -> bytes:
+    """Code at physical address `at` that starts kernel C on page tables of ours; nobody goes back from there."""
+    code = b"\x48\xb8" + struct.pack("<Q", tables) + b"\x0f\x22\xd8"  # mov rax, tables; mov cr3, rax
+    return _enter(code, at, kernel, boot_params, stack)
 
 
 def _enter(code: bytes, at: int, kernel: int, boot_params: int, stack: int) -> bytes:

@@ -95,9 +95,11 @@ def load(machine: Machine, manifest: Manifest, handover: bytes, root: Path = _RO
         kernel = bzimage.read(root / KERNEL)
         with kernel.path.open("rb") as stream:
             image = mmap.mmap(stream.fileno(), 0, mmap.MAP_PRIVATE)
+        initrd = rootfs.archive(handover)
+        rootfs.refuse_short(len(initrd) + kernel.payload_size)
         place, segments = start.prepare(
             machine, region, kernel, payload=memoryview(image)[kernel.payload_offset :][: kernel.payload_size],
-            initrd=memoryview(rootfs.archive(handover)), command_line=words(text(root / "proc/cmdline")),
+            initrd=memoryview(initrd), command_line=words(text(root / "proc/cmdline")),
             of_c=data(root / "sys/kernel/boot_params/data"),
         )  # fmt: skip
         kexec_load(place.stub, segments, preserve_context=False)

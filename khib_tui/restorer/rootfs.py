@@ -13,10 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from khib_tui import files
-from khib_tui.formats.cpio import Entry, packed
+from khib_tui.errors import Refused
+from khib_tui.facts.memory import meminfo
+from khib_tui.formats.cpio import Entry, pieces
 from khib_tui.handover.place import KERNEL
+from khib_tui.initramfs.packing import known, squeezed
 from khib_tui.linux.syscalls import mount, umount
+from khib_tui.model.units import MIB, size
 
+SLACK = 8 * MIB
 PLACE = Path("/run/khib/root")
 MS_BIND = 4096
 
@@ -59,11 +64,24 @@ def _entry(path: Path, inside: str) -> Entry:
 
 
 def archive(more: bytes) -> bytearray:
-    """Return an uncompressed archive of this kernel's initramfs, and what belongs behind it.
+    """Return this kernel's initramfs, compressed as the former was, and what belongs behind it.
 
     :raises OSError: a file cannot be read, or the root not be looked at.
+    :raises Refused: HIB-E-MOVE-MEMORY, there is too little memory for it.
     """
     with bare() as top:
-        made = packed(entries(top))
+        refuse_short(sum(path.lstat().st_size for path in top.rglob("*")) // 2)
+        made = squeezed(pieces(entries(top)), known(top))
     made += more
     return made
+
+
+def refuse_short(count: int, root: Path = Path("/")) -> None:
+    """See that memory can be had, or the kernel would end this process for want of it.
+
+    :param count: bytes.
+    :raises Refused: HIB-E-MOVE-MEMORY, it cannot.
+    """
+    there = meminfo(root, "MemAvailable")
+    if there < count + SLACK:
+        raise Refused(f"{size(count + SLACK)} of memory are needed, {size(there)} are free", ident="HIB-E-MOVE-MEMORY")

@@ -13,7 +13,7 @@ import zstandard
 from khib_tui.events.types import Event, Progress, Stage
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.initramfs import build, elfdeps, pyfiles
-from khib_tui.initramfs.build import Compression
+from khib_tui.initramfs.packing import Compression, compress
 from khib_tui.runner import run
 from tests.formats.test_cpio import parse
 
@@ -159,7 +159,7 @@ def legacy_end(packed: bytes) -> int:
 @pytest.mark.parametrize("kind", Compression)
 def test_what_is_compressed_is_unpacked_by_the_programs_everybody_has(tmp_path: Path, kind: Compression) -> None:
     data = archive([Entry("a", 0o100644, bytes(9 * MIB) + b"x")])
-    packed = build._compress(data, kind)
+    packed = compress(data, kind)
     assert len(packed) % 512 == 0
     match kind:
         case Compression.GZIP:
@@ -190,7 +190,7 @@ def test_the_key_follows_the_inputs(tmp_path: Path) -> None:
     keys = {build.inputs_digest(), build.inputs_digest(), build.inputs_digest(extra={"m": marker})}
     marker.write_text("now it is there")
     keys |= {build.inputs_digest(extra={"m": marker}), build.inputs_digest(names=["ext4"], modules_release="none")}
-    keys |= {build.inputs_digest(compression=build.Compression.GZIP)}
+    keys |= {build.inputs_digest(compression=Compression.GZIP)}
     assert len(keys) == 5
 
 
