@@ -45,7 +45,7 @@ def outside(machine: Machine | Hardware, manifest: Manifest) -> list[Finding]:
         Finding(
             "HIB-E-REGION-WORD", Severity.BLOCKER, "this kernel uses memory outside the region",
             f"it has {size(own.total)} of RAM, and restoring would overwrite it: memmap= words are missing",
-            "boot the restore entry that khib wrote, with all of its memmap= words",
+            "boot the restore entry that khib wrote, with all of its words and both of its initrds; the image is kept",
         )
     ]  # fmt: skip
 

@@ -67,7 +67,7 @@ def archive(more: bytes) -> bytearray:
     """Return this kernel's initramfs, compressed as the former was, and what belongs behind it.
 
     :raises OSError: a file cannot be read, or the root not be looked at.
-    :raises Refused: HIB-E-MOVE-MEMORY, there is too little memory for it.
+    :raises Refused: HIB-E-MOVE, there is too little memory for it.
     """
     with bare() as top:
         refuse_short(sum(path.lstat().st_size for path in top.rglob("*")) // 2)
@@ -80,8 +80,8 @@ def refuse_short(count: int, root: Path = Path("/")) -> None:
     """See that memory can be had, or the kernel would end this process for want of it.
 
     :param count: bytes.
-    :raises Refused: HIB-E-MOVE-MEMORY, it cannot.
+    :raises Refused: HIB-E-MOVE, it cannot.
     """
     there = meminfo(root, "MemAvailable")
     if there < count + SLACK:
-        raise Refused(f"{size(count + SLACK)} of memory are needed, {size(there)} are free", ident="HIB-E-MOVE-MEMORY")
+        raise Refused(f"{size(count + SLACK)} of memory are needed, {size(there)} are free", ident="HIB-E-MOVE")

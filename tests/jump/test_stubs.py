@@ -92,3 +92,10 @@ def test_a_processor_that_ran_a_way_back_is_what_the_kernel_of_a_needs(page: byt
     assert processor.reg_read(x86_const.UC_X86_REG_GDTR)[1:3] == (GDT_OF_A, 127)
     assert processor.reg_read(x86_const.UC_X86_REG_RSP) == rsp
     assert processor.mem_read(rsp, 8) == struct.pack("<Q", ENTRY)
+
+
+def test_a_restorer_is_entered_on_tables_of_its_own_and_keeps_no_way_back() -> None:
+    listed = disassembled(stubs.enter_c(AT, 0x0FFE_5000, 0x100_0000, 0x0FFE_0000, 0x0FFF_4000), AT)
+    entered = disassembled(stubs.enter_b(AT, 0x0FFF_F000, 0x100_0000, 0x0FFE_0000, 0x0FFF_4000), AT)
+    assert listed[:2] == [("movabs", "rax, 0xffe5000"), ("mov", "cr3, rax")]
+    assert listed[2][0] == "lgdt" and listed[3:] == entered[3:]

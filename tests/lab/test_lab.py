@@ -176,7 +176,7 @@ class changed:
             case "less memory":
                 machine = replace(machine, memory=MEMORY - 128)
             case "no region words":
-                words = {"memmap=": "nothing="}
+                words = {"memmap=": "nothing=", "khib.ui=": "khib.moved khib.ui="}
             case "a flipped bit":
                 flip(target, used(target) // 2)
             case "a flipped bit of a header":
