@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from khib_tui.errors import KhibError
+from khib_tui.facts.hardware import Hardware
 from khib_tui.handover import moved
 from khib_tui.handover.moved import Moved
 from khib_tui.handover.place import MOVED
@@ -20,7 +21,8 @@ from tests.kit import MACHINES
 from tests.kit.faketree import tree
 from tests.kit.newc import members
 
-FACTS = machine.load(MACHINES / "qemu-bios-1g.json")
+BIOS = machine.load(MACHINES / "qemu-bios-1g.json")
+FACTS = Hardware(BIOS.iomem, BIOS.firmware_memmap, BIOS.cpu, BIOS.dmi, "0x00000001")
 MAP = (MemoryRange(0x1000, 0x9F000, "System RAM"), MemoryRange(1 << 40, (1 << 40) + 4096, "Reserved"))
 KEY = crypto.image_key(bytes(32), "aa")
 GIVEN = Moved("aa", MAP, {"product_uuid": "u"}, KEY.hex())
@@ -44,7 +46,7 @@ def test_a_restorer_of_a_boot_loader_has_none(tmp_path: Path) -> None:
 def test_the_machine_is_what_the_firmware_said_not_what_this_kernel_was_given(tmp_path: Path) -> None:
     seen = moved.seen(FACTS, root(tmp_path))
     assert seen.firmware_memmap == MAP and seen.dmi == {"product_uuid": "u"}
-    assert msgspec.structs.replace(seen, firmware_memmap=FACTS.firmware_memmap, dmi=FACTS.dmi) == FACTS
+    assert seen._replace(firmware_memmap=FACTS.firmware_memmap, dmi=FACTS.dmi) == FACTS
 
 
 @pytest.mark.parametrize("cipher", Cipher)

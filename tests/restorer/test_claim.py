@@ -90,7 +90,11 @@ def cut(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
     claims.PLACE.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize(("writes", "states"), [(0, ["complete", "complete"]), (1, ["claimed", "complete"])])
+@pytest.mark.parametrize(
+    ("writes", "states"),
+    [(0, ["complete", "complete"]), (1, ["complete", "complete"]), (2, ["claimed", "complete"])],
+    ids=["before", "no longer told to the boot loader", "one slot"],
+)
 def test_a_power_cut_within_the_claim_leaves_an_image_that_can_be_resumed(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch, writes: int, states: list[str]
 ) -> None:
