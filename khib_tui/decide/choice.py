@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, region
+from khib_tui.decide import bootloader, checks, guard, landing, region
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -98,7 +98,8 @@ def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
         why = "saver and restorer need memory of their own"
         return [Finding(error.ident, Severity.BLOCKER, error.message, why, error.hint or "")]
     what = f"saver and restorer fit into {size(chosen.own.total)} of memory"
-    return [Finding("HIB-E-REGION-HOLE", Severity.OK, what), *region.warnings(machine, chosen)]
+    where = landing.judge(machine, kernel, chosen)
+    return [Finding("HIB-E-REGION-HOLE", Severity.OK, what), where, *region.warnings(machine, chosen)]
 
 
 def decide(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from khib_tui.facts import blockdev, bootmap, cpuinfo, earlystart, hypervisor, kconfig, kernels, memory, power
+from khib_tui.facts import blockdev, bootmap, cpuinfo, earlystart, efimap, hypervisor, kconfig, kernels, memory, power
 from khib_tui.facts.bootloader import read_boot
 from khib_tui.facts.hardware import read_hardware
 from khib_tui.facts.read import data, number, text
@@ -54,6 +54,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         nested_ram=memory.nested_ram(root),
         kernel_image=memory.kernel_image(root),
         firmware_memmap=hardware.firmware_memmap,
+        boot_services=efimap.boot_services(root),
         added_ram=bootmap.added(root, hardware.firmware_memmap),
         mem_total=memory.meminfo(root, "MemTotal"),
         mem_available=memory.meminfo(root, "MemAvailable"),

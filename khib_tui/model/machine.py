@@ -158,7 +158,8 @@ class Machine(msgspec.Struct, frozen=True):
     text and data lie, `unified_kernels` the paths of unified kernel images. `acpi_rsdp` is the physical address that the
     firmware gives for the ACPI root pointer, 0 if unknown. `hardware_signature` is what it computed from the hardware that it
     found (ACPI's FACS), empty if unknown. `initramfs_maker` is what makes this system's initramfs, `systemd` whether it runs
-    this system, `guarded` whether khib's guard of normal starts is installed.
+    this system, `guarded` whether khib's guard of normal starts is installed. `boot_services` is memory that is taken while a
+    UEFI machine starts.
     """
 
     release: str
@@ -202,6 +203,7 @@ class Machine(msgspec.Struct, frozen=True):
     guarded: bool = False
     boot: BootFacts = BootFacts()
     hardware_signature: str = ""
+    boot_services: tuple[MemoryRange, ...] = ()
 
     @property
     def signature_rule(self) -> SignatureRule:
