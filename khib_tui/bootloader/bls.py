@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 # Entries without a sort-key come after those with one; this one comes last among them, so that it is never the first.
 SORT_KEY = "zz-khib"
+# Fedora's GRUB sorts by version first, and takes an entry without one for the newest.
+VERSION = "0"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class BootEntry:
     def text(self) -> str:
         """Return the entry's file."""
         initrds = "".join(f"initrd {path}\n" for path in self.initrds)
-        return f"title {self.title}\nsort-key {SORT_KEY}\nlinux {self.linux}\n{initrds}options {self.options}\n"
+        return (
+            f"title {self.title}\nsort-key {SORT_KEY}\nversion {VERSION}\nlinux {self.linux}\n{initrds}options {self.options}\n"
+        )
 
     @classmethod
     def parse(cls, text: str) -> BootEntry:

@@ -78,6 +78,8 @@ def _read_text(data: bytes, at: int) -> tuple[str, int]:
     end = at
     while data[end : end + 2] not in (b"\0\0", b"", b"\0"):
         end += 2
+    if data[end : end + 2] != b"\0\0":
+        raise ValueError("a text without an end")
     return data[at:end].decode("utf-16-le"), end + 2
 
 

@@ -10,6 +10,7 @@ import re
 import shlex
 
 from khib_tui.bootloader.bls import BootEntry
+from khib_tui.model.boot import Folder
 from khib_tui.model.cmdline import split
 
 ID = "khib-restore"
@@ -17,20 +18,25 @@ BEGIN = "### khib: begin (written by `khib setup`, taken away by `khib setup --r
 END = "### khib: end ###"
 # Sectors 8 and 9 of the image's place, see docs/image-format.md.
 _MARK = "8+2"
-_BLOCK = re.compile(rf"\n?{re.escape(BEGIN)}\n.*?{re.escape(END)}\n", re.DOTALL)
+_BLOCK = re.compile(rf"^{re.escape(BEGIN)}\n(?:(?!{re.escape(BEGIN)}).)*?^{re.escape(END)}\n", re.DOTALL | re.MULTILINE)
+# What reads the filesystem that kernel and initramfs are on, where that is not the one of grub.cfg.
+_DRIVERS = {"ext2": "ext2", "ext3": "ext2", "ext4": "ext2", "xfs": "xfs", "btrfs": "btrfs", "vfat": "fat", "f2fs": "f2fs"}
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
-def block(entry: BootEntry, uuid: str, *, setup_id: str = "", partition: str = "") -> str:
+def block(entry: BootEntry, folder: Folder, *, setup_id: str = "", partition: str = "") -> str:
     """Return the lines of the block, with its marks.
 
-    :param uuid: of the filesystem that the entry's paths are on.
+    :param folder: tells the filesystem that the entry's paths are on.
     :param partition: the image's place as GRUB spells partitions, such as `gpt2`; without it GRUB looks at no image.
     """
     lines = [
         BEGIN,
         f"menuentry '{entry.title}' --id {ID} --unrestricted {{",
-        f"  search --no-floppy --fs-uuid --set=root {uuid}",
+        *([f"  insmod {_DRIVERS[folder.fstype]}"] if folder.fstype in _DRIVERS else []),
+        # SUSE's and Fedora's GRUB can count paths from a subvolume; ours begin at the top of the filesystem.
+        *(["  set btrfs_relative_path=n"] if folder.fstype == "btrfs" else []),
+        f"  search --no-floppy --fs-uuid --set=root {folder.uuid}",
         f"  linux {word(entry.linux)} {' '.join(map(word, split(entry.options)))}",
         f"  initrd {' '.join(map(word, entry.initrds))}",
         "}",
@@ -42,7 +48,7 @@ def block(entry: BootEntry, uuid: str, *, setup_id: str = "", partition: str = "
 
 def _resume(setup_id: str, partition: str) -> list[str]:
     return [
-        "insmod regexp",
+        *(f"insmod {module}" for module in ("regexp", "loadenv", f"part_{partition.rstrip('0123456789')}")),
         f"for khib_place in (hd*,{partition}); do",
         "  set khib_resume=",
         f"  if load_env --skip-sig -f ${{khib_place}}{_MARK} khib_resume; then",
@@ -64,22 +70,35 @@ def word(text: str) -> str:
 
 def with_block(content: str, lines: str) -> str:
     """Put the block into a custom.cfg: where it is, else at the end."""
-    if _BLOCK.search(content):
-        return _BLOCK.sub(lambda found: ("\n" if found[0].startswith("\n") else "") + lines, content, count=1)
+    if found := _BLOCK.search(content):
+        return content[: found.start()] + lines + content[found.end() :]
     return content + ("\n" if content else "") + lines
 
 
 def without_block(content: str) -> str:
-    """Take the block out; what was there before is left as it was."""
-    return _BLOCK.sub("", content)
+    """Take the block out, and the line end put before it; what was there before is left as it was, byte for byte."""
+    while found := _BLOCK.search(content):
+        before, behind = content[: found.start()], content[found.end() :]
+        ours = not behind or before == "\n" or before.endswith("\n\n")
+        content = (before.removesuffix("\n") if ours else before) + behind
+    return content
 
 
 def parse(content: str) -> BootEntry | None:
-    """Read the entry back, as GRUB would; None if there is none."""
+    """Read the entry back as GRUB would, with the quotes and backslashes that it hands to the kernel; None if there is none."""
     found = re.search(rf"^menuentry '([^']*)' --id {ID} .*?^}}$", content, re.DOTALL | re.MULTILINE)
     if not found:
         return None
-    commands = [shlex.split(line) for line in found[0].splitlines()[1:-1]]
+    try:
+        commands = [shlex.split(line) for line in found[0].splitlines()[1:-1]]
+    except ValueError:
+        return None
     given = {words[0]: words[1:] for words in commands if words}
     linux, *options = given.get("linux", [""])
-    return BootEntry(found[1], linux, tuple(given.get("initrd", ())), " ".join(options))
+    return BootEntry(found[1], linux, tuple(given.get("initrd", ())), " ".join(map(_handed, options)))
+
+
+def _handed(text: str) -> str:
+    """Return a word as GRUB puts it into the kernel's command line (loader_cmdline)."""
+    quoted = re.sub(r"([\\\"'])", r"\\\1", text)
+    return f'"{quoted}"' if " " in quoted else quoted

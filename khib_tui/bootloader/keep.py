@@ -6,6 +6,9 @@ from khib_tui.bootloader import efi, grub
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.model.boot import Loader, LoaderKind
 
+# GRUB makes commands of its own from an entry of the specification, in which these mean something and nothing quotes them.
+_GRUB_EXPANDS = frozenset("$\\';{}&|<>")
+
 
 def content(loader: Loader, entry: BootEntry, old: bytes, *, setup_id: str = "", partition: str = "") -> bytes:
     """Return what the loader's file, or variable, becomes.
@@ -15,7 +18,7 @@ def content(loader: Loader, entry: BootEntry, old: bytes, *, setup_id: str = "",
     """
     match loader.kind:
         case LoaderKind.GRUB:
-            lines = grub.block(entry, loader.folder.uuid, setup_id=setup_id, partition=partition)
+            lines = grub.block(entry, loader.folder, setup_id=setup_id, partition=partition)
             return grub.with_block(_text(old), lines).encode(errors="surrogateescape")
         case LoaderKind.EFI:
             assert loader.esp is not None
@@ -31,7 +34,8 @@ def parse(loader: Loader, data: bytes) -> BootEntry | None:
         case LoaderKind.EFI:
             return efi.parse(data)
     entry = BootEntry.parse(_text(data))
-    return entry if entry.linux else None
+    spoilt = loader.kind is LoaderKind.GRUB_BLS and any(char in _GRUB_EXPANDS for char in entry.options)
+    return entry if entry.linux and not spoilt else None
 
 
 def without(loader: Loader, old: bytes) -> bytes:

@@ -16,10 +16,13 @@ from khib_tui.model.settings import Settings
 
 IDENT = "HIB-E-LOADER"
 NAME = "khib-restore.conf"
-# GRUB sorts files of the specification by name, the largest first, and may take the first one by default.
-GRUB_NAME = f"0-{NAME}"
+# GRUB sorts files of the specification by name, the largest first, and may take the first one by default. Before `~` nothing
+# comes, neither in the order of versions of GRUB 2.14 (filevercmp) nor in Fedora's (rpm), where digits are above letters.
+GRUB_NAME = f"~{NAME}"
 EFI_ENTRY = Path("/sys/firmware/efi/efivars/Boot4B48-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 _SECTOR = 512
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SYSTEMD = "systemd-boot"
 
 
 def choose(machine: Machine, settings: Settings) -> Loader:
@@ -51,40 +54,53 @@ def finding(machine: Machine, settings: Settings) -> Finding:
     except Refused as error:
         return Finding(IDENT, Severity.BLOCKER, error.message, "nothing would boot the restorer", error.hint or "")
     if loader.kind is LoaderKind.BLS and settings.loader is LoaderKind.AUTO:
-        return Finding(
-            IDENT, Severity.WARNING, "no boot loader was found that khib knows",
-            f"{loader.entry} is written; whether something reads it is not known",
-            "see that the boot menu has khib's entry, before you rely on it",
-        )  # fmt: skip
+        return _unknown(machine, loader)
     return Finding(IDENT, Severity.OK, f"{loader.kind} boots the restorer, by {loader.entry}")
+
+
+def _unknown(machine: Machine, loader: Loader) -> Finding:
+    why = f"{loader.entry} is written; whether something reads it is not known"
+    if machine.boot.loader.startswith(_SYSTEMD):
+        return Finding(
+            IDENT, Severity.WARNING, "the partition of systemd-boot is not mounted", why, "mount it, at /efi or /boot as a rule"
+        )
+    fix = "see that the boot menu has khib's entry, before you rely on it"
+    return Finding(IDENT, Severity.WARNING, "no boot loader was found that khib knows", why, fix)
+
+
+def _other_ran(machine: Machine, settings: Settings) -> bool:
+    """Return whether another boot loader than GRUB says that it started this system: a grub.cfg may be there, and old."""
+    name = machine.boot.loader
+    return settings.loader is LoaderKind.AUTO and bool(name) and not name.startswith("GRUB")
 
 
 def _systemd_boot(machine: Machine, settings: Settings) -> Loader | None:
     facts = machine.boot
     folder = facts.xbootldr or facts.esp
     named = settings.loader is LoaderKind.SYSTEMD_BOOT
-    if folder is None or not (named or facts.loader.startswith("systemd-boot")):
+    if folder is None or not (named or facts.loader.startswith(_SYSTEMD)):
         return None
     return Loader(LoaderKind.SYSTEMD_BOOT, Path(folder.path, "loader/entries", NAME), folder)
 
 
 def _grub(machine: Machine, settings: Settings) -> Loader | None:
     grub, folder = machine.boot.grub, _boot_folder(machine.boot, settings)
-    if grub is None or not machine.boot.grub_custom or not folder.uuid:
+    if grub is None or not machine.boot.grub_custom or not folder.uuid or _other_ran(machine, settings):
         return None
     return Loader(LoaderKind.GRUB, Path(grub.path, "custom.cfg"), folder)
 
 
 def _grub_bls(machine: Machine, settings: Settings) -> Loader | None:
     folder = _boot_folder(machine.boot, settings)
-    if machine.boot.grub is None or not machine.boot.grub_bls or not folder.uuid:
+    if machine.boot.grub is None or not machine.boot.grub_bls or not folder.uuid or _other_ran(machine, settings):
         return None
     return Loader(LoaderKind.GRUB_BLS, Path(folder.path, "loader/entries", GRUB_NAME), folder)
 
 
 def _efi(machine: Machine, settings: Settings) -> Loader | None:
     esp = machine.boot.esp
-    place = _partition(machine, esp) if esp and machine.uefi and machine.boot.efivars else None
+    unmounted = settings.loader is LoaderKind.AUTO and machine.boot.loader.startswith(_SYSTEMD)
+    place = _partition(machine, esp) if esp and machine.uefi and machine.boot.efivars and not unmounted else None
     return Loader(LoaderKind.EFI, EFI_ENTRY, esp, place) if esp and place else None
 
 
@@ -102,7 +118,7 @@ def _boot_folder(facts: BootFacts, settings: Settings) -> Folder:
 def _partition(machine: Machine, folder: Folder) -> Partition | None:
     device = machine.device(folder.device)
     number = partition_number(device) if device else 0
-    if device is None or not number or not device.partuuid:
+    if device is None or not number or not _GUID.fullmatch(device.partuuid):
         return None
     return Partition(number, device.start // _SECTOR, device.size // _SECTOR, device.partuuid)
 

@@ -15,8 +15,10 @@ from khib_tui.model.text import clean
 
 EFIVARS = "sys/firmware/efi/efivars"
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
-XBOOTLDR_TYPE = "bc13c2ff-59e6-4262-a352-b275fd6f7172"
+FIRMWARE = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+# The types of partitions: in a GPT, and the first in an MBR too.
+ESP_TYPES = ("c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef")
+XBOOTLDR_TYPES = ("bc13c2ff-59e6-4262-a352-b275fd6f7172",)
 _GRUB = ("boot/grub", "boot/grub2")
 # GRUB overwrites grubenv where it lies: not on what it cannot map to one place of one disk (grub-reboot(8), 00_header).
 _ENV_FILESYSTEMS = frozenset(("ext2", "ext3", "ext4", "xfs", "vfat"))
@@ -33,25 +35,37 @@ def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
     mounts, numbers = _mounts(root), _numbers(root, devices)
     grub = next((name for name in _GRUB if (root / name / "grub.cfg").is_file()), "")
     written = text(root / grub / "grub.cfg") if grub else ""
+    started = _text(root, "LoaderDevicePartUUID").lower()
+    esp = _best([device for device in devices if device.parttype in ESP_TYPES], started)
+    xbootldr = _best([device for device in devices if device.parttype in XBOOTLDR_TYPES], started, esp.disk if esp else "")
 
     def folder(path: str) -> Folder:
         return _folder(path, mounts, numbers)
 
-    def partition(parttype: str) -> Folder | None:
-        points = [point for device in devices if device.parttype == parttype for point in device.mounts]
-        return folder(min(points, key=len)) if points else None
+    def mounted(device: BlockDevice | None) -> Folder | None:
+        return folder(min(device.mounts, key=len)) if device else None
 
     where = folder(f"/{grub}") if grub else None
     return BootFacts(
-        loader=clean(_variable(root, "LoaderInfo").decode("utf-16-le", "replace").rstrip("\0")),
+        loader=_text(root, "LoaderInfo"),
         features=int.from_bytes(_variable(root, "LoaderFeatures"), "little"),
+        partition=started,
         efivars=_writable(root, mounts),
+        boot_current=(root / EFIVARS / f"BootCurrent-{FIRMWARE}").exists(),
+        boot_order=(root / EFIVARS / f"BootOrder-{FIRMWARE}").exists(),
         boot=folder("/boot") if (root / "boot").is_dir() else None,
-        esp=partition(ESP_TYPE), xbootldr=partition(XBOOTLDR_TYPE), grub=where,
+        esp=mounted(esp), xbootldr=mounted(xbootldr), grub=where,
         grub_custom=bool(re.search(r"^\s*(source|\.)\s.*/custom\.cfg", written, re.MULTILINE)),
         grub_bls=bool(re.search(r"^\s*blscfg\b", written, re.MULTILINE)),
         grub_env=bool(where and where.fstype in _ENV_FILESYSTEMS and _plain(where, devices)),
     )  # fmt: skip
+
+
+def _best(devices: Sequence[BlockDevice], started: str, disk: str = "") -> BlockDevice | None:
+    """Return the partition that the boot loader came from, else one on the same disk, else the first; of those mounted."""
+    mounted = [device for device in devices if device.mounts]
+    ranks = [(device.partuuid != started or not started, device.disk != disk) for device in mounted]
+    return mounted[ranks.index(min(ranks))] if mounted else None
 
 
 def _plain(where: Folder, devices: Sequence[BlockDevice]) -> bool:
@@ -61,6 +75,11 @@ def _plain(where: Folder, devices: Sequence[BlockDevice]) -> bool:
 def _variable(root: Path, name: str) -> bytes:
     """Return the value of a variable of the boot loader, which follows four bytes of attributes."""
     return data(root / EFIVARS / f"{name}-{LOADER}", 4096)[4:]
+
+
+def _text(root: Path, name: str) -> str:
+    """Return the text of a variable of the boot loader."""
+    return clean(_variable(root, name).decode("utf-16-le", "replace").partition("\0")[0])
 
 
 def _writable(root: Path, mounts: Sequence[_Mount]) -> bool:

@@ -40,9 +40,15 @@ def write(path: Path, value: bytes) -> None:
     :raises OSError: the firmware refuses, has no room, or is gone.
     """
     _mutable(path)
+    new = not path.exists()
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         os.write(fd, struct.pack("<I", ATTRIBUTES) + value)
+    except OSError:
+        if new:  # what is left is no variable, only an empty file
+            with suppress(OSError):
+                path.unlink()
+        raise
     finally:
         os.close(fd)
 

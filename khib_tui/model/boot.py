@@ -46,15 +46,19 @@ class Folder(msgspec.Struct, frozen=True):
 class BootFacts(msgspec.Struct, frozen=True):
     """`loader` and `features` are what the boot loader that ran says of itself (LoaderInfo, LoaderFeatures).
 
-    `efivars` tells whether EFI variables can be written. `boot` is /boot, `esp` and `xbootldr` the partitions that the Boot
-    Loader Specification knows, as far as they are mounted, `grub` the folder with grub.cfg. `grub_custom` tells whether
-    that reads custom.cfg, `grub_bls` whether it lists entries of that specification, `grub_env` whether GRUB itself can
-    write grubenv.
+    `partition` is the GUID of the partition it came from (LoaderDevicePartUUID), '' if it does not say. `efivars` tells whether
+    EFI variables can be written, `boot_current` and `boot_order` whether the firmware has the variables of these names.
+    `boot` is /boot, `esp` and `xbootldr` the partitions that the Boot Loader Specification knows, as far as they are mounted,
+    `grub` the folder with grub.cfg. `grub_custom` tells whether that reads custom.cfg, `grub_bls` whether it lists entries of
+    that specification, `grub_env` whether GRUB itself can write grubenv.
     """
 
     loader: str = ""
     features: int = 0
+    partition: str = ""
     efivars: bool = False
+    boot_current: bool = False
+    boot_order: bool = False
     boot: Folder | None = None
     esp: Folder | None = None
     xbootldr: Folder | None = None
