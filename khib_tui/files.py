@@ -56,6 +56,22 @@ def write(path: Path, data: bytes, mode: int = PRIVATE) -> None:
         stream.write(data)
 
 
+def overwrite(path: Path, data: bytes) -> None:
+    """Write a small file where it lies, durably, for those who have noted its place on the disk; its length must be the same.
+
+    :raises OSError: it cannot be written, or has another length.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if os.fstat(fd).st_size != len(data):
+            raise OSError(errno.EINVAL, "its length has changed", str(path))
+        if os.pwrite(fd, data, 0) != len(data):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def folder(path: Path) -> None:
     """Make a folder and those above it; others may look into them, not write."""
     if path.is_dir():

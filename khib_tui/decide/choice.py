@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, landing, region
+from khib_tui.decide import bootloader, checks, guard, landing, nextboot, region
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -71,17 +71,22 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
 
 def judge(machine: Machine, settings: Settings) -> list[Finding]:
     """Judge a machine and the region that these choices give it; findings in order, `ok` ones included."""
-    region_findings, loader = _region_findings(machine, settings), bootloader.finding(machine, settings)
-    return [*checks.check(machine), *region_findings, loader, *_guard_findings(machine, settings)]
+    return [
+        *checks.check(machine), *_region_findings(machine, settings), bootloader.finding(machine, settings),
+        *_start_findings(machine, settings),
+    ]  # fmt: skip
 
 
-def _guard_findings(machine: Machine, settings: Settings) -> list[Finding]:
-    """Judge whether a normal start would be guarded, once there is a target."""
+def _start_findings(machine: Machine, settings: Settings) -> list[Finding]:
+    """Judge whether the restorer starts by itself, and whether a normal start would be guarded, once there is a target."""
     try:
         target = targets.resolved(targets.parse(settings.target), machine.devices)
+        loader = bootloader.choose(machine, settings)
     except KhibError:
         return []
-    return [guard.judge(machine, target)] if machine.device(target.device) else []
+    if not machine.device(target.device):
+        return []
+    return [nextboot.finding(machine, loader, target), guard.judge(machine, target)]
 
 
 def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
@@ -125,7 +130,8 @@ def decide(
         found = refusals(machine, target, image_limit(chosen))
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
         findings = [*findings, *found, *doubts(machine, target), guard.judge(machine, target)]
-    findings = [*findings, *region.warnings(machine, chosen)]
     loader = bootloader.choose(machine, settings)
+    next_boot = [nextboot.finding(machine, loader, target)] if target else []
+    findings = [*findings, *region.warnings(machine, chosen), *next_boot]
     settings = bootloader.placed(settings, loader)
     return Choice(machine, settings, kernel, chosen, target, tuple(findings), loader, sealed)

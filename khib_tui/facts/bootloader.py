@@ -21,6 +21,7 @@ ESP_TYPES = ("c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef")
 XBOOTLDR_TYPES = ("bc13c2ff-59e6-4262-a352-b275fd6f7172",)
 _GRUB = ("boot/grub", "boot/grub2")
 # GRUB overwrites grubenv where it lies: not on what it cannot map to one place of one disk (grub-reboot(8), 00_header).
+_ENV_SIZE, _ENV_HEADER = 1024, b"# GRUB Environment Block\n"
 _ENV_FILESYSTEMS = frozenset(("ext2", "ext3", "ext4", "xfs", "vfat"))
 
 
@@ -57,7 +58,7 @@ def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
         esp=mounted(esp), xbootldr=mounted(xbootldr), grub=where,
         grub_custom=bool(re.search(r"^\s*(source|\.)\s.*/custom\.cfg", written, re.MULTILINE)),
         grub_bls=bool(re.search(r"^\s*blscfg\b", written, re.MULTILINE)),
-        grub_env=bool(where and where.fstype in _ENV_FILESYSTEMS and _plain(where, devices)),
+        grub_env=bool(where and "next_entry" in written and _has_env(root, where, devices)),
     )  # fmt: skip
 
 
@@ -68,8 +69,14 @@ def _best(devices: Sequence[BlockDevice], started: str, disk: str = "") -> Block
     return mounted[ranks.index(min(ranks))] if mounted else None
 
 
-def _plain(where: Folder, devices: Sequence[BlockDevice]) -> bool:
-    return any(device.name == where.device and device.kind == "partition" for device in devices)
+def _has_env(root: Path, where: Folder, devices: Sequence[BlockDevice]) -> bool:
+    """Return whether there is an environment block that GRUB can overwrite."""
+    path = root / where.path.lstrip("/") / "grubenv"
+    block = data(path, _ENV_SIZE + 1)
+    if path.is_symlink() or len(block) != _ENV_SIZE or not block.startswith(_ENV_HEADER):
+        return False
+    plain = any(device.name == where.device and device.kind == "partition" for device in devices)
+    return plain and where.fstype in _ENV_FILESYSTEMS
 
 
 def _variable(root: Path, name: str) -> bytes:

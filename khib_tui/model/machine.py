@@ -159,7 +159,7 @@ class Machine(msgspec.Struct, frozen=True):
     firmware gives for the ACPI root pointer, 0 if unknown. `hardware_signature` is what it computed from the hardware that it
     found (ACPI's FACS), empty if unknown. `initramfs_maker` is what makes this system's initramfs, `systemd` whether it runs
     this system, `guarded` whether khib's guard of normal starts is installed. `boot_services` is memory that is taken while a
-    UEFI machine starts.
+    UEFI machine starts, `boot` what is known of its boot loader.
     """
 
     release: str

@@ -9,7 +9,7 @@ from khib_tui.decide.choice import Choice
 from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
-from khib_tui.plan import guard
+from khib_tui.plan import guard, nextboot
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
@@ -41,6 +41,7 @@ def journey(choice: Choice, mode: Mode) -> list[Action]:
         *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
         LoadSaver(choice, mode),
         WriteBack(),
+        *(nextboot.steps(choice) if mode is Mode.SAVE else []),
         Jump(choice, mode),
         Unload(),
         *([CloseImage(choice)] if mode.saves else []),

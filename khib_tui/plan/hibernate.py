@@ -221,6 +221,7 @@ class Jump:
         reboot(REBOOT_KEXEC)
         context.changed = True
         context.release()
+        context.disarm()
         context.away_seconds = time.time() - started
         assert context.page is not None
         context.report = context.page.read()

@@ -30,7 +30,7 @@ class Context:
 
     `opened` is the seal of the image that is to be made, `held` what keeps others from the target. `changed` is set by a step
     that changed what outlasts the run: files, images, or the session, which was away. `closing` is what must still become of
-    the image, whatever else fails.
+    the image, whatever else fails; `armed` takes back what the next start was told.
     """
 
     sink: Sink
@@ -43,10 +43,12 @@ class Context:
     away_seconds: float = 0.0
     held: ExitStack = field(default_factory=ExitStack)
     closing: Action | None = None
+    armed: ExitStack = field(default_factory=ExitStack)
 
     def undo(self) -> None:
         """Give back what a failed run holds, the memory of a loaded saver, and let no image stay that could be resumed."""
         self.release()
+        self.disarm()
         if self.closing is not None:
             with suppress(Exception):
                 self.closing.apply(self)
@@ -55,6 +57,10 @@ class Context:
             with suppress(KhibError):
                 kexec_unload()
                 self.sink(Message("the saver was unloaded; this session goes on as it was"))
+
+    def disarm(self) -> None:
+        """Let the next start be a usual one again."""
+        self.armed.close()
 
     def release(self) -> None:
         """Let the target go, which was held so that nothing else took it."""

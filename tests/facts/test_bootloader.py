@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from khib_tui.facts.bootloader import EFIVARS, ESP_TYPES, FIRMWARE, LOADER, XBOOTLDR_TYPES, read_boot
 from khib_tui.model.boot import BootFacts, Folder
 from khib_tui.model.machine import BlockDevice
-from tests.kit.faketree import Content, tree
+from tests.kit.faketree import Content, Link, tree
 
+NEXT = 'if [ "${next_entry}" ] ; then\n   set default="${next_entry}"\nfi\n'
+ENV = b"# GRUB Environment Block\n".ljust(1024, b"#")
 CUSTOM = "if [ -f ${config_directory}/custom.cfg ]; then\n  source ${config_directory}/custom.cfg\nfi\n"
 BLS = "insmod blscfg\nblscfg\n"
 NUMBERS = {"sda1": "8:1", "sda2": "8:2", "sda3": "8:3", "sdb1": "8:17"}
@@ -46,7 +49,7 @@ def variable(name: str, value: str, guid: str = LOADER) -> dict[str, Content]:
 
 def test_debian_with_grub_and_a_boot_partition(tmp_path: Path) -> None:
     devices = [part("sda1", "ext4", "/boot"), part("sda2", "ext4", "/")]
-    facts = read(tmp_path, devices, {"boot/grub/grub.cfg": CUSTOM})
+    facts = read(tmp_path, devices, {"boot/grub/grub.cfg": NEXT + CUSTOM, "boot/grub/grubenv": ENV})
     assert facts.grub == Folder("/boot/grub", "/grub", "sda1", "uuid-sda1", "ext4")
     assert facts.boot == Folder("/boot", "/", "sda1", "uuid-sda1", "ext4") and facts.esp is None
     assert facts.grub_custom and not facts.grub_bls and facts.grub_env and not facts.loader
@@ -60,14 +63,19 @@ def test_debian_with_grub_on_the_root(tmp_path: Path) -> None:
 
 def test_a_subvolume_is_part_of_the_path_and_grub_cannot_write_there(tmp_path: Path) -> None:
     devices = [part("sda3", "btrfs", "/", "/home")]
-    facts = read(tmp_path, devices, {"boot/grub2/grub.cfg": CUSTOM}, inside={"/": "/@", "/home": "/@home"})
+    facts = read(
+        tmp_path,
+        devices,
+        {"boot/grub2/grub.cfg": NEXT + CUSTOM, "boot/grub2/grubenv": ENV},
+        inside={"/": "/@", "/home": "/@home"},
+    )
     assert facts.boot == Folder("/boot", "/@/boot", "sda3", "uuid-sda3", "btrfs") and facts.grub_custom
     assert facts.grub and facts.grub.path == "/boot/grub2" and not facts.grub_env
 
 
 def test_fedora_lists_entries_of_the_specification(tmp_path: Path) -> None:
     facts = read(tmp_path, [part("sda1", "ext4", "/boot")], {"boot/grub2/grub.cfg": BLS + CUSTOM})
-    assert facts.grub_bls and facts.grub_custom and facts.grub_env
+    assert facts.grub_bls and facts.grub_custom
     assert not read(tmp_path / "other", [part("sda1", "ext4", "/boot")], {"boot/grub2/grub.cfg": "insmod blscfg\n"}).grub_bls
 
 
@@ -104,3 +112,17 @@ def test_the_firmware_s_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert facts.boot_order and not facts.boot_current and facts.efivars
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert not read_boot(tmp_path, []).efivars
+
+
+@pytest.mark.parametrize(("config", "block", "fstype", "kind"), [
+    ("", ENV, "ext4", "partition"), (NEXT, ENV[:-1], "ext4", "partition"), (NEXT, bytes(1024), "ext4", "partition"),
+    (NEXT, ENV, "btrfs", "partition"), (NEXT, ENV, "ext4", "dm"), (NEXT, Link("elsewhere"), "ext4", "partition"),
+])  # fmt: skip
+def test_grub_s_file_of_variables_must_be_one_that_it_can_write(
+    tmp_path: Path, config: str, block: Content, fstype: str, kind: str
+) -> None:
+    device = replace(part("sda1", fstype, "/boot"), kind=kind)
+    facts = read(tmp_path, [device], {"boot/grub/grub.cfg": config, "boot/grub/grubenv": block, "boot/grub/elsewhere": ENV})
+    assert facts.grub and not facts.grub_env
+    sound = read(tmp_path / "2", [part("sda1", "xfs", "/boot")], {"boot/grub/grub.cfg": NEXT, "boot/grub/grubenv": ENV})
+    assert sound.grub_env
