@@ -72,6 +72,7 @@ def _setup(commands: Commands) -> None:
     _dry_run(setup)
     text = "take all answers from FILE: the choices of khib.toml, and key_file"
     setup.add_argument("--answers", type=Path, metavar="FILE", help=text)
+    setup.add_argument("--remove", action="store_true", help="take all of it away again, choices and seal too; images stay")
 
 
 def _rehearse(commands: Commands) -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from khib_tui.commands import foreign
-from khib_tui.commands.common import machine_for, settings_of, show_plan
+from khib_tui.commands.common import machine_for, machine_of, settings_of, show_plan
 from khib_tui.commands.seal import told
-from khib_tui.errors import Exit, ImageError
-from khib_tui.events.types import Message, Sink
-from khib_tui.model import answers
+from khib_tui.errors import Exit, ImageError, KhibError, Refused
+from khib_tui.events.types import Message, Result, Sink
+from khib_tui.image.header import State
+from khib_tui.model import answers, settings
+from khib_tui.model import target as targets
+from khib_tui.model.machine import Machine
+from khib_tui.model.settings import Settings
+from khib_tui.plan import remove as removing
+from khib_tui.plan.execute import execute
 from khib_tui.plan.seal import KeepSeal
+from khib_tui.plan.step import Context
 from khib_tui.plan.task import run_task, task_of
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Seal
+from khib_tui.target import catalog
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
 
 def setup(arguments: Namespace, sink: Sink) -> int:
     """Install saver and boot entry, and keep the choices: those of the command line, or all from a file."""
+    if arguments.remove:
+        return remove(arguments, sink)
     given = answers.load(arguments.answers) if arguments.answers else None
     chosen = settings_of(arguments, given and given.settings)
     sealing, recovery = seal_of(arguments, given.key_file if given else "")
@@ -35,6 +46,42 @@ def setup(arguments: Namespace, sink: Sink) -> int:
     if sealing and sealing.seal:
         sink(Message(told(sealing.seal, recovery)))
     return code
+
+
+def remove(arguments: Namespace, sink: Sink) -> int:
+    """List what a set-up has written, and take it away.
+
+    :raises UsageError: facts of another machine do not tell what lies there.
+    :raises Refused: HIB-E-REMOVE-IMAGE, an image waits on the target: without the set-up nothing could resume it.
+    """
+    foreign.refuse_steps(arguments)
+    here, kept = machine_of(arguments), settings.load(arguments.settings)
+    actions = removing.remove(here, kept, arguments.settings)
+    show_plan(actions, sink)
+    if arguments.dry_run:
+        return Exit.OK
+    refuse_image(here, kept)
+    context = Context(sink)
+    execute(actions, context, sink)
+    text = "nothing of the set-up is left" if actions else "there was nothing to remove"
+    sink(Result("setup", True, text, {"removed": len(actions)}))
+    return Exit.OK
+
+
+def refuse_image(here: Machine, kept: Settings) -> None:
+    """See that no image waits on the target.
+
+    :raises Refused: HIB-E-REMOVE-IMAGE, one does.
+    """
+    place, found = "", []
+    with suppress(KhibError):  # the target may be gone
+        place = str(targets.resolved(targets.parse(kept.target), here.devices)) if kept.target else ""
+        found = catalog.images(here, kept.target)
+    if place in [item.where for item in found if item.header.state is State.COMPLETE]:
+        raise Refused(
+            f"an image waits on {place}: without boot entry and restorer nothing could resume it",
+            hint="resume it, or give it up with `khib image discard`", ident="HIB-E-REMOVE-IMAGE",
+        )  # fmt: skip
 
 
 def seal_of(arguments: Namespace, key_file: str) -> tuple[KeepSeal | None, str]:

@@ -47,6 +47,16 @@ def offered(machine: Machine, settings: Settings) -> list[Loader]:
     return [found for make in _MAKERS.values() if (found := make(machine, free))]
 
 
+def possible(machine: Machine, settings: Settings) -> list[Loader]:
+    """Return every loader that a set-up of this machine may have written for, whatever it would choose now; each entry once."""
+    found = [make(machine, replace(settings, loader=kind)) for kind, make in _MAKERS.items()]
+    found += [_bls(machine, Settings()), Loader(LoaderKind.EFI, EFI_ENTRY, Folder(settings.boot_dir))]
+    by_entry: dict[Path, Loader] = {}
+    for loader in filter(None, found):
+        by_entry.setdefault(loader.entry, loader)
+    return list(by_entry.values())
+
+
 def finding(machine: Machine, settings: Settings) -> Finding:
     """Tell which loader it is, and what set-up writes for it."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,14 +52,11 @@ class WriteBootEntry:
         old = read_file(loader)
         place = bootloader.grub_place(choice.machine, choice.target.device) if choice.target and not choice.target.path else ""
         new = keep.content(loader, entry, old, setup_id=setup_id(), partition=place)
+        refuse_misread(loader, new, entry)
         if new != old:
             write_file(loader, new)
             context.changed = True
-        if not keep.says(keep.parse(loader, read_file(loader)), entry):
-            raise CommandFailed(
-                f"{loader.kind} would not read {loader.entry} as it was meant", ident="HIB-E-BOOTENTRY",
-                hint="please report it with the output of `khib facts`, and choose another `loader`",
-            )  # fmt: skip
+            refuse_misread(loader, read_file(loader), entry)
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,22 @@ class RemoveBootEntry:
         if left != old:
             write_file(self.loader, left)
             context.changed = True
+        if self.loader.kind is LoaderKind.BLS:  # others have these folders of their own
+            for folder in (self.loader.entry.parent, self.loader.entry.parent.parent):
+                with suppress(OSError):
+                    folder.rmdir()
+
+
+def refuse_misread(loader: Loader, data: bytes, entry: BootEntry) -> None:
+    """See that a boot loader would read an entry as it is meant.
+
+    :raises CommandFailed: HIB-E-BOOTENTRY, it would not.
+    """
+    if not keep.says(keep.parse(loader, data), entry):
+        raise CommandFailed(
+            f"{loader.kind} would not read {loader.entry} as it was meant", ident="HIB-E-BOOTENTRY",
+            hint="leave quotes and odd characters out of `options` in the settings, or set `loader` to another one",
+        )  # fmt: skip
 
 
 def is_set_up(machine: Machine, settings: Settings) -> bool:
@@ -109,10 +123,10 @@ def write_file(loader: Loader, data: bytes) -> None:
     elif loader.kind is LoaderKind.EFI:
         efivars.remove(loader.entry)
     elif data:
-        files.write(loader.entry, data, _mode(loader.entry))
+        real = loader.entry.resolve()  # the user's custom.cfg may be a link
+        files.write(real, data, _mode(real))
     else:
-        loader.entry.unlink(missing_ok=True)
-        files.sync(loader.entry.parent)
+        files.remove(loader.entry)
 
 
 def _mode(path: Path) -> int:
