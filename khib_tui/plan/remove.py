@@ -128,7 +128,8 @@ class RemoveSaver:
     def there(self) -> Sequence[Path]:
         """Return those of our files that are there."""
         settings = Settings(boot_dir=str(self.folder.parent))
-        ours = [saver_kernel(settings), settings.initramfs, installed.key_file(settings.initramfs)]
+        initramfs = settings.initramfs
+        ours = [saver_kernel(settings), initramfs, installed.key_file(initramfs), settings.kernel_archive]
         return [path for file in ours for path in (file, files.partial(file)) if path.is_file()]
 
     def apply(self, context: Context) -> None:

@@ -69,7 +69,12 @@ def set_up(machine: Machine, choice: Choice, root: Path, **given: Any) -> Settin
     loader = bootloader.choose(machine, settings)
     settings = bootloader.placed(settings, loader)
     WriteBootEntry(with_fields(choice, machine=machine, settings=settings, loader=loader)).apply(Context(nothing))
-    for path in (settings.directory / "vmlinuz", settings.initramfs, settings.initramfs.with_suffix(".key")):
+    for path in (
+        settings.directory / "vmlinuz",
+        settings.initramfs,
+        settings.initramfs.with_suffix(".key"),
+        settings.kernel_archive,
+    ):
         write(path, b"ours")
     kept.save(settings, root / "etc/khib/khib.toml")
     sealfile.save(Seal(Cipher.AES, ()), root / "etc/khib/seal.json")
