@@ -139,6 +139,8 @@ def _lab(commands: Commands) -> None:
     actions = lab.add_subparsers(metavar="ACTION")
     demo = _add(actions, "demo", "commands.lab:lab_demo", "play whole cycles by itself")
     _machine(demo)
+    demo.add_argument("--boot", choices=["kernel", "disk"], default="kernel", help="QEMU starts the kernel, or the disk boots")
+    _own_disk(demo)
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
     demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
     demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
@@ -183,8 +185,15 @@ def _machine(command: argparse.ArgumentParser) -> None:
     command.add_argument("--keep", type=Path, metavar="DIR", help="keep disks and logs in this directory")
 
 
+def _own_disk(command: argparse.ArgumentParser) -> None:
+    loaders = ["grub", "grub-bls", "systemd-boot", "efi"]
+    command.add_argument("--loader", choices=loaders, default="grub", help="of a disk that boots itself")
+    machines = ["virtio", "laptop", "desktop", "usb", "emmc"]
+    command.add_argument("--machine", choices=machines, default="virtio", help="what disks and keyboard are")
+
+
 def _board(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--machine", choices=["q35", "pc"], default="q35", help="QEMU's name of the chipset")
+    command.add_argument("--chipset", choices=["q35", "pc"], default="q35", help="QEMU's name of it")
     command.add_argument("--below-4g", type=int, default=0, metavar="MIB", help="so much memory below 4 GiB, the rest above")
     command.add_argument("--numa", action="store_true", help="two nodes share memory and processors")
     command.add_argument("--hotplug", action="store_true", help="an empty range where memory could be plugged in")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from khib_tui.errors import UsageError
 
-MACHINES = ("q35", "pc")
+CHIPSETS = ("q35", "pc")
 IOMMUS = ("intel", "amd")
 SLOTS = 2
 HOTPLUG = 3072
@@ -18,7 +18,7 @@ DIMM = 256
 class Board:
     """The machine but for processors, memory and disks. Sizes are MiB.
 
-    :param machine: QEMU's name of the chipset.
+    :param chipset: QEMU's name of it.
     :param below_4g: so much of the memory lies below 4 GiB, the rest above; 0: as QEMU likes.
     :param numa: two nodes share memory and processors.
     :param hotplug: the range, empty at first, where memory could be plugged in; a `dimm` has one in any case.
@@ -26,7 +26,7 @@ class Board:
     :param iommu: the IOMMU with the disks behind it, or empty.
     """
 
-    machine: str = MACHINES[0]
+    chipset: str = CHIPSETS[0]
     below_4g: int = 0
     numa: bool = False
     hotplug: int = 0
@@ -37,16 +37,16 @@ class Board:
     def of(cls, arguments: Namespace) -> Board:
         """Read what was typed.
 
-        :raises UsageError: there is no such machine.
+        :raises UsageError: there is no such board.
         """
         given = vars(arguments)
         board = cls(
-            given.get("machine", MACHINES[0]), given.get("below_4g", 0), given.get("numa", False),
+            given.get("chipset", CHIPSETS[0]), given.get("below_4g", 0), given.get("numa", False),
             HOTPLUG if given.get("hotplug") else 0, DIMM if given.get("dimm") else 0, given.get("iommu") or "",
         )  # fmt: skip
-        if board.iommu and board.machine != "q35":
+        if board.iommu and board.chipset != "q35":
             raise UsageError(
-                "only the q35 machine has an IOMMU", hint="leave --machine or --iommu out", ident="HIB-E-LAB-BOARD"
+                "only the q35 chipset has an IOMMU", hint="leave --chipset or --iommu out", ident="HIB-E-LAB-BOARD"
             )
         return board
 
@@ -56,7 +56,7 @@ class Board:
         :param memory: MiB of it.
         """
         below = f",max-ram-below-4g={self.below_4g}M" if self.below_4g else ""
-        words = ["-machine", self.machine + below, "-m", self._size(memory), *(_nodes(memory, cpus) if self.numa else [])]
+        words = ["-machine", self.chipset + below, "-m", self._size(memory), *(_nodes(memory, cpus) if self.numa else [])]
         if self.dimm:
             words += ["-object", f"memory-backend-ram,id=dimm,size={self.dimm}M", "-device", "pc-dimm,memdev=dimm,id=module"]
         if self.iommu:

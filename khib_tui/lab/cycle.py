@@ -130,9 +130,8 @@ class Session:
 
     def note_disks(self) -> None:
         """Note what A's disks hold: all of them, without the partition of the image."""
-        first, target, *more = self.lab.hardware.disks
-        found = [disks.digest(first), disks.digest(target, disks.partitions(target)[self.target_partition])]
-        self.digests.append(" ".join([*found, *map(disks.digest, more)]))
+        watched = self.lab.watched(self.target_partition)
+        self.digests.append(" ".join(disks.digest(path, without) for path, without in watched))
 
     def hibernate(self, *words: str) -> float:
         """Hibernate A up to the power-off; gives the seconds.
@@ -140,6 +139,8 @@ class Session:
         :raises LabError: A came back instead, or never powered off.
         """
         self.digests.clear()
+        for argv in self.lab.arming():
+            self.program(*argv)
         began = self.running.seconds
         self.command("hibernate", *words)
         away = False
@@ -212,7 +213,7 @@ class Session:
         self.running.tell(do="poweroff")
         self.running.wait()
         self.running.close()
-        return disks.fsck(self.lab.disk_a)
+        return self.lab.fsck()
 
     def end(self) -> None:
         """Pull the plug if the machine is still on."""

@@ -8,9 +8,10 @@ from typing import Any
 
 from khib_tui.errors import Exit
 from khib_tui.events.types import LabResult, Level, Message, Result, Sink
-from khib_tui.lab import sealed
+from khib_tui.lab import bootdisk, sealed, setup
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.setup import prepare, say_room, workspace
+from khib_tui.lab.machine import machine_of
+from khib_tui.lab.setup import Lab, say_room, workspace
 from khib_tui.model.units import MIB, duration, size
 
 
@@ -23,8 +24,7 @@ def demo(arguments: Namespace, sink: Sink) -> int:
 
 def play(arguments: Namespace, directory: Path, sink: Sink) -> int:
     """Set up, play, tell."""
-    lab = prepare(arguments, directory, sink)
-    session = Session(lab, sink)
+    session = Session(prepare(arguments, directory, sink), sink)
     try:
         result = cycles(session, arguments, sink)
     finally:
@@ -38,6 +38,14 @@ def play(arguments: Namespace, directory: Path, sink: Sink) -> int:
     return Exit.OK if good else Exit.ERROR
 
 
+def prepare(arguments: Namespace, directory: Path, sink: Sink) -> Lab:
+    """Make the machine ready: one that QEMU starts kernels on, or one that boots from its own disk."""
+    if vars(arguments).get("boot") == "disk":
+        return bootdisk.prepare(arguments, directory, sink)
+    machine_of(arguments)
+    return setup.prepare(arguments, directory, sink)
+
+
 def summary(result: LabResult) -> str:
     """Format it in one line."""
     return (
@@ -49,6 +57,8 @@ def summary(result: LabResult) -> str:
 def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     """Hibernate as often as asked, in one uptime of A."""
     session.boot_a()
+    if session.lab.arming():
+        set_up(session)
     filled = session.ask("fill", percent=arguments.fill, shadow=session.lab.shadow)
     sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))
     if arguments.rehearse:
@@ -73,6 +83,16 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         hibernate_seconds=away, resume_seconds=back, disks_identical=session.disks_identical, fsck_clean=clean,
         detail=", ".join(wrong), sealed=hidden is not None,
     )  # fmt: skip
+
+
+def set_up(session: Session) -> None:
+    """Let A install the saver and the boot entry, as its user does once.
+
+    :raises LabError: `khib setup` failed.
+    """
+    code, _ = session.run("setup")
+    if code:
+        raise session.lost(f"khib setup failed: {session.reason()}")
 
 
 def once(session: Session, arguments: Namespace, hidden: sealed.Secrets | None) -> tuple[float, float, dict[str, Any]]:

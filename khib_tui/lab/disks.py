@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from khib_tui.errors import CommandFailed
 from khib_tui.model.units import MIB
 
 BLOCK = 64 * 1024
+EXT4_BLOCK = 4096
 _ZERO = bytes(BLOCK)
 SWAP = 64
 SMALL = 16
@@ -55,11 +57,21 @@ def target_disk(path: Path, memory: int, image_mib: int | None = None) -> Path:
     _, spare, swap, _ = partitions(path)
     place = ["-E", f"offset={spare.start}", str(path), f"{spare.size // 1024}k"]
     runner.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "spare", *place])
-    _swap_space(path, swap)
+    swap_space(path, swap)
     return path
 
 
-def _swap_space(path: Path, partition: Partition) -> None:
+def used_by(disk: Path, number: int, name: str) -> list[Partition]:
+    """Return where on a disk the content of a file lies; the filesystem is ext4.
+
+    :param number: of its partition, from zero.
+    """
+    start = partitions(disk)[number].start
+    told = runner.run(["debugfs", "-R", f"blocks {name}", f"{disk}?offset={start}"]).stdout
+    return [Partition(start + int(block) * EXT4_BLOCK, EXT4_BLOCK) for block in told.split()]
+
+
+def swap_space(path: Path, partition: Partition) -> None:
     """Write a swap header (mkswap knows no offset): version 1, last page, label."""
     header = bytearray(4096)
     header[1024:1028] = (1).to_bytes(4, "little")
@@ -80,14 +92,16 @@ def put_on_boot(disk: Path, files: dict[str, Path]) -> None:
         runner.run(["mcopy", "-o", "-i", image, source, f"::{name}"])
 
 
-def put_on_root(disk: Path, tree: Path, place: str) -> None:
-    """Copy a directory of files into A's root (the second partition, ext4).
+def put_on_root(disk: Path, tree: Path, place: str, number: int = 1, *, merge: bool = False) -> None:
+    """Copy a directory of files into A's root (ext4).
 
     :param place: where to; its parent is made too, which is not there yet.
+    :param number: of its partition, from zero.
+    :param merge: the place is there already.
     :raises CommandFailed: it does not fit, or the like: debugfs tells only by what it prints.
     """
-    image = f"{disk}?offset={partitions(disk)[1].start}"
-    script = [f"mkdir {Path(place).parent}", f"mkdir {place}"]
+    image = f"{disk}?offset={partitions(disk)[number].start}"
+    script = [] if merge else [f"mkdir {Path(place).parent}", f"mkdir {place}"]
     for path in sorted(tree.rglob("*")):
         inside = f"{place}/{path.relative_to(tree)}"
         if path.is_dir():
@@ -107,8 +121,8 @@ def take_from_boot(disk: Path, name: str, to: Path) -> Path:
     return to
 
 
-def digest(path: Path, without: Partition | None = None) -> str:
-    """Hash what a disk image holds, but for one partition; holes and zeros are the same."""
+def digest(path: Path, without: Sequence[Partition] = ()) -> str:
+    """Hash what a disk image holds, but for some places; holes and zeros are the same."""
     state = xxhash.xxh3_128()
     with path.open("rb", buffering=0) as stream:
         end = stream.seek(0, os.SEEK_END)
@@ -118,10 +132,11 @@ def digest(path: Path, without: Partition | None = None) -> str:
                 at = os.lseek(stream.fileno(), at, os.SEEK_DATA) // BLOCK * BLOCK
             except OSError:
                 break
-            if without and without.start <= at < without.start + without.size:
-                at = without.start + without.size
+            inside = [place for place in without if place.start <= at < at + BLOCK <= place.start + place.size]
+            if inside:
+                at = (inside[0].start + inside[0].size) // BLOCK * BLOCK
                 continue
-            block = os.pread(stream.fileno(), BLOCK, at)
+            block = _blanked(os.pread(stream.fileno(), BLOCK, at), at, without)
             if block != _ZERO[: len(block)]:
                 state.update(at.to_bytes(8, "little"))
                 state.update(block)
@@ -129,8 +144,20 @@ def digest(path: Path, without: Partition | None = None) -> str:
     return str(state.hexdigest())
 
 
-def fsck(disk: Path) -> tuple[bool, str]:
-    """Check A's root filesystem without changing it; gives whether it is clean, and what fsck says."""
-    root = partitions(disk)[1]
+def _blanked(block: bytes, at: int, places: Sequence[Partition]) -> bytes:
+    """Return a block without what lies in some places; `at` is its own."""
+    for place in places:
+        begin, end = max(place.start - at, 0), min(place.start + place.size - at, len(block))
+        if begin < end:
+            block = block[:begin] + bytes(end - begin) + block[end:]
+    return block
+
+
+def fsck(disk: Path, number: int = 1) -> tuple[bool, str]:
+    """Check an ext4 filesystem without changing it; gives whether it is clean, and what fsck says.
+
+    :param number: of its partition, from zero; the second is A's root.
+    """
+    root = partitions(disk)[number]
     done = runner.run(["e2fsck", "-f", "-n", f"{disk}?offset={root.start}"], check=False)
     return done.returncode == 0, done.stdout.strip() or done.stderr.strip()

@@ -20,6 +20,7 @@ from khib_tui.lab.build.cache import cache_dir, digest_of, locked
 from khib_tui.lab.build.kernel import GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_disk
 from khib_tui.lab.build.root import guest_root, is_root_built
+from khib_tui.lab.disks import Partition
 from khib_tui.lab.scratch import refuse_little_room, scratch, scratch_dir
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
@@ -60,6 +61,20 @@ class Lab:
     def disk_target(self) -> Path:
         """The disk the image goes to."""
         return self.hardware.disks[1]
+
+    def watched(self, target_partition: int = 0) -> list[tuple[Path, list[Partition]]]:
+        """Return A's disks, each with what of it may change while A sleeps: the image's partition."""
+        first, target, *more = self.hardware.disks
+        image = disks.partitions(target)[target_partition]
+        return [(first, []), (target, [image]), *((path, []) for path in more)]
+
+    def arming(self) -> list[list[str]]:
+        """Return the programs that A runs before it hibernates, so that C starts next: none, `boot_c` is told to."""
+        return []
+
+    def fsck(self) -> tuple[bool, str]:
+        """Check A's root filesystem without changing it; gives whether it is clean, and what fsck says."""
+        return disks.fsck(self.disk_a)
 
     @property
     def shadow(self) -> int:

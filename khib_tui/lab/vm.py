@@ -22,6 +22,7 @@ from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, decode
 from khib_tui.lab import monitor
 from khib_tui.lab.board import Board
+from khib_tui.lab.machine import VIRTIO, Machine
 
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
@@ -35,6 +36,7 @@ class Hardware:
     :param board: what else it has.
     :param one_thread: emulate all processors in one thread, slower. With a thread each, one may meet a breakpoint that
         another has just taken out of the kernel's code, which no real processor does: 7.2 died so ("Oops: int3") in 2 of 24.
+    :param machine: how its disks are connected.
     """
 
     memory: int
@@ -45,6 +47,7 @@ class Hardware:
     memory_file: Path | None = None
     board: Board = field(default_factory=Board)
     one_thread: bool = False
+    machine: Machine = VIRTIO
 
     @property
     def accelerator(self) -> str:
@@ -55,10 +58,10 @@ class Hardware:
         """Return QEMU's words."""
         words = [QEMU, "-accel", self.accelerator, "-cpu", "max", *self.board.arguments(self.memory, self.cpus)]
         words += ["-smp", str(self.cpus), "-nodefaults", "-no-reboot", "-vga", "std", "-display", "none"]
-        words += ["-rtc", "base=utc"]
+        words += ["-rtc", "base=utc", *self.machine.words]
         for number, disk in enumerate(self.disks):
             words += ["-drive", f"file={disk},format=raw,if=none,id=d{number},cache=writeback"]
-            words += ["-device", f"virtio-blk-pci,drive=d{number},serial=khib-disk-{number}{self.board.disk_words}"]
+            words += ["-device", self.machine.disk(number, self.board)]
         if self.memory_file:
             words += ["-object", f"memory-backend-file,id=ram,size={self.memory}M,mem-path={self.memory_file},share=on"]
             words += ["-machine", "memory-backend=ram"]
@@ -79,14 +82,16 @@ class Hardware:
 
 @dataclass(frozen=True)
 class Boot:
-    """What is booted."""
+    """What is booted; without a kernel, what firmware and boot loader find on the disks."""
 
-    kernel: Path
-    options: str
+    kernel: Path | None = None
+    options: str = ""
     initrd: Path | None = None
 
     def arguments(self) -> list[str]:
         """Return QEMU's words."""
+        if self.kernel is None:
+            return []
         words = ["-kernel", os.fspath(self.kernel), "-append", self.options]
         return [*words, "-initrd", os.fspath(self.initrd)] if self.initrd else words
 

@@ -25,14 +25,14 @@ def test_a_plain_machine() -> None:
 
 
 def test_what_is_typed_is_what_is_built() -> None:
-    given = Namespace(machine="pc", below_4g=512, numa=True, hotplug=True, dimm=True, iommu=None)
+    given = Namespace(chipset="pc", below_4g=512, numa=True, hotplug=True, dimm=True, iommu=None)
     assert Board.of(given) == Board("pc", 512, True, HOTPLUG, DIMM)
     assert Board.of(Namespace(iommu="amd")).iommu == "amd"
 
 
 def test_no_iommu_on_the_old_chipset() -> None:
     with pytest.raises(UsageError):
-        Board.of(Namespace(machine="pc", iommu="intel"))
+        Board.of(Namespace(chipset="pc", iommu="intel"))
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_nodes_with_memory_above_4_gib(tmp_path: Path) -> None:
         pytest.param({"hotplug": True}, id="hotplug"),
         pytest.param({"iommu": "intel"}, id="intel-iommu"),
         pytest.param({"iommu": "amd"}, id="amd-iommu"),
-        pytest.param({"machine": "pc"}, id="pc"),
+        pytest.param({"chipset": "pc"}, id="pc"),
     ],
 )
 def test_the_cycle_holds_on(tmp_path: Path, machine: dict[str, object]) -> None:

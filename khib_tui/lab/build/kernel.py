@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
 from khib_tui.runner import run
 
 FRAGMENT = Path(__file__).with_name("kernel.config")
+DISK_FRAGMENT = FRAGMENT.with_name("disk.config")
 SOURCES = Path("/usr/src")
 MODULES = "lib/modules"
 OPTIONAL = "# optional:"
 OBJECTS = 1860  # compiled by a build of 6.1; 7.2 has a tenth more
 OBJECT_LINE = re.compile(r"\s+(CC|AS|HOSTCC)\s")
+SETTING = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=.*| is not set)$", re.MULTILINE)
 ENDS = 1 << 16
 
 
@@ -33,34 +36,35 @@ class GuestKernel:
     modules: Path
 
 
-def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None) -> GuestKernel:
+def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None, more: Sequence[Path] = ()) -> GuestKernel:
     """Return the lab's kernel, building it first if it is not in the cache.
 
     :param source: a `linux-source-*.tar.*`; the newest one the distribution has installed if not given.
     :param jobs: how many compilers run at once; one for each processor if not given.
+    :param more: fragments whose settings override the lab's own; with them it is another kernel.
     :raises CommandFailed: there is no source, or it cannot be built.
     """
     source = source or newest_source()
     made = entry(
-        _entry_name(source),
-        lambda work: _build(sink, source, jobs or os.cpu_count() or 1, work),
+        _entry_name(source, more),
+        lambda work: _build(sink, source, jobs or os.cpu_count() or 1, work, [FRAGMENT, *more]),
         lambda: sink(Message("waiting for another khib that is building the kernel")),
     )
     release = (made / "release").read_text().strip()
     return GuestKernel(made / "bzImage", made / "config", release, made / MODULES / release)
 
 
-def is_kernel_built(source: Path | None = None) -> bool:
+def is_kernel_built(source: Path | None = None, more: Sequence[Path] = ()) -> bool:
     """Return whether the cache has the lab's kernel.
 
-    :param source: as for `guest_kernel`.
+    :param source: as for `guest_kernel`, and so is `more`.
     :raises CommandFailed: there is no source.
     """
-    return (cache_dir() / _entry_name(source or newest_source())).is_dir()
+    return (cache_dir() / _entry_name(source or newest_source(), more)).is_dir()
 
 
-def _entry_name(source: Path) -> str:
-    return f"kernel-{source_key(source)}"
+def _entry_name(source: Path, more: Sequence[Path]) -> str:
+    return f"kernel-{source_key(source, more)}"
 
 
 def newest_source(directory: Path = SOURCES) -> Path:
@@ -76,7 +80,7 @@ def newest_source(directory: Path = SOURCES) -> Path:
     )
 
 
-def source_key(source: Path) -> str:
+def source_key(source: Path, more: Sequence[Path] = ()) -> str:
     """Return what the built kernel depends on as a short digest, without reading all of the source.
 
     :raises CommandFailed: the source is missing.
@@ -91,8 +95,23 @@ def source_key(source: Path) -> str:
         raise CommandFailed(
             f"{source} cannot be read: {error.strerror}", hint="apt-get install linux-source", ident="HIB-E-SOURCE"
         ) from error
-    wanted = "\n".join(line for line in FRAGMENT.read_text().splitlines() if "CONFIG_" in line)
-    return digest_of(source.name, str(size), head, tail, wanted, run(["gcc", "-dumpfullversion"]).stdout)
+    wanted, *others = ("\n".join(_lines(path)) for path in (FRAGMENT, *more))
+    return digest_of(source.name, str(size), head, tail, wanted, run(["gcc", "-dumpfullversion"]).stdout, *others)
+
+
+def _lines(fragment: Path) -> list[str]:
+    return [line for line in fragment.read_text().splitlines() if "CONFIG_" in line]
+
+
+def merged(fragments: Sequence[Path]) -> str:
+    """Return fragments as one, with the optional settings at the end; the later ones override."""
+    settings: dict[str, tuple[str, bool]] = {}
+    for fragment in fragments:
+        firm, _, optional = fragment.read_text().partition(OPTIONAL)
+        for text, must in ((firm, True), (optional, False)):
+            settings |= {match[1]: (match[0], must) for match in SETTING.finditer(text)}
+    lines = {must: [line for line, which in settings.values() if which is must] for must in (True, False)}
+    return "\n".join([*lines[True], OPTIONAL, *lines[False], ""])
 
 
 def fragment_lines(fragment: str) -> tuple[list[str], list[str]]:
@@ -115,14 +134,14 @@ def _version(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]
 
 
-def _build(sink: Sink, source: Path, jobs: int, work: Path) -> None:
+def _build(sink: Sink, source: Path, jobs: int, work: Path, fragments: Sequence[Path]) -> None:
     started = time.monotonic()
     sink(Stage(StageName.LAB_KERNEL, Status.STARTED, f"building {source.name.split('.tar')[0]}, once, some ten minutes"))
     tree = work / "tree"
     tree.mkdir()
     try:
         run(["tar", "--extract", "--file", source.resolve(), "--directory", tree, "--strip-components=1"])
-        _configure(tree)
+        _configure(tree, merged(fragments))
         make = ["make", f"-j{jobs}", "bzImage", "modules"]
         objects = follow(
             sink, StageName.LAB_KERNEL, make, counts=OBJECT_LINE, expected=OBJECTS, unit="objects",
@@ -142,14 +161,16 @@ def _build(sink: Sink, source: Path, jobs: int, work: Path) -> None:
     sink(Stage(StageName.LAB_KERNEL, Status.DONE, f"{release}, {objects} objects", time.monotonic() - started))
 
 
-def _configure(tree: Path) -> None:
+def _configure(tree: Path, fragment: str) -> None:
     run(["make", "tinyconfig"], cwd=tree)
-    run(["scripts/kconfig/merge_config.sh", "-m", ".config", FRAGMENT.resolve()], cwd=tree)
+    path = tree / "khib.config"
+    path.write_text(fragment)
+    run(["scripts/kconfig/merge_config.sh", "-m", ".config", path], cwd=tree)
     run(["make", "olddefconfig"], cwd=tree)
-    lost = lost_settings(FRAGMENT.read_text(), (tree / ".config").read_text())
+    lost = lost_settings(fragment, (tree / ".config").read_text())
     if lost:
         raise CommandFailed(
             f"this kernel does not take {', '.join(lost)}",
-            hint=f"correct {FRAGMENT.name}, or move them to its optional section",
+            hint="correct the lab's fragments, or move them to the optional section",
             ident="HIB-E-KCONFIG",
         )

@@ -29,16 +29,21 @@ def program_disk(out: Path, extra: Mapping[str, Path] | None = None) -> None:
     """
     with tempfile.TemporaryDirectory(prefix=".khib-", dir=out.absolute().parent) as name:
         tree = Path(name) / "tree"
-        shutil.copytree(_dependencies(), tree)
-        for package in PACKAGES:
-            shutil.copytree(_package(package), tree / package, ignore=shutil.ignore_patterns("__pycache__"))
-            _compile(tree / package, package)
-        for inside, source in (extra or {}).items():
-            (tree / inside).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, tree / inside)
+        program_tree(tree, extra)
         image = Path(name) / "image"
         _pack(tree, image)
         image.rename(out)
+
+
+def program_tree(tree: Path, extra: Mapping[str, Path] | None = None) -> None:
+    """Make the folder of what is at /opt/khib in the guest; `extra` as for `program_disk`."""
+    shutil.copytree(_dependencies(), tree)
+    for package in PACKAGES:
+        shutil.copytree(_package(package), tree / package, ignore=shutil.ignore_patterns("__pycache__"))
+        _compile(tree / package, package)
+    for inside, source in (extra or {}).items():
+        (tree / inside).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, tree / inside)
 
 
 def needed_distributions(project: str = PROJECT) -> list[Distribution]:

@@ -7,14 +7,14 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.lab.build.apt import debian_mirror, host_suite
 from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
-from khib_tui.lab.build.system import FILES, write_files
+from khib_tui.lab.build.system import FILES, File, write_files
 from khib_tui.model.units import GIB, KIB, MIB
 from khib_tui.runner import interact, run
 
@@ -69,12 +69,12 @@ def _python() -> str:
 
 def _build(sink: Sink, suite: str, work: Path, more: Sequence[str]) -> None:
     started = time.monotonic()
-    sudo = _root_prefix()
+    sudo = root_prefix()
     sink(Stage(StageName.LAB_SYSTEM, Status.STARTED, f"installing a minimal {suite}, once, a minute or three"))
     tree = work / "tree"
     try:
-        _install(sink, sudo, suite, tree, [*PACKAGES, *more])
-        _finish(sudo, tree)
+        install(sink, sudo, suite, tree, [*PACKAGES, *more])
+        finish(sudo, tree)
         _pack(sudo, tree, work / "disk.img")
     except CommandFailed as error:
         sink(Stage(StageName.LAB_SYSTEM, Status.FAILED, error.message))
@@ -84,7 +84,7 @@ def _build(sink: Sink, suite: str, work: Path, more: Sequence[str]) -> None:
     sink(Stage(StageName.LAB_SYSTEM, Status.DONE, suite, time.monotonic() - started))
 
 
-def _root_prefix() -> list[str]:
+def root_prefix() -> list[str]:
     """Return what has to stand before a command that needs root, asking for the password now if there is one."""
     if os.geteuid() == 0:
         return []
@@ -93,7 +93,11 @@ def _root_prefix() -> list[str]:
     raise CommandFailed("installing the lab's Debian needs root", hint="run this as root, or install sudo", ident="HIB-E-ROOT")
 
 
-def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path, packages: Sequence[str]) -> None:
+def install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path, packages: Sequence[str]) -> None:
+    """Install a minimal Debian into a folder.
+
+    :raises CommandFailed: it cannot be installed, or has another Python.
+    """
     proxies = [f"{name}={os.environ[name]}" for name in ("http_proxy", "https_proxy", "no_proxy") if name in os.environ]
     # in a mount namespace of its own, so that no mount of a broken run stays behind
     words = [
@@ -111,10 +115,10 @@ def _install(sink: Sink, sudo: Sequence[str], suite: str, tree: Path, packages: 
         )
 
 
-def _finish(sudo: Sequence[str], tree: Path) -> None:
+def finish(sudo: Sequence[str], tree: Path, files: Mapping[str, File] = FILES) -> None:
     """Make it small, and put what the lab needs into it."""
     ours = tree.with_name("ours")
-    write_files(ours)
+    write_files(ours, files)
     run([*sudo, "rm", "-rf", *(tree / name for name in STRIPPED)])
     run([*sudo, "mkdir", "-p", *(tree / name for name in (*STRIPPED[-3:], "opt/khib"))])
     run([*sudo, "cp", "--recursive", "--preserve=mode", f"{ours}/.", tree])

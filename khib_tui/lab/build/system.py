@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,9 +60,9 @@ FILES = {
 }
 
 
-def write_files(tree: Path) -> None:
+def write_files(tree: Path, files: Mapping[str, File] = FILES) -> None:
     """Write them all below a directory."""
-    for name, file in FILES.items():
+    for name, file in files.items():
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.text)

@@ -46,7 +46,7 @@ def power_off() -> None:
             os.kill(int(entry.name), signal.SIGKILL)
     time.sleep(0.2)
     os.sync()
-    for place in ("/boot", "/"):
+    for place in filter(os.path.ismount, ("/boot/efi", "/boot", "/")):
         remount_read_only(place)
     reboot(REBOOT_POWER_OFF)
 

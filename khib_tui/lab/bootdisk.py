@@ -1,0 +1,115 @@
+"""The lab as a real computer: one disk, started by its own firmware and boot loader."""
+
+from __future__ import annotations
+
+import shutil
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui.errors import UsageError
+from khib_tui.events.types import Sink, Stage, StageName, Status
+from khib_tui.lab import disks
+from khib_tui.lab.board import Board
+from khib_tui.lab.build.kernel import DISK_FRAGMENT, guest_kernel
+from khib_tui.lab.build.program import program_tree
+from khib_tui.lab.disks import Partition
+from khib_tui.lab.installed import ESP, IMAGE, ROOT, add_image_partition
+from khib_tui.lab.loader import bootable_disk
+from khib_tui.lab.machine import machine_of
+from khib_tui.lab.setup import Lab
+from khib_tui.lab.vm import Boot, Hardware
+from khib_tui.model import settings
+
+GRUBENV = "/boot/grub/grubenv"
+ONESHOT = ("env", "PYTHONPATH=/opt/khib", "PATH=/usr/sbin:/usr/bin", "python3", "-m", "khib_tui.lab.guest.oneshot")
+
+
+@dataclass(frozen=True)
+class DiskLab(Lab):
+    """A machine that is only switched on: its boot loader starts A, or C if A has chosen so.
+
+    :param loader: one of `loader.LOADERS`.
+    """
+
+    loader: str
+
+    def boot_a(self, words: str) -> Boot:
+        """Switch on; the words are those that the boot loader's own entry has."""
+        return Boot()
+
+    def boot_c(self, change: dict[str, str] | None = None) -> Boot:
+        """Switch on.
+
+        :raises UsageError: the entry on the disk cannot be changed from here.
+        """
+        if change:
+            raise UsageError("C's words are on the disk", hint="use the plain lab", ident="HIB-E-LAB-BOARD")
+        return Boot()
+
+    def watched(self, target_partition: int = IMAGE) -> list[tuple[Path, list[Partition]]]:
+        """Return the disks with what may change while A sleeps: the image, and what the boot loader writes itself."""
+        parts = disks.partitions(self.disk_a)
+        if len(self.hardware.disks) == 1:
+            return [(self.disk_a, [parts[IMAGE], *self.loaders_own()])]
+        target = disks.partitions(self.disk_target)[0]
+        return [(self.disk_a, self.loaders_own()), (self.disk_target, [target])]
+
+    def loaders_own(self) -> list[Partition]:
+        """Return what the boot loader writes to A's disk when it starts C: grubenv, or the seed on the ESP."""
+        if self.loader == "grub":
+            return disks.used_by(self.disk_a, ROOT, GRUBENV)
+        return [disks.partitions(self.disk_a)[ESP]] if self.loader == "systemd-boot" else []
+
+    @property
+    def disk_target(self) -> Path:
+        """The disk the image goes to."""
+        return self.hardware.disks[-1]
+
+    def arming(self) -> list[list[str]]:
+        """Return what makes the boot loader start C next, until `khib hibernate` does it itself."""
+        return [[*ONESHOT, self.loader]]
+
+    def fsck(self) -> tuple[bool, str]:
+        """Check A's root filesystem without changing it."""
+        return disks.fsck(self.disk_a, ROOT)
+
+
+def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
+    """Make everything ready; what is slow comes from the cache.
+
+    :param arguments: as for the plain lab, and `loader`, `machine`.
+    :raises Refused: there is no such loader for this firmware.
+    """
+    kernel = guest_kernel(sink, arguments.linux_source, more=[DISK_FRAGMENT])
+    made = bootable_disk(sink, kernel, arguments.loader, arguments.firmware)
+    sink(Stage(StageName.DISKS, Status.STARTED))
+    machine = machine_of(arguments)
+    disk = disks.copy(made / "disk.img", directory / "a.raw")
+    if arguments.firmware == "uefi":
+        shutil.copyfile(made / "efivars.fd", directory / "efivars.fd")
+    all_disks: tuple[Path, ...] = (disk,)
+    target = machine.partition(IMAGE + 1)
+    if machine.target:
+        all_disks += (disks.target_disk(directory / "target.raw", arguments.memory),)
+        target = f"/dev/{machine.target}1"
+    else:
+        add_image_partition(disk, arguments.memory + 128)
+    _put_program(disk, directory, target)
+    sink(Stage(StageName.DISKS, Status.DONE))
+    hardware = Hardware(
+        arguments.memory, arguments.cpus, arguments.firmware, all_disks, directory,
+        board=machine.with_board(Board.of(arguments)), machine=machine,
+    )  # fmt: skip
+    return DiskLab(hardware, kernel, directory, arguments.loader)
+
+
+def _put_program(disk: Path, directory: Path, target: str) -> None:
+    """Put this khib and its settings into A's root."""
+    choices = directory / "khib.toml"
+    wanted = settings.Settings(target=target, countdown=0, events="/dev/ttyS1", plain=True)
+    settings.save(wanted, choices)
+    tree = directory / "program"
+    program_tree(tree, {"khib.toml": choices})
+    disks.put_on_root(disk, tree, "/opt/khib", ROOT, merge=True)
+    shutil.rmtree(tree)

@@ -1,0 +1,103 @@
+"""The one disk of a lab that starts by itself: a Debian as an installer leaves it, before its boot loader is installed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from khib_tui.errors import CommandFailed
+from khib_tui.events.types import Message, Sink, Stage, StageName, Status
+from khib_tui.lab.build import root
+from khib_tui.lab.build.apt import host_suite
+from khib_tui.lab.build.bootable import ESP_ID, FILES, ROOT_UUID
+from khib_tui.lab.build.cache import digest_of, entry
+from khib_tui.lab.build.kernel import GuestKernel
+from khib_tui.lab.disks import Partition, partitions, swap_space
+from khib_tui.model.units import GIB, KIB
+from khib_tui.runner import run
+
+PACKAGES = (
+    *root.PACKAGES, "udev", "initramfs-tools", "zstd", "busybox-static", "dosfstools", "efibootmgr", "grub-common",
+    "grub2-common", "grub-pc-bin", "grub-efi-amd64-bin", "systemd-boot",
+)  # fmt: skip
+DISK_SIZE = 16 * GIB  # sparse, and a power of two as memory cards must be
+BIOS, ESP, ROOT, SWAP, IMAGE = range(5)
+SIZES = {"bios": 1, "esp": 192, "root": 1792, "swap": 64}  # MiB
+TYPES = ("21686148-6449-6E6F-744E-656564454649", "uefi", "linux", "swap", "linux")
+
+
+def installed_disk(sink: Sink, kernel: GuestKernel) -> Path:
+    """Return the raw image of the disk, building it first if it is not in the cache; never write to it.
+
+    :raises CommandFailed: it cannot be built; nothing of it is left then.
+    """
+    suite = host_suite()
+    made = entry(
+        f"installed-{disk_key(suite, kernel)}",
+        lambda work: _build(sink, suite, work, kernel),
+        lambda: sink(Message("waiting for another khib that is building the system")),
+    )
+    return made / "disk.img"
+
+
+def disk_key(suite: str, kernel: GuestKernel) -> str:
+    """Return what the disk depends on as a short digest."""
+    return digest_of(suite, *PACKAGES, *root.STRIPPED, partition_table(), repr(FILES), kernel.bzimage.parent.name)
+
+
+def partition_table() -> str:
+    """Return the sfdisk script of the disk, without the partition of the image."""
+    lines = [f"size={size}MiB, type={kind}, name={name}" for (name, size), kind in zip(SIZES.items(), TYPES, strict=False)]
+    return "label: gpt\n" + "\n".join(lines) + "\n"
+
+
+def _build(sink: Sink, suite: str, work: Path, kernel: GuestKernel) -> None:
+    started = time.monotonic()
+    sudo = root.root_prefix()
+    sink(Stage(StageName.LAB_SYSTEM, Status.STARTED, f"installing a {suite} that boots itself, once, some minutes"))
+    tree = work / "tree"
+    try:
+        root.install(sink, sudo, suite, tree, PACKAGES)
+        root.finish(sudo, tree, FILES)
+        _put_kernel(sudo, tree, kernel)
+        _pack(sudo, tree, work / "disk.img")
+    except CommandFailed as error:
+        sink(Stage(StageName.LAB_SYSTEM, Status.FAILED, error.message))
+        raise
+    finally:
+        run([*sudo, "rm", "-rf", "--one-file-system", tree])
+    sink(Stage(StageName.LAB_SYSTEM, Status.DONE, suite, time.monotonic() - started))
+
+
+def _put_kernel(sudo: Sequence[str], tree: Path, kernel: GuestKernel) -> None:
+    """Install the kernel as its package would, with an initramfs by the distribution's own tool."""
+    boot, release = tree / "boot", kernel.release
+    run([*sudo, "install", "-D", "--mode=644", kernel.bzimage, boot / f"vmlinuz-{release}"])
+    run([*sudo, "install", "-D", "--mode=644", kernel.config, boot / f"config-{release}"])
+    run([*sudo, "mkdir", "-p", tree / "usr/lib/modules"])
+    run([*sudo, "cp", "--recursive", kernel.modules, tree / "usr/lib/modules"])
+    run([*sudo, "chroot", tree, "depmod", release])
+    run([*sudo, "chroot", tree, "update-initramfs", "-c", "-k", release])
+
+
+def _pack(sudo: Sequence[str], tree: Path, image: Path) -> None:
+    with open(image, "wb") as handle:
+        handle.truncate(DISK_SIZE)
+    run(["sfdisk", "--quiet", image], input=partition_table())
+    parts = partitions(image)
+    esp, own = parts[ESP], parts[ROOT]
+    run(["mkfs.vfat", "-F", "32", "-i", ESP_ID, "--offset", str(esp.start // 512), image, str(esp.size // KIB)])
+    # nothing is left to the kernel's lazy initialisation, which would write to an idle disk
+    options = f"offset={own.start},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
+    run([
+        *sudo, "mke2fs", "-q", "-F", "-t", "ext4", "-U", ROOT_UUID, "-m", "0", "-E", options, "-d", tree, image,
+        f"{own.size // KIB}k",
+    ])  # fmt: skip
+    swap_space(image, parts[SWAP])
+
+
+def add_image_partition(disk: Path, mib: int) -> Partition:
+    """Add the partition of the image behind the others; gives where it lies."""
+    run(["sfdisk", "--quiet", "--append", disk], input=f"size={mib}MiB, type={TYPES[IMAGE]}, name=khib-image\n")
+    return partitions(disk)[IMAGE]
