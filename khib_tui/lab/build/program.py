@@ -41,9 +41,18 @@ def program_tree(tree: Path, extra: Mapping[str, Path] | None = None) -> None:
     for package in PACKAGES:
         shutil.copytree(_package(package), tree / package, ignore=shutil.ignore_patterns("__pycache__"))
         _compile(tree / package, package)
+    _add_metadata(tree)
     for inside, source in (extra or {}).items():
         (tree / inside).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, tree / inside)
+
+
+def _add_metadata(tree: Path) -> None:
+    """Say what we need: `khib setup` in the guest packs that."""
+    own = distribution(PROJECT)
+    folder = tree / f"{PROJECT.replace('-', '_')}-{own.version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(own.read_text("METADATA") or "")
 
 
 def needed_distributions(project: str = PROJECT) -> list[Distribution]:
