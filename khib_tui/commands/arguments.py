@@ -15,6 +15,8 @@ EPILOG = """exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check 
 6 failed after changes, 7 no image or one that must not be resumed, 128+N ended by signal N"""
 
 Commands = Any
+LOADERS = ["grub", "systemd-boot", "efi"]
+MACHINES = ["virtio", "laptop", "desktop", "usb", "emmc"]
 
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -142,10 +144,11 @@ def _lab(commands: Commands) -> None:
     demo.add_argument("--boot", choices=["kernel", "disk"], default="kernel", help="QEMU starts the kernel, or the disk boots")
     _own_disk(demo)
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
-    demo.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
+    _fill(demo)
     demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
+    _boots(_add(actions, "boots", "commands.lab:lab_boots", "play a cycle of each computer with each boot loader"))
     prints = _add(actions, "prints", "commands.lab:lab_prints", "try what is noticed on the disks of a sleeping system")
     prints.add_argument("--kinds", nargs="*", metavar="KIND", help="filesystems, or swap; all if not given")
     prints.add_argument("--stacks", nargs="*", metavar="STACK", help="what they lie on; all if not given")
@@ -185,11 +188,22 @@ def _machine(command: argparse.ArgumentParser) -> None:
     command.add_argument("--keep", type=Path, metavar="DIR", help="keep disks and logs in this directory")
 
 
+def _fill(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
+
+
+def _boots(command: argparse.ArgumentParser) -> None:
+    _machine(command)
+    _fill(command)
+    command.add_argument("--loaders", nargs="*", choices=LOADERS, default=LOADERS, help="each by all its firmware")
+    command.add_argument("--machines", nargs="*", choices=MACHINES, default=MACHINES[:3], help="of a kind each")
+    command.set_defaults(cycles=1, rehearse=False, sealed=False, deep=False, boot="disk")
+
+
 def _own_disk(command: argparse.ArgumentParser) -> None:
-    loaders = ["grub", "grub-bls", "systemd-boot", "efi"]
+    loaders = [*LOADERS, "grub-bls"]
     command.add_argument("--loader", choices=loaders, default="grub", help="of a disk that boots itself")
-    machines = ["virtio", "laptop", "desktop", "usb", "emmc"]
-    command.add_argument("--machine", choices=machines, default="virtio", help="what disks and keyboard are")
+    command.add_argument("--machine", choices=MACHINES, default="virtio", help="what disks and keyboard are")
 
 
 def _board(command: argparse.ArgumentParser) -> None:

@@ -25,6 +25,13 @@ def lab_demo(arguments: Namespace, sink: Sink) -> int:
     return demo(arguments, sink)
 
 
+def lab_boots(arguments: Namespace, sink: Sink) -> int:
+    """Play a cycle of each computer with each firmware and boot loader."""
+    from khib_tui.lab.boots import boots
+
+    return boots(arguments, sink)
+
+
 def lab_prints(arguments: Namespace, sink: Sink) -> int:
     """Play the matrix of what is noticed on a sleeping system's disks."""
     from khib_tui.lab.prints import matrix

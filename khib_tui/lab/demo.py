@@ -34,8 +34,12 @@ def play(arguments: Namespace, directory: Path, sink: Sink) -> int:
                      f"untouched while it slept: {'yes' if result.disks_identical else 'NO'}"))  # fmt: skip
         sink(Result("lab demo", result.resumed, summary(result)))
     sink(result)
-    good = result.resumed and result.memory_intact and result.disks_identical and result.fsck_clean
-    return Exit.OK if good else Exit.ERROR
+    return Exit.OK if is_good(result) else Exit.ERROR
+
+
+def is_good(result: LabResult) -> bool:
+    """Return whether nothing was lost."""
+    return bool(result.resumed and result.memory_intact and result.disks_identical and result.fsck_clean)
 
 
 def prepare(arguments: Namespace, directory: Path, sink: Sink) -> Lab:

@@ -87,7 +87,8 @@ def _pack(sudo: Sequence[str], tree: Path, image: Path) -> None:
     run(["sfdisk", "--quiet", image], input=partition_table())
     parts = partitions(image)
     esp, own = parts[ESP], parts[ROOT]
-    run(["mkfs.vfat", "-F", "32", "-i", ESP_ID, "--offset", str(esp.start // 512), image, str(esp.size // KIB)])
+    # else it takes the whole file's size for its cluster size, and OVMF finds that wrong
+    run(["mkfs.vfat", "-F", "32", "-s", "1", "-i", ESP_ID, "--offset", str(esp.start // 512), image, str(esp.size // KIB)])
     # nothing is left to the kernel's lazy initialisation, which would write to an idle disk
     options = f"offset={own.start},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
     run([

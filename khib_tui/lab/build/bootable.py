@@ -38,6 +38,7 @@ set -eu
 export PATH=/usr/sbin:/usr/bin HOME=/root TERM=linux LC_ALL=C
 end() {
     code=$?
+    umount /boot/efi /boot 2>/dev/null || true
     sync
     mount -o remount,ro / || true
     echo "installed $code" >/dev/ttyS1

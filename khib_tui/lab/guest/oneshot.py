@@ -65,7 +65,7 @@ def backwards(path: str) -> str:
 
 def numbers(listed: str, label: str) -> list[str]:
     """Return the numbers of the firmware's entries with a label."""
-    return re.findall(rf"^Boot([0-9A-F]{{4}})\*? {label}\b", listed, re.MULTILINE)
+    return re.findall(rf"^Boot([0-9A-F]{{4}})[* ] {label}\b", listed, re.MULTILINE)
 
 
 if __name__ == "__main__":
