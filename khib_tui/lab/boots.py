@@ -13,7 +13,7 @@ from khib_tui.lab import bootdisk
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.demo import cycles, is_good
 from khib_tui.lab.loader import FIRMWARES
-from khib_tui.lab.setup import say_room, workspace
+from khib_tui.lab.setup import workspace
 from khib_tui.model.units import duration
 
 
@@ -39,10 +39,10 @@ def boots(arguments: Namespace, sink: Sink) -> int:
 
     :param arguments: as for `bootdisk.prepare`, with lists of `loaders` and `machines`.
     """
-    say_room(arguments, sink)
     rows = []
     for loader, firmware, machine in combinations(arguments):
         one = Namespace(**(vars(arguments) | {"loader": loader, "firmware": firmware, "machine": machine, "boot": "disk"}))
+        bootdisk.say_room(one, sink)
         with workspace(arguments.keep and arguments.keep / f"{loader}-{firmware}-{machine}") as directory:
             rows.append(row(one, directory, sink))
         sink(Message(rows[-1].line, Level.ERROR if rows[-1].wrong else Level.INFO))

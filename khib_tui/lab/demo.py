@@ -11,13 +11,13 @@ from khib_tui.events.types import LabResult, Level, Message, Result, Sink
 from khib_tui.lab import bootdisk, sealed, setup
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.machine import machine_of
-from khib_tui.lab.setup import Lab, say_room, workspace
+from khib_tui.lab.setup import Lab, workspace
 from khib_tui.model.units import MIB, duration, size
 
 
 def demo(arguments: Namespace, sink: Sink) -> int:
     """Play cycles; the last event is a `lab-result`."""
-    say_room(arguments, sink)
+    (bootdisk if boots_itself(arguments) else setup).say_room(arguments, sink)
     with workspace(arguments.keep) as directory:
         return play(arguments, directory, sink)
 
@@ -42,9 +42,14 @@ def is_good(result: LabResult) -> bool:
     return bool(result.resumed and result.memory_intact and result.disks_identical and result.fsck_clean)
 
 
+def boots_itself(arguments: Namespace) -> bool:
+    """Return whether the machine is to boot from its own disk."""
+    return bool(vars(arguments).get("boot") == "disk")
+
+
 def prepare(arguments: Namespace, directory: Path, sink: Sink) -> Lab:
     """Make the machine ready: one that QEMU starts kernels on, or one that boots from its own disk."""
-    if vars(arguments).get("boot") == "disk":
+    if boots_itself(arguments):
         return bootdisk.prepare(arguments, directory, sink)
     machine_of(arguments)
     return setup.prepare(arguments, directory, sink)

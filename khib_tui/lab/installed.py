@@ -34,16 +34,17 @@ def installed_disk(sink: Sink, kernel: GuestKernel) -> Path:
     """
     suite = host_suite()
     made = entry(
-        f"installed-{disk_key(suite, kernel)}",
+        installed_name(kernel),
         lambda work: _build(sink, suite, work, kernel),
         lambda: sink(Message("waiting for another khib that is building the system")),
     )
     return made / "disk.img"
 
 
-def disk_key(suite: str, kernel: GuestKernel) -> str:
-    """Return what the disk depends on as a short digest."""
-    return digest_of(suite, *PACKAGES, *root.STRIPPED, partition_table(), repr(FILES), kernel.bzimage.parent.name)
+def installed_name(kernel: GuestKernel) -> str:
+    """Return the name of the disk in the cache, with all that it depends on."""
+    parts = (host_suite(), *PACKAGES, *root.STRIPPED, partition_table(), repr(FILES), kernel.bzimage.parent.name)
+    return f"installed-{digest_of(*parts)}"
 
 
 def partition_table() -> str:

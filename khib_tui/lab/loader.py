@@ -9,7 +9,7 @@ from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.lab import disks
 from khib_tui.lab.build.cache import cache_dir, digest_of, entry
 from khib_tui.lab.build.kernel import GuestKernel
-from khib_tui.lab.installed import installed_disk
+from khib_tui.lab.installed import installed_disk, installed_name
 from khib_tui.lab.vm import Boot, Hardware, Vm, start
 
 LOADERS = ("grub", "grub-bls", "systemd-boot", "efi")
@@ -43,10 +43,19 @@ def bootable_disk(sink: Sink, kernel: GuestKernel, loader: str, firmware: str) -
     refuse_loader(loader, firmware)
     installed = installed_disk(sink, kernel)
     return entry(
-        f"bootable-{loader}-{firmware}-{digest_of(installed.parent.name, WORDS)}",
+        _entry_name(kernel, loader, firmware),
         lambda work: _install(sink, kernel, installed, work, loader, firmware),
         lambda: sink(Message("waiting for another khib that is installing a boot loader")),
     )
+
+
+def is_bootable_built(kernel: GuestKernel, loader: str, firmware: str) -> bool:
+    """Return whether the cache has that disk."""
+    return (cache_dir() / _entry_name(kernel, loader, firmware)).is_dir()
+
+
+def _entry_name(kernel: GuestKernel, loader: str, firmware: str) -> str:
+    return f"bootable-{loader}-{firmware}-{digest_of(installed_name(kernel), WORDS)}"
 
 
 def _install(sink: Sink, kernel: GuestKernel, installed: Path, work: Path, loader: str, firmware: str) -> None:

@@ -17,7 +17,7 @@ from khib_tui.initramfs import build, installed
 from khib_tui.lab import disks
 from khib_tui.lab.board import Board
 from khib_tui.lab.build.cache import cache_dir, digest_of, locked
-from khib_tui.lab.build.kernel import DISK_FRAGMENT, GuestKernel, guest_kernel, is_kernel_built
+from khib_tui.lab.build.kernel import GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_disk
 from khib_tui.lab.build.root import guest_root, is_root_built
 from khib_tui.lab.disks import Partition
@@ -112,17 +112,20 @@ def say_room(arguments: Namespace, sink: Sink) -> None:
 
     :raises Refused: that much is not free.
     """
-    kernel, root = is_kernel_built(arguments.linux_source, fragments(arguments)), is_root_built()
-    if not (kernel and root):
-        building = ROOT_ROOM if kernel else KERNEL_ROOM
+    kernel, root = is_kernel_built(arguments.linux_source), is_root_built()
+    tell_room(arguments, sink, 0 if kernel and root else ROOT_ROOM if kernel else KERNEL_ROOM)
+
+
+def tell_room(arguments: Namespace, sink: Sink, building: int) -> None:
+    """Say how much room is needed.
+
+    :param building: bytes for what has to be built first.
+    :raises Refused: that much is not free.
+    """
+    if building:
         sink(Message(refuse_little_room("building the guest's kernel and system", building, cache_dir())))
     needed = DISKS_ROOM + arguments.memory * MIB
     sink(Message(refuse_little_room("the machine's disks", needed, arguments.keep or scratch_dir())))
-
-
-def fragments(arguments: Namespace) -> list[Path]:
-    """Return what the kernel has beyond the lab's own: a lab that boots from its own disk has one of its own."""
-    return [DISK_FRAGMENT] if vars(arguments).get("boot", "kernel") == "disk" else []
 
 
 @contextmanager
