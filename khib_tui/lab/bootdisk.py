@@ -24,7 +24,6 @@ from khib_tui.model.units import GIB
 
 SYSTEM_ROOM = 3 * GIB // 2  # at most; measured: 600 MiB while it is built, 250 MiB of each loader afterwards
 GRUBENV = "/boot/grub/grubenv"
-ONESHOT = ("env", "PYTHONPATH=/opt/khib", "PATH=/usr/sbin:/usr/bin", "python3", "-m", "khib_tui.lab.guest.oneshot")
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,10 @@ class DiskLab(Lab):
         """The disk the image goes to."""
         return self.hardware.disks[-1]
 
-    def arming(self) -> list[list[str]]:
-        """Return what makes the boot loader start C next, until `khib hibernate` does it itself."""
-        return [[*ONESHOT, self.loader]]
+    @property
+    def boots_itself(self) -> bool:
+        """Whether firmware and boot loader on the disk choose what starts."""
+        return True
 
     def fsck(self) -> tuple[bool, str]:
         """Check A's root filesystem without changing it."""

@@ -139,8 +139,6 @@ class Session:
         :raises LabError: A came back instead, or never powered off.
         """
         self.digests.clear()
-        for argv in self.lab.arming():
-            self.program(*argv)
         began = self.running.seconds
         self.command("hibernate", *words)
         away = False

@@ -66,7 +66,7 @@ def summary(result: LabResult) -> str:
 def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     """Hibernate as often as asked, in one uptime of A."""
     session.boot_a()
-    if session.lab.arming():
+    if session.lab.boots_itself:
         set_up(session)
     filled = session.ask("fill", percent=arguments.fill, shadow=session.lab.shadow)
     sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))

@@ -68,9 +68,10 @@ class Lab:
         image = disks.partitions(target)[target_partition]
         return [(first, []), (target, [image]), *((path, []) for path in more)]
 
-    def arming(self) -> list[list[str]]:
-        """Return the programs that A runs before it hibernates, so that C starts next: none, `boot_c` is told to."""
-        return []
+    @property
+    def boots_itself(self) -> bool:
+        """Whether firmware and boot loader on the disk choose what starts; else `boot_a` and `boot_c` do."""
+        return False
 
     def fsck(self) -> tuple[bool, str]:
         """Check A's root filesystem without changing it; gives whether it is clean, and what fsck says."""

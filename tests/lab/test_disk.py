@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.bootloader.bls import BootEntry
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.types import Event
 from khib_tui.lab import bootdisk, boots, disks, installed
 from khib_tui.lab.board import Board
 from khib_tui.lab.build import kernel
 from khib_tui.lab.disks import Partition
-from khib_tui.lab.guest import oneshot
 from khib_tui.lab.loader import refuse_loader
 from khib_tui.lab.machine import MACHINES, machine_of
 from khib_tui.lab.vm import Boot, Hardware
@@ -90,17 +88,6 @@ def test_what_does_not_exist_is_refused_with_its_reason(loader: str, firmware: s
 
 def test_nothing_but_the_disk_is_switched_on() -> None:
     assert Boot().arguments() == []
-
-
-def test_grub_gets_each_word_of_c_as_it_is() -> None:
-    text = oneshot.custom(BootEntry("C", "/khib/vmlinuz", "/khib/initramfs", "memmap=1$2 a=b"), "1234-AB")
-    assert "linux /boot/khib/vmlinuz 'memmap=1$2' 'a=b'\n" in text and "initrd /boot/khib/initramfs\n" in text
-    assert "--id khib-restore" in text and "--set=root 1234-AB" in text
-
-
-def test_the_firmwares_entries_are_found_by_their_label() -> None:
-    listed = "BootOrder: 0001\nBoot0001* debian\nBoot0003* khib-restore\tHD(2)\nBoot001A  khib-restore\n"
-    assert oneshot.numbers(listed, oneshot.ID) == ["0003", "001A"]
 
 
 def test_what_may_change_is_no_part_of_the_digest(tmp_path: Path) -> None:
