@@ -11,6 +11,7 @@ from khib_tui.errors import UsageError
 from khib_tui.events.types import Sink, Stage, StageName, Status
 from khib_tui.lab import disks, setup
 from khib_tui.lab.board import Board
+from khib_tui.lab.build.bootable import WORDS
 from khib_tui.lab.build.kernel import DISK_FRAGMENT, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_tree
 from khib_tui.lab.disks import Partition
@@ -23,6 +24,7 @@ from khib_tui.model import settings
 from khib_tui.model.units import GIB
 
 SYSTEM_ROOM = 3 * GIB // 2  # at most; measured: 600 MiB while it is built, 250 MiB of each loader afterwards
+PLAIN = "use --boot kernel"
 GRUBENV = "/boot/grub/grubenv"
 
 
@@ -30,13 +32,19 @@ GRUBENV = "/boot/grub/grubenv"
 class DiskLab(Lab):
     """A machine that is only switched on: its boot loader starts A, or C if A has chosen so.
 
-    :param loader: one of `loader.LOADERS`.
+    :param loader: one of `loader.FIRMWARES`.
     """
 
     loader: str
 
     def boot_a(self, words: str) -> Boot:
-        """Switch on; the words are those that the boot loader's own entry has."""
+        """Switch on.
+
+        :param words: must be among those that the boot loader's own entry has.
+        :raises UsageError: they are not.
+        """
+        if other := set(words.split()) - set(WORDS.split()):
+            raise UsageError(f"A's own boot entry lacks {' '.join(sorted(other))}", hint=PLAIN, ident="HIB-E-LAB-BOARD")
         return Boot()
 
     def boot_c(self, change: dict[str, str] | None = None) -> Boot:
@@ -45,7 +53,7 @@ class DiskLab(Lab):
         :raises UsageError: the entry on the disk cannot be changed from here.
         """
         if change:
-            raise UsageError("C's words are on the disk", hint="use the plain lab", ident="HIB-E-LAB-BOARD")
+            raise UsageError("C's words are on the disk", hint=PLAIN, ident="HIB-E-LAB-BOARD")
         return Boot()
 
     def watched(self, target_partition: int = IMAGE) -> list[tuple[Path, list[Partition]]]:

@@ -12,7 +12,6 @@ from khib_tui.lab.build.kernel import GuestKernel
 from khib_tui.lab.installed import installed_disk, installed_name
 from khib_tui.lab.vm import Boot, Hardware, Vm, start
 
-LOADERS = ("grub", "grub-bls", "systemd-boot", "efi")
 FIRMWARES = {"grub": ("bios", "uefi"), "systemd-boot": ("uefi",), "efi": ("uefi",)}
 WORDS = "console=ttyS0,115200 no_timer_check panic=5 root=/dev/vda3 rw init=/usr/sbin/khib-install"
 MEMORY = 1024

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from khib_tui.commands import arguments
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.types import Event
 from khib_tui.lab import bootdisk, boots, disks, installed
 from khib_tui.lab.board import Board
 from khib_tui.lab.build import kernel
+from khib_tui.lab.cycle import DEMO_WORDS
 from khib_tui.lab.disks import Partition
-from khib_tui.lab.loader import refuse_loader
+from khib_tui.lab.loader import FIRMWARES, refuse_loader
 from khib_tui.lab.machine import MACHINES, machine_of
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.runner import run
@@ -31,8 +33,8 @@ COMBINATIONS = [
 @pytest.mark.lab
 @pytest.mark.parametrize(("loader", "firmware", "machine"), COMBINATIONS)
 def test_a_computer_that_boots_itself_resumes(tmp_path: Path, loader: str, firmware: str, machine: str) -> None:
-    arguments = options(boot="disk", loader=loader, firmware=firmware, machine=machine, memory=max(MEMORY, 1024))
-    row = boots.row(arguments, tmp_path, print_event)
+    asked = options(boot="disk", loader=loader, firmware=firmware, machine=machine, memory=max(MEMORY, 1024))
+    row = boots.row(asked, tmp_path, print_event)
     assert not row.wrong, row
 
 
@@ -88,6 +90,21 @@ def test_what_does_not_exist_is_refused_with_its_reason(loader: str, firmware: s
 
 def test_nothing_but_the_disk_is_switched_on() -> None:
     assert Boot().arguments() == []
+
+
+def test_words_that_only_the_disk_can_have_are_refused(tmp_path: Path) -> None:
+    guest = kernel.GuestKernel(tmp_path, tmp_path, "6", tmp_path)
+    lab = bootdisk.DiskLab(Hardware(512, 1, "bios", (tmp_path,), tmp_path), guest, tmp_path, "grub")
+    assert lab.boot_a(f"{DEMO_WORDS} ") == lab.boot_c() == Boot()
+    with pytest.raises(UsageError):
+        lab.boot_a("nokaslr")
+    with pytest.raises(UsageError):
+        lab.boot_c({"efi=noruntime": ""})
+
+
+def test_what_can_be_typed_is_what_there_is() -> None:
+    assert list(MACHINES) == arguments.MACHINES
+    assert list(FIRMWARES) == arguments.LOADERS
 
 
 def test_what_may_change_is_no_part_of_the_digest(tmp_path: Path) -> None:
