@@ -1,4 +1,4 @@
-"""The firmware's hardware signature, then and now: whether the firmware says that it found other hardware."""
+"""What the firmware tells of itself, then and now: its hardware signature, and the ACPI tables that a kernel goes on to use."""
 
 from __future__ import annotations
 
@@ -30,3 +30,18 @@ def signature_findings(before: str, now: str, rule: SignatureRule) -> list[Findi
         return [Finding("HIB-E-FACS", Severity.BLOCKER, what, "acpi_sleep=s4_hwsig forbids to go on with that", fix)]
     fix = "if something does not work afterwards, restart the machine"
     return [Finding("HIB-W-FACS", Severity.WARNING, what, "devices may have been added, removed or set up otherwise", fix)]
+
+
+def tables_findings(before: str, now: str) -> list[Finding]:
+    """Return what forbids a resume over other ACPI tables: the saved system would run their code as if it was its own.
+
+    Their ranges in the memory map are often as before when their content is not.
+    """
+    if not before or before == now:
+        return []
+    return [
+        Finding(
+            "HIB-E-ACPI", Severity.BLOCKER, "the firmware has made other ACPI tables", "the saved system runs what is in them",
+            "take out what was put in since, undo changes of firmware settings, and try again; the image is kept",
+        )
+    ]  # fmt: skip

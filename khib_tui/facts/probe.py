@@ -51,6 +51,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         acpi_rsdp=acpi_rsdp(root),
         iomem=hardware.iomem,
         hardware_signature=hardware.hardware_signature,
+        acpi_tables=hardware.acpi_tables,
         nested_ram=memory.nested_ram(root),
         kernel_image=memory.kernel_image(root),
         firmware_memmap=hardware.firmware_memmap,

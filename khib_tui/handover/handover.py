@@ -71,6 +71,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     hardware_signature: str = ""
     signature_rule: SignatureRule = SignatureRule.WARN
     setup_id: str = ""
+    acpi_tables: str = ""
 
 
 def pack(handover: Handover) -> bytes:

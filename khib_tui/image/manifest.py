@@ -40,7 +40,7 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     """The manifest. Memory is in bytes; `saved` and `region` are spans of physical memory.
 
     `free_bytes` of `saved` are in no run of the payload; `zero_bytes` were found to be zero.
-    `hardware_signature` is the firmware's, empty if A could not read it, and in images that are older than this field.
+    `hardware_signature` and `acpi_tables` are the firmware's, empty if A could not read them, and in older images.
     """
 
     saver_release: str
@@ -60,6 +60,7 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     zero_bytes: Count
     hardware_signature: str = ""
     signature_rule: SignatureRule = SignatureRule.WARN
+    acpi_tables: str = ""
 
     @property
     def saved_ranges(self) -> Ranges:

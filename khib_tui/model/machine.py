@@ -157,9 +157,9 @@ class Machine(msgspec.Struct, frozen=True):
     `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
     text and data lie, `unified_kernels` the paths of unified kernel images. `acpi_rsdp` is the physical address that the
     firmware gives for the ACPI root pointer, 0 if unknown. `hardware_signature` is what it computed from the hardware that it
-    found (ACPI's FACS), empty if unknown. `initramfs_maker` is what makes this system's initramfs, `systemd` whether it runs
-    this system, `guarded` whether khib's guard of normal starts is installed. `boot_services` is memory that is taken while a
-    UEFI machine starts, `boot` what is known of its boot loader.
+    found (ACPI's FACS), `acpi_tables` a digest of the tables that it goes on to use; empty if unknown. `initramfs_maker` is
+    what makes this system's initramfs, `systemd` whether it runs this system, `guarded` whether khib's guard of normal starts
+    is installed. `boot_services` is memory that is taken while a UEFI machine starts, `boot` what is known of its boot loader.
     """
 
     release: str
@@ -204,6 +204,7 @@ class Machine(msgspec.Struct, frozen=True):
     boot: BootFacts = BootFacts()
     hardware_signature: str = ""
     boot_services: tuple[MemoryRange, ...] = ()
+    acpi_tables: str = ""
 
     @property
     def signature_rule(self) -> SignatureRule:

@@ -115,6 +115,7 @@ class LoadSaver:
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
             key=opened.image_key(image_id) if opened else "", setup_id=setup_id(),
             hardware_signature=machine.hardware_signature, signature_rule=machine.signature_rule,
+            acpi_tables=machine.acpi_tables,
         )  # fmt: skip
 
     def _target(self) -> TargetRef | None:

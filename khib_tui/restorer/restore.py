@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from khib_tui.decide.hardware import signature_findings
+from khib_tui.decide.hardware import signature_findings, tables_findings
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Meter, Stop
@@ -29,6 +29,7 @@ def mismatches(machine: Machine | Hardware, manifest: Manifest, kernel: tuple[st
     :param kernel: release and version of C.
     """
     found = [*memorymap.changes(manifest.firmware_memmap, machine.firmware_memmap), *_modes(machine, manifest)]
+    found += tables_findings(manifest.acpi_tables, machine.acpi_tables)
     if kernel != (manifest.saver_release, manifest.saver_version):
         what = f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}"
         why = "only the kernel that was tried with this system is trusted"

@@ -230,5 +230,6 @@ def _manifest(
         dmi=handover.dmi, firmware_memmap=handover.firmware_memmap, ram=handover.ram, region=handover.region,
         saved=handover.saved, way_back=WayBack(entry, handover.gdt, handover.report_page, handover.cookie), disks=disks,
         payload_offset=PAYLOAD_OFFSET, save_seconds=seconds,
-        hardware_signature=handover.hardware_signature, signature_rule=handover.signature_rule, **written,
+        hardware_signature=handover.hardware_signature, signature_rule=handover.signature_rule,
+        acpi_tables=handover.acpi_tables, **written,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from khib_tui.decide.hardware import signature_findings
+from khib_tui.decide.hardware import signature_findings, tables_findings
 from khib_tui.events.types import Severity
 from khib_tui.model.machine import SignatureRule
 from tests.kit.machines import BIOS
@@ -42,3 +42,10 @@ def test_a_changed_signature(before: str, now: str, rule: SignatureRule, expecte
 )  # fmt: skip
 def test_the_kernel_s_own_word_is_obeyed(words: str, rule: SignatureRule) -> None:
     assert msgspec.structs.replace(BIOS, cmdline=words).signature_rule is rule
+
+
+@pytest.mark.parametrize(("before", "now", "count"), [("aa", "aa", 0), ("aa", "bb", 1), ("aa", "", 1), ("", "bb", 0)])
+def test_other_tables_are_refused(before: str, now: str, count: int) -> None:
+    found = tables_findings(before, now)
+    assert [(item.ident, item.severity) for item in found] == [("HIB-E-ACPI", Severity.BLOCKER)] * count
+    assert all("image is kept" in item.fix for item in found)

@@ -17,6 +17,7 @@ from khib_tui import runner
 from khib_tui.events.types import Event, Failure, LabResult, Progress, Result, StageName
 from khib_tui.image import header as headers
 from khib_tui.lab import demo, disks
+from khib_tui.lab.board import HOTPLUG, Board
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab, prepare
 from khib_tui.lab.vm import Hardware
@@ -149,6 +150,7 @@ def test_hibernate_then_everything_that_must_not_be_resumed_then_resume(session:
 REFUSALS = {
     "more memory": {"HIB-E-MEMMAP"},
     "less memory": {"HIB-E-MEMMAP"},
+    "room for memory modules": {"HIB-E-ACPI"},
     "no region words": {"HIB-E-REGION-WORD"},
     "a flipped bit": {"HIB-E-DAMAGED"},
     "a flipped bit of a header": {headers.DAMAGED},
@@ -175,6 +177,8 @@ class changed:
                 machine = replace(machine, memory=MEMORY + 256)
             case "less memory":
                 machine = replace(machine, memory=MEMORY - 128)
+            case "room for memory modules":
+                machine = replace(machine, board=Board(hotplug=HOTPLUG))
             case "no region words":
                 words = {"memmap=": "nothing=", "khib.ui=": "khib.moved khib.ui="}
             case "a flipped bit":

@@ -77,7 +77,9 @@ def given(kernel: FakeKernel) -> Handover:
 
 def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, choice_of: MakeChoice, context: Context) -> None:
     choice = installed(choice_of(verify=True, plain=True, options="extra=1"))
-    signed = msgspec.structs.replace(choice.machine, hardware_signature="0x00000001", cmdline="acpi_sleep=s4_hwsig")
+    signed = msgspec.structs.replace(
+        choice.machine, hardware_signature="0x00000001", cmdline="acpi_sleep=s4_hwsig", acpi_tables="aa"
+    )
     choice = replace(choice, machine=signed)
     LoadSaver(choice, Mode.SAVE).apply(context)
     assert kernel.calls == ["unload", "sync", "kexec_load"] and kernel.flags & KEXEC_PRESERVE_CONTEXT
@@ -90,6 +92,7 @@ def test_b_is_loaded_into_the_region_with_all_it_must_know(kernel: FakeKernel, c
     assert (told.region, told.saved, told.gdt) == (choice.region.own.spans, choice.region.saved.spans, GDT)
     assert context.page and told.report_page == context.page.physical and told.cookie == context.page.cookie.hex()
     assert (told.hardware_signature, told.signature_rule) == ("0x00000001", SignatureRule.REFUSE)
+    assert told.acpi_tables == "aa"
     assert context.loaded and not context.changed and context.handover == told
 
 

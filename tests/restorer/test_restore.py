@@ -90,11 +90,13 @@ def test_other_hardware_is_refused_only_if_the_system_asked_for_that(rule: Signa
 
 
 def test_the_signature_travels_from_the_hand_over_to_the_manifest(memory: Path, target: Path) -> None:
-    given = handover(hardware_signature="0x00000001", signature_rule=SignatureRule.IGNORE)
+    given = handover(hardware_signature="0x00000001", signature_rule=SignatureRule.IGNORE, acpi_tables="aa")
     header = save(memory, target, given)
     with Store(target) as store:
         manifest = manifests.read(store, header)
     assert (manifest.hardware_signature, manifest.signature_rule) == ("0x00000001", SignatureRule.IGNORE)
+    assert manifest.acpi_tables == "aa"
+    assert "HIB-E-ACPI" in [finding.ident for finding in restorer.mismatches(C, manifest, KERNEL)]
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.COMPLETE])
