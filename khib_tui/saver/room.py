@@ -13,10 +13,13 @@ from khib_tui.errors import Refused
 from khib_tui.handover.report import Report
 from khib_tui.image.threads import RESERVE, available
 from khib_tui.model.limits import WORKER_MEMORY
-from khib_tui.model.units import MIB, PAGE, size
+from khib_tui.model.units import KIB, MIB, PAGE, size
+from khib_tui.seal.keyslots import Seal
 
 # What saving takes with one thread, in bytes.
 NEEDED = RESERVE + WORKER_MEMORY
+# What C takes to open a sealed image beside the keyslot's own memory, beyond what B has loaded when it looks.
+UNLOCKING = 12 * MIB
 _SECONDS = 0.2
 
 
@@ -25,18 +28,24 @@ def total() -> int:
     return os.sysconf("SC_PHYS_PAGES") * PAGE
 
 
-def refuse_shortage(region: int, free: int, of: int) -> None:
+def refuse_shortage(region: int, free: int, of: int, seal: Seal | None = None) -> None:
     """Refuse to begin with too little memory: a kernel that runs out of it ends PID 1, and the session with it.
 
+    C has as much as B, and could not open what it has no memory to open.
+
     :param region: bytes of the region.
+    :param seal: what the image is going to be sealed with.
     :param free: bytes that can be had of the `of` bytes of this kernel.
     :raises Refused: naming them, and a region that is large enough.
     """
-    if free >= NEEDED:
+    opening = UNLOCKING + max(slot.memory for slot in seal.slots) * KIB if seal and seal.slots else 0
+    needed = max(NEEDED, opening)
+    if free >= needed:
         return
-    larger = -(-(region + NEEDED - free) // ALIGN) * ALIGN
+    larger = -(-(region + needed - free) // ALIGN) * ALIGN
+    what = "saving" if needed == NEEDED else "opening the sealed image again"
     raise Refused(
-        f"the saver has {size(free)} of {size(of)} of its memory free, and saving takes at least {size(NEEDED)}",
+        f"the saver has {size(free)} of {size(of)} of its memory free, and {what} takes at least {size(needed)}",
         hint=f"give it a larger region: --region {larger // MIB}M", ident="HIB-E-SAVER-MEMORY",
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ def run(base: Base, present: Present) -> None:
     try:
         refuse_outside(base)
         base.prepare()
-        room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, room.total())
+        room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, room.total(), handover.seal)
         with watch:
             header = present(_TITLES[handover.mode], lambda sink, stop: work(base, steady(sink), stop))
     except BaseException as error:

@@ -11,6 +11,7 @@ from khib_tui.handover.report import Outcome, Report
 from khib_tui.model.units import MIB
 from khib_tui.plan import outcome as arrival
 from khib_tui.saver import room
+from khib_tui.seal.keyslots import Cipher, Keyslot, Kind, Seal
 
 
 def test_enough_memory_is_no_refusal() -> None:
@@ -42,3 +43,17 @@ def test_the_figures_reach_the_user() -> None:
     report = Report(Outcome.REHEARSED, "both ways work", saver_memory=150 * MIB, saver_memory_free=70 * MIB)
     assert arrival.report_text(report, 2).endswith("memory of the saver: 70.0 MiB of 150.0 MiB free at its lowest")
     assert "memory of the saver" not in arrival.report_text(Report(Outcome.REHEARSED, "both ways work"), 2)
+
+
+@pytest.mark.parametrize(("memory", "free", "enough"), [(64, 76, True), (64, 75, False), (128, 139, False), (8, 40, True)])
+def test_an_image_that_c_has_no_memory_to_open_is_not_made(memory: int, free: int, enough: bool) -> None:
+    slots = [Keyslot(Kind.PASSPHRASE, 3, 8 * 1024, 4, b"", b""), Keyslot(Kind.RECOVERY, 3, memory * 1024, 4, b"", b"")]
+    seal = Seal(Cipher.AES, tuple(slots))
+    room.refuse_shortage(176 * MIB, free * MIB, 150 * MIB)
+    if enough:
+        room.refuse_shortage(176 * MIB, free * MIB, 150 * MIB, seal)
+        return
+    with pytest.raises(Refused) as caught:
+        room.refuse_shortage(176 * MIB, free * MIB, 150 * MIB, seal)
+    assert caught.value.ident == "HIB-E-SAVER-MEMORY" and f"takes at least {memory + 12}.0 MiB" in caught.value.message
+    assert "opening the sealed image" in caught.value.message and "--region" in str(caught.value.hint)
