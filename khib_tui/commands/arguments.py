@@ -146,6 +146,7 @@ def _lab(commands: Commands) -> None:
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
     _fill(demo)
     demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
+    demo.add_argument("--memmap", choices=("exact", "none"), default="exact", help="none: C gets all memory, and moves itself")
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
     _boots(_add(actions, "boots", "commands.lab:lab_boots", "play a cycle of each computer with each boot loader"))

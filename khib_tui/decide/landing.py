@@ -38,4 +38,4 @@ def judge(machine: Machine, kernel: KernelFile, region: Region) -> Finding:
         what = f"the restorer starts in its region, at {size(place)}"
     else:
         what = f"the restorer will start at {size(place)} and move into its region, {longer}"
-    return Finding("HIB-E-LANDING", Severity.OK, what)
+    return Finding("HIB-E-MOVE", Severity.OK, what)

@@ -108,7 +108,7 @@ def once(session: Session, arguments: Namespace, hidden: sealed.Secrets | None) 
     """Play one hibernation and resume; no disk may hold a secret of a sealed one, whose image is still there."""
     options = ["--codec", arguments.codec] if arguments.codec else []
     away = session.hibernate(*options, *(hidden.options if hidden else []))
-    back, result = session.resume()
+    back, result = session.resume(session.lab.boot_c(memmap="") if arguments.memmap == "none" else None)
     if hidden:
         sealed.refuse_leak(session, hidden)
     return away, back, result.data

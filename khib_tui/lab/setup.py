@@ -87,10 +87,11 @@ class Lab:
         """Boot kernel A from its root; KASLR stays on."""
         return Boot(self.kernel.bzimage, f"{CONSOLE} {PATIENCE} root=/dev/vda2 rw init=/sbin/khib-init panic=5 {words}")
 
-    def boot_c(self, change: dict[str, str] | None = None) -> Boot:
+    def boot_c(self, change: dict[str, str] | None = None, memmap: str | None = None) -> Boot:
         """Be the boot loader: read A's boot entry, kernel and initramfs from its boot partition.
 
         :param change: text to replace in the options, for tests of refusals.
+        :param memmap: what stands in place of all memmap= words; empty for nothing.
         """
         name = "loader/entries/khib-restore.conf"
         entry = BootEntry.parse(disks.take_from_boot(self.disk_a, name, self.directory / "entry.conf").read_text())
@@ -100,7 +101,9 @@ class Lab:
         options = entry.options
         for old, new in (change or {}).items():
             options = options.replace(old, new)
-        return Boot(kernel, options, initrd)
+        if memmap is not None:
+            options = " ".join([memmap, *(word for word in options.split() if not word.startswith("memmap="))])
+        return Boot(kernel, options.strip(), initrd)
 
     def _padded(self, name: str) -> bytes:
         """Read an initramfs of A's boot partition; as boot loaders do, the next one begins at a multiple of four bytes."""

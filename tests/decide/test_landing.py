@@ -51,4 +51,4 @@ def test_a_firmware_that_does_not_tell_is_no_reason_to_worry() -> None:
 
 
 def test_check_says_which_way() -> None:
-    assert [item.what for item in judge(BIOS, Settings()) if item.ident == "HIB-E-LANDING"]
+    assert [item.what for item in judge(BIOS, Settings()) if item.ident == "HIB-E-MOVE"]

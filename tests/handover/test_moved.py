@@ -21,7 +21,7 @@ from tests.kit.faketree import tree
 from tests.kit.newc import members
 
 BIOS = machine.load(MACHINES / "qemu-bios-1g.json")
-FACTS = Hardware(BIOS.iomem, BIOS.firmware_memmap, BIOS.cpu, BIOS.dmi, "0x00000001")
+FACTS = Hardware(BIOS.iomem, BIOS.firmware_memmap, BIOS.cpu, BIOS.dmi, "0x00000001", "digest")
 MAP = (MemoryRange(0x1000, 0x9F000, "System RAM"), MemoryRange(1 << 40, (1 << 40) + 4096, "Reserved"))
 KEY = crypto.image_key(bytes(32), "aa")
 GIVEN = Moved("aa", MAP, {"product_uuid": "u"}, KEY.hex())

@@ -180,7 +180,7 @@ class changed:
             case "room for memory modules":
                 machine = replace(machine, board=Board(hotplug=HOTPLUG))
             case "no region words":
-                words = {"memmap=": "nothing=", "khib.ui=": "khib.moved khib.ui="}
+                words = {"memmap=": "khib.nothing=", "khib.ui=": "khib.moved khib.ui="}
             case "a flipped bit":
                 flip(target, used(target) // 2)
             case "a flipped bit of a header":

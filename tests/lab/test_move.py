@@ -18,7 +18,6 @@ from tests.kit.lab_kit import options, print_event
 
 pytestmark = pytest.mark.lab
 
-WITHOUT = {"memmap=": "nothing="}
 ELSEWHERE = "memmap=exactmap memmap=0x9e000@0x1000 memmap=192M@192M"
 
 
@@ -34,13 +33,6 @@ def machine(directory: Path, firmware: str) -> Iterator[Session]:
         session.end()
 
 
-def elsewhere(session: Session) -> Boot:
-    """C with memory that is none of the region's."""
-    boot = session.lab.boot_c()
-    others = [word for word in boot.options.split() if not word.startswith("memmap=")]
-    return replace(boot, options=" ".join([ELSEWHERE, *others]))
-
-
 def came_back(session: Session, boot: Boot) -> None:
     session.resume(boot)
     assert session.ask("check", deep=False)["intact"] and session.disks_identical
@@ -50,12 +42,12 @@ def came_back(session: Session, boot: Boot) -> None:
 def test_without_memory_words_the_restorer_moves_and_does_so_once(tmp_path: Path) -> None:
     with machine(tmp_path, "bios") as session:
         session.hibernate()
-        again = session.lab.boot_c(WITHOUT)
+        again = session.lab.boot_c(memmap="")
         failure = session.refused(replace(again, options=f"{again.options} khib.moved"))
         assert failure.ident == "HIB-E-REGION-WORD" and "image is kept" in str(failure.hint)
-        came_back(session, session.lab.boot_c(WITHOUT))
+        came_back(session, session.lab.boot_c(memmap=""))
         session.hibernate()
-        came_back(session, elsewhere(session))
+        came_back(session, session.lab.boot_c(memmap=ELSEWHERE))
         clean, text = session.power_off()
         assert clean, text
 
@@ -64,7 +56,7 @@ def test_a_sealed_image_is_asked_for_once_on_uefi(tmp_path: Path) -> None:
     with machine(tmp_path, "uefi") as session:
         hidden = sealed.seal(session)
         session.hibernate(*hidden.options)
-        came_back(session, session.lab.boot_c(WITHOUT))
+        came_back(session, session.lab.boot_c(memmap=""))
         assert len([event for event in session.running.seen if asks_passphrase(event)]) == 1
         sealed.refuse_leak(session, hidden)
         clean, text = session.power_off()
