@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding, Severity
-from khib_tui.model.boot import BootFacts, Folder, Loader, LoaderKind, Partition
+from khib_tui.model.boot import ONE_SHOT, BootFacts, Folder, Loader, LoaderKind, Partition
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.units import MIB
 
 IDENT = "HIB-E-LOADER"
 NAME = "khib-restore.conf"
@@ -20,6 +21,8 @@ NAME = "khib-restore.conf"
 # comes, neither in the order of versions of GRUB 2.14 (filevercmp) nor in Fedora's (rpm), where digits are above letters.
 GRUB_NAME = f"~{NAME}"
 EFI_ENTRY = Path("/sys/firmware/efi/efivars/Boot4B48-8be4df61-93ca-11d2-aa0d-00e098032b8c")
+# Kernel and initramfs of C with all that its target may need, and their new versions before the old ones go.
+ESP_ROOM = 128 * MIB
 _SECTOR = 512
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SYSTEMD = "systemd-boot"
@@ -47,6 +50,24 @@ def offered(machine: Machine, settings: Settings) -> list[Loader]:
     return [found for make in _MAKERS.values() if (found := make(machine, free))]
 
 
+def firmware(machine: Machine, loader: Loader) -> Loader | None:
+    """Return the firmware's own entry of C, which BootNext can name; None where that is not to be had, or not needed.
+
+    A boot loader that promises to start an entry once needs none beside it; all others cannot be told from Linux for sure.
+    """
+    if loader.kind is LoaderKind.EFI:
+        return loader
+    if loader.kind is LoaderKind.BLS or one_shot(machine, loader) or machine.boot.esp_free < ESP_ROOM:
+        return None
+    return _efi(machine, Settings(loader=LoaderKind.EFI))
+
+
+def one_shot(machine: Machine, loader: Loader) -> bool:
+    """Return whether the boot loader itself starts an entry once if it is told so by LoaderEntryOneShot."""
+    facts = machine.boot
+    return loader.kind is LoaderKind.SYSTEMD_BOOT and facts.efivars and bool(facts.features & ONE_SHOT)
+
+
 def possible(machine: Machine, settings: Settings) -> list[Loader]:
     """Return every loader that a set-up of this machine may have written for, whatever it would choose now; each entry once."""
     found = [make(machine, replace(settings, loader=kind)) for kind, make in _MAKERS.items()]
@@ -65,7 +86,9 @@ def finding(machine: Machine, settings: Settings) -> Finding:
         return Finding(IDENT, Severity.BLOCKER, error.message, "nothing would boot the restorer", error.hint or "")
     if loader.kind is LoaderKind.BLS and settings.loader is LoaderKind.AUTO:
         return _unknown(machine, loader)
-    return Finding(IDENT, Severity.OK, f"{loader.kind} boots the restorer, by {loader.entry}")
+    beside = firmware(machine, loader)
+    other = f", and the firmware itself by {beside.entry.name[:8]}" if beside and beside != loader else ""
+    return Finding(IDENT, Severity.OK, f"{loader.kind} boots the restorer, by {loader.entry}{other}")
 
 
 def _unknown(machine: Machine, loader: Loader) -> Finding:

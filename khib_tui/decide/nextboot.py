@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from khib_tui.decide.bootloader import grub_place
+from khib_tui.decide.bootloader import firmware, grub_place, one_shot
 from khib_tui.events.types import Finding, Severity
-from khib_tui.model.boot import ONE_SHOT, Loader, LoaderKind
+from khib_tui.model.boot import Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.target import Target
 
@@ -33,9 +33,9 @@ def choose(machine: Machine, loader: Loader, target: Target | None) -> OneShot:
     :param target: where the image goes: GRUB can look at a partition.
     """
     facts, kind = machine.boot, loader.kind
-    if kind is LoaderKind.SYSTEMD_BOOT and facts.efivars and facts.features & ONE_SHOT:
+    if one_shot(machine, loader):
         return OneShot.LOADER
-    if kind is LoaderKind.EFI and facts.efivars:
+    if facts.efivars and firmware(machine, loader):
         return OneShot.FIRMWARE
     if kind is LoaderKind.GRUB and target and not target.path and grub_place(machine, target.device):
         return OneShot.IMAGE

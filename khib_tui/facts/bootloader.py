@@ -46,7 +46,7 @@ def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
     def mounted(device: BlockDevice | None) -> Folder | None:
         return folder(min(device.mounts, key=len)) if device else None
 
-    where = folder(f"/{grub}") if grub else None
+    where, system = folder(f"/{grub}") if grub else None, mounted(esp)
     return BootFacts(
         loader=_text(root, "LoaderInfo"),
         features=int.from_bytes(_variable(root, "LoaderFeatures"), "little"),
@@ -55,11 +55,20 @@ def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
         boot_current=(root / EFIVARS / f"BootCurrent-{FIRMWARE}").exists(),
         boot_order=(root / EFIVARS / f"BootOrder-{FIRMWARE}").exists(),
         boot=folder("/boot") if (root / "boot").is_dir() else None,
-        esp=mounted(esp), xbootldr=mounted(xbootldr), grub=where,
+        esp=system, esp_free=_free(root / system.path.lstrip("/")) if system else 0, xbootldr=mounted(xbootldr), grub=where,
         grub_custom=bool(re.search(r"^\s*(source|\.)\s.*/custom\.cfg", written, re.MULTILINE)),
         grub_bls=bool(re.search(r"^\s*blscfg\b", written, re.MULTILINE)),
         grub_env=bool(where and "next_entry" in written and _has_env(root, where, devices)),
     )  # fmt: skip
+
+
+def _free(path: Path) -> int:
+    try:
+        status = os.statvfs(path)
+        ours = sum(file.stat().st_size for file in (path / "khib").glob("*"))
+    except OSError:
+        return 0
+    return status.f_bavail * status.f_frsize + ours
 
 
 def _best(devices: Sequence[BlockDevice], started: str, disk: str = "") -> BlockDevice | None:

@@ -50,7 +50,8 @@ class BootFacts(msgspec.Struct, frozen=True):
     EFI variables can be written, `boot_current` and `boot_order` whether the firmware has the variables of these names.
     `boot` is /boot, `esp` and `xbootldr` the partitions that the Boot Loader Specification knows, as far as they are mounted,
     `grub` the folder with grub.cfg. `grub_custom` tells whether that reads custom.cfg, `grub_bls` whether it lists entries of
-    that specification, `grub_env` whether GRUB itself can write grubenv.
+    that specification, `grub_env` whether GRUB itself can write grubenv. `esp_free` are the bytes that khib's files can take
+    on the EFI system partition: what is free, and what those there take already.
     """
 
     loader: str = ""
@@ -66,6 +67,7 @@ class BootFacts(msgspec.Struct, frozen=True):
     grub_custom: bool = False
     grub_bls: bool = False
     grub_env: bool = False
+    esp_free: int = 0
 
 
 class Partition(msgspec.Struct, frozen=True):

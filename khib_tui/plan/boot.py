@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from khib_tui import files
@@ -19,8 +19,8 @@ from khib_tui.model.boot import Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.setupid import setup_id
-from khib_tui.plan.install import saver_kernel
-from khib_tui.plan.step import Context
+from khib_tui.plan.install import CopySaver, saver_kernel
+from khib_tui.plan.step import Action, Context
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,16 @@ class WriteBootEntry:
             write_file(loader, new)
             context.changed = True
             refuse_misread(loader, read_file(loader), entry)
+
+
+def entries(choice: Choice) -> list[Action]:
+    """Return the steps that write C's entry, and the firmware's beside it, where only that can be told what comes next."""
+    beside = bootloader.firmware(choice.machine, choice.loader)
+    if beside is None or beside == choice.loader:
+        return [WriteBootEntry(choice)]
+    copies = bootloader.placed(choice.settings, beside)
+    second = [] if copies == choice.settings else [CopySaver(choice.settings, copies)]
+    return [WriteBootEntry(choice), *second, WriteBootEntry(replace(choice, settings=copies, loader=beside))]
 
 
 @dataclass(frozen=True)

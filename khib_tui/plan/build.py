@@ -10,7 +10,7 @@ from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
 from khib_tui.plan import guard, nextboot
-from khib_tui.plan.boot import WriteBootEntry
+from khib_tui.plan.boot import entries
 from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.step import Action
@@ -20,7 +20,7 @@ from khib_tui.plan.take import TakeTarget
 def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
     keep = KeepSettings(choice.settings, settings_path)
-    return [*take(choice), install(choice), WriteBootEntry(choice), *guard.steps(choice), keep]
+    return [*take(choice), install(choice), *entries(choice), *guard.steps(choice), keep]
 
 
 def take(choice: Choice) -> list[Action]:
@@ -38,7 +38,7 @@ def journey(choice: Choice, mode: Mode) -> list[Action]:
     return [
         *take(choice),
         install(choice),
-        *([WriteBootEntry(choice)] if mode is Mode.SAVE else []),
+        *(entries(choice) if mode is Mode.SAVE else []),
         LoadSaver(choice, mode),
         WriteBack(),
         *(nextboot.steps(choice) if mode is Mode.SAVE else []),

@@ -96,6 +96,33 @@ def copy_if_newer(source: Path, copy: Path) -> bool:
 
 
 @dataclass(frozen=True)
+class CopySaver:
+    """Keep a second copy of kernel and initramfs where the firmware itself finds them.
+
+    :param settings: the choices with the folder of the first copy.
+    :param copies: the same with that of the second.
+    """
+
+    settings: Settings
+    copies: Settings
+
+    def describe(self) -> str:
+        """Return what is copied where."""
+        return f"copy kernel and initramfs to {self.copies.directory}, where the firmware finds them"
+
+    def apply(self, context: Context) -> None:
+        """Copy what differs, once it is known that all of it fits.
+
+        :raises KhibError: there is no room; nothing was changed.
+        """
+        pairs = [(saver_kernel(self.settings), saver_kernel(self.copies)), (self.settings.initramfs, self.copies.initramfs)]
+        wanted = [(source, copy) for source, copy in pairs if not same(source, copy)]
+        room.refuse_short([(copy, source.stat().st_size) for source, copy in wanted])
+        for source, copy in wanted:
+            context.changed |= copy_if_newer(source, copy)
+
+
+@dataclass(frozen=True)
 class KeepSettings:
     """Keep the user's choices."""
 

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from khib_tui.decide import nextboot
+from khib_tui.decide.bootloader import ESP_ROOM
 from khib_tui.decide.choice import judge
 from khib_tui.decide.nextboot import OneShot
 from khib_tui.events.types import Severity
@@ -19,6 +20,8 @@ from khib_tui.model.target import Target
 from tests.kit.machines import BIOS, changed
 
 GRUB = Folder("/boot/grub", "/grub", "vda1", "uuid", "ext4")
+ESP = Folder("/boot/efi", "/", "sda1", "AA-BB", "vfat")
+ESP_DEVICE = BlockDevice("sda1", 1 << 30, "partition", disk="sda", partuuid="6209c23a-4fb5-8b4e-b747-58ae6a4529bf")
 PART, FILE = Target("/dev/vdb1"), Target("/dev/vdb2", "/image.khib")
 ONE_SHOT: dict[str, Any] = {"efivars": True, "features": 0xFF}
 CASES = [
@@ -27,6 +30,12 @@ CASES = [
     (LoaderKind.SYSTEMD_BOOT, {"features": 8}, PART, OneShot.HAND),
     (LoaderKind.EFI, {"efivars": True}, FILE, OneShot.FIRMWARE),
     (LoaderKind.EFI, {}, FILE, OneShot.HAND),
+    # the firmware can be told what GRUB cannot, where its partition has room
+    (LoaderKind.GRUB, {"efivars": True, "esp": ESP, "esp_free": ESP_ROOM}, PART, OneShot.FIRMWARE),
+    (LoaderKind.GRUB_BLS, {"efivars": True, "esp": ESP, "esp_free": ESP_ROOM}, FILE, OneShot.FIRMWARE),
+    (LoaderKind.SYSTEMD_BOOT, {"efivars": True, "esp": ESP, "esp_free": ESP_ROOM}, FILE, OneShot.FIRMWARE),
+    (LoaderKind.GRUB, {"efivars": True, "esp": ESP, "esp_free": ESP_ROOM - 1}, PART, OneShot.IMAGE),
+    (LoaderKind.GRUB, {"esp": ESP, "esp_free": ESP_ROOM}, PART, OneShot.IMAGE),
     # GRUB sets LoaderInfo too, and `bootctl set-oneshot` would succeed in vain
     (LoaderKind.GRUB, {**ONE_SHOT, "loader": "GRUB 2.12"}, PART, OneShot.IMAGE),
     (LoaderKind.GRUB, {"grub": GRUB, "grub_env": True}, PART, OneShot.IMAGE),
@@ -41,7 +50,7 @@ CASES = [
 def here(**facts: Any) -> Machine:
     disk = BlockDevice("vdb", 1 << 40, "disk", table="gpt", disk_id="x")
     found = changed(BIOS, "vdb", **{name: getattr(disk, name) for name in ("table", "disk_id")})
-    return replace(found, boot=BootFacts(**facts))
+    return replace(found, uefi=bool(facts.get("efivars")), boot=BootFacts(**facts), devices=(*found.devices, ESP_DEVICE))
 
 
 @pytest.mark.parametrize(("kind", "facts", "target", "way"), CASES)

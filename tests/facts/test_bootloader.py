@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -126,3 +127,9 @@ def test_grub_s_file_of_variables_must_be_one_that_it_can_write(
     assert facts.grub and not facts.grub_env
     sound = read(tmp_path / "2", [part("sda1", "xfs", "/boot")], {"boot/grub/grub.cfg": NEXT, "boot/grub/grubenv": ENV})
     assert sound.grub_env
+
+
+def test_the_room_on_the_system_partition_counts_what_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_bavail=10, f_frsize=512))
+    assert read(tmp_path, [esp("/efi")], {"efi/khib/vmlinuz": b"x" * 100, "efi/other": b"y"}).esp_free == 5220
+    assert read(tmp_path / "none", [], {}).esp_free == 0

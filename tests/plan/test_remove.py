@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from khib_tui.bootloader import grub, grubenv
+from khib_tui.bootloader import efi, grub, grubenv
 from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed
@@ -20,7 +20,7 @@ from khib_tui.model import settings as kept
 from khib_tui.model.boot import BootFacts, Folder, LoaderKind
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.settings import Settings
-from khib_tui.plan.boot import RemoveBootEntry, WriteBootEntry, is_set_up
+from khib_tui.plan.boot import RemoveBootEntry, WriteBootEntry, entries, is_set_up
 from khib_tui.plan.execute import execute
 from khib_tui.plan.nextboot import FIRMWARE_GUID, LOADER_GUID
 from khib_tui.plan.remove import ForgetNextStart, RemoveSettings, remove
@@ -97,6 +97,27 @@ def test_no_trace_is_left_and_again_there_is_nothing_to_do(
     assert isinstance(found[-1], RemoveSettings) and all(step.describe() for step in found)
     execute(found, Context(nothing), nothing)
     assert everything(tmp_path) == before and steps(machine, settings, tmp_path) == []
+
+
+def test_beside_grub_the_firmware_gets_an_entry_of_its_own(
+    machine: Machine, choice_of: Callable[..., Choice], tmp_path: Path
+) -> None:
+    (tmp_path / "etc").mkdir()
+    before = everything(tmp_path)
+    machine = replace(machine, boot=replace(machine.boot, loader="GRUB 2.12", esp_free=bootloader.ESP_ROOM))
+    settings = set_up(machine, choice_of(), tmp_path, loader=LoaderKind.GRUB)
+    choice = with_fields(choice_of(), machine=machine, settings=settings, loader=bootloader.choose(machine, settings))
+    found = entries(choice)
+    assert [type(step).__name__ for step in found] == ["WriteBootEntry", "CopySaver", "WriteBootEntry"]
+    assert str(tmp_path / "efi/khib") in found[1].describe() and "Boot4B48" in found[2].describe()
+    execute(found, Context(nothing), nothing)
+    read = efi.parse(efivars.read(bootloader.EFI_ENTRY) or b"")
+    assert read and read.linux == "/khib/vmlinuz" and (tmp_path / "efi/khib/vmlinuz").read_bytes() == b"ours"
+    again = Context(nothing)
+    execute(found, again, nothing)
+    assert not again.changed
+    execute(steps(machine, settings, tmp_path), Context(nothing), nothing)
+    assert everything(tmp_path) == before
 
 
 def test_entries_of_a_former_choice_go_too(machine: Machine, choice_of: Callable[..., Choice], tmp_path: Path) -> None:
