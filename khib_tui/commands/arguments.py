@@ -198,7 +198,7 @@ def _boots(command: argparse.ArgumentParser) -> None:
     _fill(command)
     command.add_argument("--loaders", nargs="*", choices=LOADERS, default=LOADERS, help="each by all its firmware")
     command.add_argument("--machines", nargs="*", choices=MACHINES, default=MACHINES[:3], help="of a kind each")
-    command.set_defaults(cycles=1, rehearse=False, sealed=False, deep=False, boot="disk")
+    command.set_defaults(cycles=1, rehearse=False, sealed=False, deep=False, boot="disk", memmap="exact")
 
 
 def _own_disk(command: argparse.ArgumentParser) -> None:

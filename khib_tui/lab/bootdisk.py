@@ -47,12 +47,12 @@ class DiskLab(Lab):
             raise UsageError(f"A's own boot entry lacks {' '.join(sorted(other))}", hint=PLAIN, ident="HIB-E-LAB-BOARD")
         return Boot()
 
-    def boot_c(self, change: dict[str, str] | None = None) -> Boot:
+    def boot_c(self, change: dict[str, str] | None = None, memmap: str | None = None) -> Boot:
         """Switch on.
 
         :raises UsageError: the entry on the disk cannot be changed from here.
         """
-        if change:
+        if change or memmap is not None:
             raise UsageError("C's words are on the disk", hint=PLAIN, ident="HIB-E-LAB-BOARD")
         return Boot()
 
