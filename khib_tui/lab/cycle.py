@@ -81,18 +81,21 @@ class Session:
         """Start a command in A, without waiting for it."""
         self.running.tell(do="run", argv=["khib", *words, "--json", "--settings", self.settings])
 
-    def until_exit(self) -> Iterator[Event | dict[str, Any]]:
+    def until_exit(self, timeout: float = 240) -> Iterator[Event | dict[str, Any]]:
         """Yield events until the command ends; the last is a dictionary with `exit`, absent if the machine powers off."""
-        for event in self.running.events():
+        for event in self.running.events(timeout):
             yield event
             if isinstance(event, dict) and "exit" in event:
                 return
 
-    def run(self, *words: str) -> tuple[int, list[Event]]:
-        """Run a command in A to its end, which must come without power-off."""
+    def run(self, *words: str, timeout: float = 240) -> tuple[int, list[Event]]:
+        """Run a command in A to its end, which must come without power-off.
+
+        :param timeout: seconds that it may be silent for.
+        """
         self.command(*words)
         seen: list[Event] = []
-        for event in self.until_exit():
+        for event in self.until_exit(timeout):
             if isinstance(event, dict):
                 if "exit" in event:
                     return int(event["exit"]), seen

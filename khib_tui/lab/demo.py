@@ -95,11 +95,11 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
 
 
 def set_up(session: Session) -> None:
-    """Let A install the saver and the boot entry, as its user does once.
+    """Let A install the saver, the boot entry and the guard, as its user does once; its initramfs takes minutes.
 
     :raises LabError: `khib setup` failed.
     """
-    code, _ = session.run("setup")
+    code, _ = session.run("setup", timeout=900)
     if code:
         raise session.lost(f"khib setup failed: {session.reason()}")
 

@@ -62,6 +62,7 @@ def armed() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _Asked.number = 0
 
 
 def _end(number: int, _: FrameType | None) -> None:

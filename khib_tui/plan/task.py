@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from khib_tui.decide import nextboot
 from khib_tui.decide.choice import Choice, decide
+from khib_tui.decide.nextboot import OneShot
 from khib_tui.errors import Cancelled, Exit
 from khib_tui.events.sinks import both
 from khib_tui.events.types import Event, Failure, Finding, Result, Sink
@@ -72,6 +74,14 @@ class Task:
         """The name that the boot menu shows."""
         return WriteBootEntry(self.choice).entry().title
 
+    @property
+    def later(self) -> str:
+        """How one goes on after a hibernation, as the user reads it."""
+        choice = self.choice
+        if nextboot.choose(choice.machine, choice.loader, choice.target) is OneShot.HAND:
+            return f"To go on later, switch the machine on and choose '{self.entry}' in the boot menu."
+        return f"To go on later, switch the machine on: it resumes by itself. '{self.entry}' in the boot menu does the same."
+
 
 def task_of(
     machine: Machine, settings: Settings, settings_path: Path, mode: Mode | None, *, keep: bool = False,
@@ -129,8 +139,7 @@ def ending(task: Task, sink: Sink, opened: Opened | None = None) -> Ending:
     except Exception as error:
         return failed(error)
     if task.mode is None:
-        text = f"Everything is in place; the boot menu has a new entry '{task.entry}'."
-        return Ending("Ready", f"{text}\n\nRehearse before you rely on it.")
+        return Ending("Ready", f"Everything is in place. Rehearse before you rely on it.\n\n{task.later}")
     return Ending("This system is back", results[-1].text if results else "")
 
 

@@ -184,9 +184,8 @@ class Wizard:
             self.run(task, opened)
             return
         jump = next(step for step in task.journey if isinstance(step, Jump))
-        later = f"To go on later, switch the machine on and choose '{task.entry}' in the boot menu."
         bare = "" if task.seal else f"\n\nThe image is not sealed: {sealfile.UNSEALED.why}."
-        text = f"This will {jump.describe()}.\n\n{later}{bare}"
+        text = f"This will {jump.describe()}.\n\n{task.later}{bare}"
         self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(task, opened))])
 
     def rehearse(self) -> None:

@@ -6,7 +6,9 @@ import msgspec
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.decide import bootloader
+from khib_tui.decide import bootloader, nextboot
+from khib_tui.decide.nextboot import OneShot
+from khib_tui.model import target as targets
 from khib_tui.model.boot import Loader, LoaderKind
 from khib_tui.model.settings import Settings
 from screens.ui import keys, widgets
@@ -36,6 +38,7 @@ class BootPage(StepPage):
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.group: list[urwid.RadioButton] = []
+        self.machine, self.target = flow.machine, targets.parse(flow.settings.target) if flow.settings.target else None
         offered = bootloader.offered(flow.machine, flow.settings)
         self.kinds = [LoaderKind.AUTO, *(loader.kind for loader in offered)]
         named = flow.settings.loader if flow.settings.loader in self.kinds else LoaderKind.AUTO
@@ -47,7 +50,9 @@ class BootPage(StepPage):
     def choice(self, label: str, kind: LoaderKind, named: LoaderKind, loader: Loader) -> list[AbstractFlowWidget]:
         """Make the lines of a boot loader: its name, and where the entry goes."""
         button = urwid.RadioButton(self.group, shown(label), kind is named)
-        where = f"entry in {loader.entry}; kernel and initramfs below {loader.folder.path}"
+        start = nextboot.choose(self.machine, loader, self.target)
+        by = "chosen in its menu after a hibernation" if start is OneShot.HAND else f"resumes by itself, by {start}"
+        where = f"{by}; entry in {loader.entry}, kernel and initramfs below {loader.folder.path}"
         return [urwid.AttrMap(button, None, "focus"), urwid.Padding(Text(("dim", where)), left=4)]
 
     def answer(self) -> Settings:

@@ -43,7 +43,13 @@ FACTS = {
     MEMORY: ["Step 3 of 7", "what the kernel needs", "0x1000000-0xbffffff", "memmap=exactmap", "needed, 850.0 MiB there"],
     TARGET: ["Step 4 of 7", "/dev/vda1", "4.0 GiB", "khib-system", "is mounted at /", "/dev/vdb1", "fit", "ext4 spare"],
     OPTIONS: ["Step 5 of 7", "auto: measured", "power off", "read the whole image back", "after 10 s"],
-    BOOT: ["Step 6 of 7", "Automatic: whatever reads", "loader/entries/khib-restore.conf", "never its default"],
+    BOOT: [
+        "Step 6 of 7",
+        "Automatic: whatever reads",
+        "chosen in its menu",
+        "loader/entries/khib-restore.conf",
+        "never its default",
+    ],
     REVIEW: ["Step 7 of 7", "Set up, once:", "2. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
 }
 
