@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui import files, runner
+from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.guard import guarded_partition
 from khib_tui.errors import CommandFailed
@@ -29,8 +30,9 @@ def steps(choice: Choice) -> list[Action]:
         return remove(machine)
     if not machine.initramfs_maker and not machine.systemd:
         return []
-    countdown = choice.settings.countdown
-    return [InstallGuard(machine.initramfs_maker, machine.systemd, partuuid, countdown, next_boot(choice.loader))]
+    # The guard sets what a hibernation sets: BootNext where the firmware has an entry of C beside the loader's.
+    told, countdown = bootloader.firmware(machine, choice.loader) or choice.loader, choice.settings.countdown
+    return [InstallGuard(machine.initramfs_maker, machine.systemd, partuuid, countdown, next_boot(told))]
 
 
 def remove(machine: Machine) -> list[Action]:

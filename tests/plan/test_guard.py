@@ -12,10 +12,12 @@ import msgspec
 import pytest
 
 from khib_tui import runner
+from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, Level, Message
 from khib_tui.guard import files as guard_files
+from khib_tui.model.boot import Loader, LoaderKind
 from khib_tui.model.machine import InitramfsMaker
 from khib_tui.model.setupid import setup_id
 from khib_tui.plan import build
@@ -149,6 +151,14 @@ def test_the_set_up_has_the_step_where_something_can_guard(choice_of: Callable[.
     wanted = InstallGuard("dracut", True, PARTUUID, 30, "")
     there = on(choice, initramfs_maker="dracut", systemd=True)
     assert steps(there) == [wanted] and wanted in build.setup(there, tmp_path / "khib.toml")
+
+
+def test_beside_grub_the_guard_tells_the_firmware(choice_of: Callable[..., Choice], monkeypatch: pytest.MonkeyPatch) -> None:
+    there = on(choice_of(), initramfs_maker="dracut", systemd=True)
+    beside = Loader(LoaderKind.EFI, bootloader.EFI_ENTRY, there.loader.folder)
+    monkeypatch.setattr(bootloader, "firmware", lambda *_: beside)
+    (found,) = steps(there)
+    assert isinstance(found, InstallGuard) and "BootNext" in found.next_boot
 
 
 def test_a_guard_of_a_former_target_goes_when_the_new_one_is_a_file(choice_of: Callable[..., Choice]) -> None:
