@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from khib_tui.events.types import Event, Stage
+from khib_tui.handover import moved
+from khib_tui.handover.moved import Moved
 from khib_tui.restorer import unlock
 from khib_tui.target.catalog import Found
 from tests.kit.saved import nothing
@@ -45,3 +47,15 @@ def test_c_takes_a_key_file_too(image: tuple[Found, Path], key_file: Path) -> No
     events: list[Event] = []
     assert unlock.on_console(image[0], events.append, str(key_file)).sealer
     assert [event.status for event in events if isinstance(event, Stage)] == ["done"]
+
+
+def test_a_restorer_that_has_moved_asks_nothing_again(image: tuple[Found, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    found, events = image[0], list[Event]()
+    first = unlock.attempt(found, PASSPHRASE)
+    assert first.sealer
+    given = Moved(found.header.image_id, (), {}, first.sealer.key.hex())
+    monkeypatch.setattr(moved, "received", lambda *_: given)
+    second = unlock.on_console(found, events.append)
+    assert second.sealer and second.sealer.key == first.sealer.key and events == []
+    monkeypatch.setattr(moved, "received", lambda *_: msgspec.structs.replace(given, image_id="another"))
+    assert unlock.by_handover(found) is None
