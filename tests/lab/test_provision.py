@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,13 @@ def test_entry_is_built_once() -> None:
     made = [cache.entry("thing", lambda work: (work / "x").mkdir()) for _ in range(2)]
     assert made[0] == made[1] == cache.cache_dir() / "thing"
     assert (made[0] / "x").is_dir()
+
+
+def test_the_program_in_the_guest_knows_what_it_needs(tmp_path: Path) -> None:
+    program.add_metadata(tmp_path)
+    (folder,) = tmp_path.glob("*.dist-info")
+    needs = metadata.Distribution.at(folder).requires or []
+    assert any(need.startswith("humanize") for need in needs) and any(need.startswith("urwid") for need in needs)
 
 
 def test_failed_build_leaves_nothing() -> None:

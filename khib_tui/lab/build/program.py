@@ -41,18 +41,19 @@ def program_tree(tree: Path, extra: Mapping[str, Path] | None = None) -> None:
     for package in PACKAGES:
         shutil.copytree(_package(package), tree / package, ignore=shutil.ignore_patterns("__pycache__"))
         _compile(tree / package, package)
-    _add_metadata(tree)
+    add_metadata(tree)
     for inside, source in (extra or {}).items():
         (tree / inside).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, tree / inside)
 
 
-def _add_metadata(tree: Path) -> None:
-    """Say what we need: `khib setup` in the guest packs that."""
+def add_metadata(tree: Path) -> None:
+    """Say what we need, however we are installed here: `khib setup` in the guest packs that."""
     own = distribution(PROJECT)
     folder = tree / f"{PROJECT.replace('-', '_')}-{own.version}.dist-info"
     folder.mkdir()
-    (folder / "METADATA").write_text(own.read_text("METADATA") or "")
+    lines = ["Metadata-Version: 2.1", f"Name: {PROJECT}", f"Version: {own.version}"]
+    (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {need}" for need in own.requires or []), ""]))
 
 
 def needed_distributions(project: str = PROJECT) -> list[Distribution]:
