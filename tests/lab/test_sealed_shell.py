@@ -77,12 +77,15 @@ def test_a_sealed_image_is_resumed_from_the_shell_after_a_wrong_passphrase(sessi
         session.pass_on(event)
         if asks_passphrase(event):
             typed += 1
-            session.running.type(b"not this one\r" if typed == 1 else f"{made.passphrase}\n".encode())
+            if typed == 1:
+                console.answer(b"Not now", b"not this one\r")
+            else:
+                session.running.type(f"{made.passphrase}\n".encode())
         if is_wrong(event):
             assert state_on(session.lab.disk_target) is State.COMPLETE
             console.wait(b"try 1")
             session.running.type(ESCAPE)
-            console.answer(b"Not now", ESCAPE)
+            console.answer(b"Resume now", ESCAPE)
         if isinstance(event, Failure):
             assert event.ident == "HIB-E-CANCELLED", event
             console.answer(b"Shell", RIGHT + ENTER)
