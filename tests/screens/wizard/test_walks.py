@@ -47,7 +47,6 @@ FACTS = {
         "Step 6 of 7",
         "Automatic: whatever reads",
         "chosen in its menu",
-        "loader/entries/khib-restore.conf",
         "never its default",
     ],
     REVIEW: ["Step 7 of 7", "Set up, once:", "2. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
