@@ -22,15 +22,15 @@ from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.runner import run
 from tests.kit.lab_kit import MEMORY, options, print_event
 
-BAR = pytest.mark.long
 COMBINATIONS = [
-    pytest.param(loader, firmware, machine, marks=[] if (loader, firmware, machine) == ("grub", "bios", "virtio") else BAR)
+    (loader, firmware, machine)
     for machine in MACHINES
     for loader, firmware in (("grub", "bios"), ("grub", "uefi"), ("systemd-boot", "uefi"), ("efi", "uefi"))
 ]
 
 
 @pytest.mark.lab
+@pytest.mark.long
 @pytest.mark.parametrize(("loader", "firmware", "machine"), COMBINATIONS)
 def test_a_computer_that_boots_itself_resumes(tmp_path: Path, loader: str, firmware: str, machine: str) -> None:
     asked = options(boot="disk", loader=loader, firmware=firmware, machine=machine, memory=max(MEMORY, 1024))
