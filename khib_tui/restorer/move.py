@@ -30,7 +30,6 @@ from khib_tui.model.cmdline import parameter, split
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.restorer import restore as restorer
-from khib_tui.restorer import rootfs
 from khib_tui.target.catalog import Found
 from khib_tui.target.place import opened
 
@@ -88,6 +87,8 @@ def load(machine: Machine, manifest: Manifest, handover: bytes, root: Path = _RO
     :param handover: what is put behind the initramfs.
     :raises Refused: HIB-E-MOVE, that is not possible.
     """
+    from khib_tui.restorer import rootfs
+
     region = Region(Ranges.of(manifest.ram), manifest.region_ranges)
     with suppress(KhibError):
         kexec_unload()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.handover import moved
+from khib_tui.handover.place import KERNEL
 from khib_tui.seal import ask as secret
 from khib_tui.target.catalog import Found
 
@@ -22,7 +24,13 @@ def attempt(found: Found, typed: str) -> Found:
 
     header = found.header
     assert header.seal
-    return replace(found, sealer=crypto.sealer_for(header.seal, typed, header.image_id))
+    try:
+        sealer = crypto.sealer_for(header.seal, typed, header.image_id)
+    except MemoryError:
+        # Opening comes first: what the kernel's file takes is only for a C that was put elsewhere.
+        Path("/", KERNEL).unlink(missing_ok=True)
+        sealer = crypto.sealer_for(header.seal, typed, header.image_id)
+    return replace(found, sealer=sealer)
 
 
 def by_handover(found: Found) -> Found | None:
