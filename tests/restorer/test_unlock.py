@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,8 @@ from khib_tui.events.types import Event, Stage
 from khib_tui.handover import moved
 from khib_tui.handover.moved import Moved
 from khib_tui.restorer import unlock
+from khib_tui.seal import crypto
+from khib_tui.seal.crypto import Sealer
 from khib_tui.target.catalog import Found
 from tests.kit.saved import nothing
 from tests.kit.sealed import PASSPHRASE, on_terminal
@@ -59,3 +62,17 @@ def test_a_restorer_that_has_moved_asks_nothing_again(image: tuple[Found, Path],
     assert second.sealer and second.sealer.key == first.sealer.key and events == []
     monkeypatch.setattr(moved, "received", lambda *_: msgspec.structs.replace(given, image_id="another"))
     assert unlock.by_handover(found) is None
+
+
+def test_where_memory_is_short_the_kernel_s_file_makes_way(image: tuple[Found, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[str] = []
+    real = crypto.sealer_for
+
+    def short(*given: Any) -> Sealer:
+        if not removed:
+            raise MemoryError
+        return real(*given)
+
+    monkeypatch.setattr(crypto, "sealer_for", short)
+    monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(str(path)))
+    assert unlock.attempt(image[0], PASSPHRASE).sealer and removed == ["/khib/vmlinuz"]
