@@ -57,6 +57,8 @@ class Child:
         self.place, self.kernel, self.steps = place, kernel, steps
         self.pid = os.fork()
         if not self.pid:
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)  # pytest in the background has them ignored
             prepare()
             self._run()
 
