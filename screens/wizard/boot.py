@@ -6,8 +6,10 @@ import msgspec
 import urwid
 from urwid.widget import AbstractFlowWidget
 
-from khib_tui.decide import bootloader, nextboot
+from khib_tui.decide import bootloader, landing, nextboot, region
+from khib_tui.decide.choice import choose_kernel
 from khib_tui.decide.nextboot import OneShot
+from khib_tui.errors import KhibError
 from khib_tui.model import target as targets
 from khib_tui.model.boot import Loader, LoaderKind
 from khib_tui.model.settings import Settings
@@ -45,7 +47,7 @@ class BootPage(StepPage):
         rows = [*self.choice(f"Automatic: {NAMES[offered[0].kind]} (proposed)", LoaderKind.AUTO, named, offered[0])]
         for loader in offered:
             rows += self.choice(NAMES[loader.kind], loader.kind, named, loader)
-        super().__init__(flow, note, widgets.listed(rows, intro=INTRO))
+        super().__init__(flow, note, widgets.listed([*rows, *way(flow)], intro=INTRO))
 
     def choice(self, label: str, kind: LoaderKind, named: LoaderKind, loader: Loader) -> list[AbstractFlowWidget]:
         """Make the lines of a boot loader: its name, and where the entry goes."""
@@ -59,3 +61,13 @@ class BootPage(StepPage):
         """Return the settings with the boot loader."""
         chosen = next(kind for kind, button in zip(self.kinds, self.group, strict=True) if button.get_state())
         return msgspec.structs.replace(self.flow.settings, loader=chosen)
+
+
+def way(flow: Flow) -> list[AbstractFlowWidget]:
+    """Say where the restorer will be put, and whether it has to move from there; nothing as long as there is no region."""
+    try:
+        kernel = choose_kernel(flow.machine, flow.settings)
+        chosen = region.choose(flow.machine, kernel, flow.settings.region)
+    except KhibError:
+        return []
+    return [Text(("dim", f"On this machine {landing.judge(flow.machine, kernel, chosen).what}."))]

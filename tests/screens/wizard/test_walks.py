@@ -47,6 +47,7 @@ FACTS = {
         "Step 6 of 7",
         "Automatic: whatever reads",
         "chosen in its menu",
+        "On this machine the restorer starts in its region",
         "never its default",
     ],
     REVIEW: ["Step 7 of 7", "Set up, once:", "2. keep kernel 6.1.192-khib", "< Set up", "< Hibernate now >"],
