@@ -6,16 +6,14 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
-from khib_tui.facts.read import data, text, unescape
-from khib_tui.model.boot import BootFacts, Folder
+from khib_tui.facts.read import data, text
+from khib_tui.facts.usage import Mount, read_mounts
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, BootFacts, Folder
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.text import clean
 
 EFIVARS = "sys/firmware/efi/efivars"
-LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-FIRMWARE = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 # The types of partitions: in a GPT, and the first in an MBR too.
 ESP_TYPES = ("c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef")
 XBOOTLDR_TYPES = ("bc13c2ff-59e6-4262-a352-b275fd6f7172",)
@@ -25,15 +23,9 @@ _ENV_SIZE, _ENV_HEADER = 1024, b"# GRUB Environment Block\n"
 _ENV_FILESYSTEMS = frozenset(("ext2", "ext3", "ext4", "xfs", "vfat"))
 
 
-class _Mount(NamedTuple):
-    number: str
-    inside: str
-    point: str
-
-
 def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
     """Read them below a root directory; what cannot be read is empty."""
-    mounts, numbers = _mounts(root), _numbers(root, devices)
+    mounts, numbers = list(read_mounts(root, ("self",))), _numbers(root, devices)
     grub = next((name for name in _GRUB if (root / name / "grub.cfg").is_file()), "")
     written = text(root / grub / "grub.cfg") if grub else ""
     started = _text(root, "LoaderDevicePartUUID").lower()
@@ -52,8 +44,8 @@ def read_boot(root: Path, devices: Sequence[BlockDevice]) -> BootFacts:
         features=int.from_bytes(_variable(root, "LoaderFeatures"), "little"),
         partition=started,
         efivars=_writable(root, mounts),
-        boot_current=(root / EFIVARS / f"BootCurrent-{FIRMWARE}").exists(),
-        boot_order=(root / EFIVARS / f"BootOrder-{FIRMWARE}").exists(),
+        boot_current=(root / EFIVARS / f"BootCurrent-{FIRMWARE_GUID}").exists(),
+        boot_order=(root / EFIVARS / f"BootOrder-{FIRMWARE_GUID}").exists(),
         boot=folder("/boot") if (root / "boot").is_dir() else None,
         esp=system, esp_free=_free(root / system.path.lstrip("/")) if system else 0, xbootldr=mounted(xbootldr), grub=where,
         grub_custom=bool(re.search(r"^\s*(source|\.)\s.*/custom\.cfg", written, re.MULTILINE)),
@@ -90,7 +82,7 @@ def _has_env(root: Path, where: Folder, devices: Sequence[BlockDevice]) -> bool:
 
 def _variable(root: Path, name: str) -> bytes:
     """Return the value of a variable of the boot loader, which follows four bytes of attributes."""
-    return data(root / EFIVARS / f"{name}-{LOADER}", 4096)[4:]
+    return data(root / EFIVARS / f"{name}-{LOADER_GUID}", 4096)[4:]
 
 
 def _text(root: Path, name: str) -> str:
@@ -98,14 +90,9 @@ def _text(root: Path, name: str) -> str:
     return clean(_variable(root, name).decode("utf-16-le", "replace").partition("\0")[0])
 
 
-def _writable(root: Path, mounts: Sequence[_Mount]) -> bool:
+def _writable(root: Path, mounts: Sequence[Mount]) -> bool:
     folder = root / EFIVARS
     return any(mount.point == f"/{EFIVARS}" for mount in mounts) and os.access(folder, os.W_OK)
-
-
-def _mounts(root: Path) -> list[_Mount]:
-    lines = [line.split(" ") for line in text(root / "proc/self/mountinfo").splitlines()]
-    return [_Mount(words[2], unescape(words[3]), unescape(words[4])) for words in lines if len(words) > 6]
 
 
 def _numbers(root: Path, devices: Sequence[BlockDevice]) -> dict[str, BlockDevice]:
@@ -114,7 +101,7 @@ def _numbers(root: Path, devices: Sequence[BlockDevice]) -> dict[str, BlockDevic
     return found | {point: device for device in devices for point in device.mounts}
 
 
-def _folder(path: str, mounts: Sequence[_Mount], numbers: dict[str, BlockDevice]) -> Folder:
+def _folder(path: str, mounts: Sequence[Mount], numbers: dict[str, BlockDevice]) -> Folder:
     """Find the mount that a folder lies on: the last of the longest."""
     pure = PurePosixPath(path)
     over = [mount for mount in mounts if pure.is_relative_to(mount.point)]

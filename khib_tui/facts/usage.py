@@ -21,8 +21,11 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class _Mount:
+class Mount:
+    """A mount: the device's number, the path within its filesystem, where it is, and its devices as /proc spells them."""
+
     number: str
+    inside: str
     point: str
     sources: tuple[str, ...]
 
@@ -34,7 +37,7 @@ def read_usage(root: Path, sysfs: Mapping[str, Path]) -> Usage:
     swaps = {nodes[source] for source in _swaps(root) if source in nodes}
     backing = {name: nodes.get(text(path / "loop/backing_file", 4096), "") for name, path in sysfs.items()}
     mounts: dict[str, list[str]] = defaultdict(list)
-    for mount in _mounts(root):
+    for mount in read_mounts(root):
         users = [numbers.get(mount.number, ""), *(nodes.get(source, "") for source in mount.sources)]
         for name in filter(None, users):
             if mount.point not in mounts[name]:
@@ -46,7 +49,7 @@ def read_usage(root: Path, sysfs: Mapping[str, Path]) -> Usage:
 def mounted_now(root: Path = Path("/")) -> list[str]:
     """Return where the filesystems on block devices are mounted in this namespace, at this moment: one place for each."""
     places: dict[str, str] = {}
-    for mount in _mounts(root, ("self",)):
+    for mount in read_mounts(root, ("self",)):
         if mount.sources or not mount.number.startswith("0:"):
             places.setdefault(mount.number, mount.point)
     return list(places.values())
@@ -59,7 +62,7 @@ def _nodes(sysfs: Mapping[str, Path]) -> dict[str, str]:
     return nodes | mapped
 
 
-def _mounts(root: Path, processes: Sequence[str] = ("self", "1")) -> Iterator[_Mount]:
+def read_mounts(root: Path, processes: Sequence[str] = ("self", "1")) -> Iterator[Mount]:
     """Read the mounts of this process, then those of the first one, whose namespace may differ (proc_pid_mountinfo(5))."""
     for process in processes:
         for line in text(root / "proc" / process / "mountinfo").splitlines():
@@ -69,7 +72,7 @@ def _mounts(root: Path, processes: Sequence[str] = ("self", "1")) -> Iterator[_M
             rest = words[words.index("-", 6) + 1 :]
             # bcachefs names all its devices, between colons.
             sources = tuple(unescape(rest[1]).split(":")) if len(rest) > 1 and rest[1].startswith("/dev/") else ()
-            yield _Mount(words[2], unescape(words[4]), sources)
+            yield Mount(words[2], unescape(words[3]), unescape(words[4]), sources)
 
 
 def _swaps(root: Path) -> Iterator[str]:

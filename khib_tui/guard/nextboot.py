@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from khib_tui.model.boot import Loader, LoaderKind
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 
-_GLOBAL, _LOADER = "8be4df61-93ca-11d2-aa0d-00e098032b8c", "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 # non-volatile, for boot services and at run time
 _ATTRIBUTES = b"\7\0\0\0"
 
@@ -13,9 +12,9 @@ def next_boot(loader: Loader) -> str:
     """Return the shell commands, '' where GRUB reads the image's mark itself, or where only a person can choose C."""
     match loader.kind:
         case LoaderKind.SYSTEMD_BOOT:
-            return _setting(f"LoaderEntryOneShot-{_LOADER}", (loader.entry.name + "\0").encode("utf-16-le"))
+            return _setting(f"LoaderEntryOneShot-{LOADER_GUID}", (loader.entry.name + "\0").encode("utf-16-le"))
         case LoaderKind.EFI:
-            return _setting(f"BootNext-{_GLOBAL}", int(loader.entry.name[4:8], 16).to_bytes(2, "little"))
+            return _setting(f"BootNext-{FIRMWARE_GUID}", int(loader.entry.name[4:8], 16).to_bytes(2, "little"))
     return ""
 
 

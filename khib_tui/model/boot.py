@@ -7,6 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+LOADER_GUID = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+"""Of variables that boot loaders and Linux share."""
+FIRMWARE_GUID = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+"""Of the firmware's own variables."""
 ONE_SHOT = 1 << 3
 """The bit of LoaderFeatures that promises LoaderEntryOneShot; GRUB sets LoaderInfo too, but not this."""
 

@@ -16,11 +16,8 @@ from khib_tui.decide.nextboot import OneShot
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
 from khib_tui.linux import efivars
-from khib_tui.model.boot import Loader, LoaderKind
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 from khib_tui.plan.step import Action, Context
-
-LOADER_GUID = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-FIRMWARE_GUID = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
 def steps(choice: Choice) -> list[Action]:

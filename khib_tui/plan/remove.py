@@ -13,13 +13,13 @@ from khib_tui.bootloader import efi, grub, grubenv, keep
 from khib_tui.decide import bootloader
 from khib_tui.initramfs import installed
 from khib_tui.linux import efivars
-from khib_tui.model.boot import Loader, LoaderKind
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.plan import guard
 from khib_tui.plan.boot import RemoveBootEntry, read_file
 from khib_tui.plan.install import saver_kernel
-from khib_tui.plan.nextboot import FIRMWARE_GUID, LOADER_GUID, fresh
+from khib_tui.plan.nextboot import fresh
 from khib_tui.plan.seal import RemoveSeal
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile

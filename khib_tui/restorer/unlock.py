@@ -26,7 +26,9 @@ def attempt(found: Found, typed: str) -> Found:
     assert header.seal
     try:
         sealer = crypto.sealer_for(header.seal, typed, header.image_id)
-    except MemoryError:
+    except KhibError as error:
+        if error.ident != crypto.NO_MEMORY:
+            raise
         # Opening comes first: what the kernel's file takes is only for a C that was put elsewhere.
         Path("/", KERNEL).unlink(missing_ok=True)
         sealer = crypto.sealer_for(header.seal, typed, header.image_id)

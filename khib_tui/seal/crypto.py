@@ -28,6 +28,7 @@ OVERHEAD = 16
 ITERATIONS, MEMORY, LANES, SALT = 3, 64 * 1024, 4, 16
 _MAX_ITERATIONS, _MAX_MEMORY, _MAX_LANES = 16, 128 * 1024, 16
 _ONCE = bytes(12)
+NO_MEMORY = "HIB-E-SEAL-MEMORY"
 
 
 @cache
@@ -164,7 +165,7 @@ def _stretch(slot: Keyslot, secret: bytes) -> bytes:
         return kdf.derive(secret)
     except MemoryError:
         raise Refused(
-            f"there is not enough memory: {size(slot.memory * KIB)} are needed for a passphrase", ident="HIB-E-SEAL-MEMORY",
+            f"there is not enough memory: {size(slot.memory * KIB)} are needed for a passphrase", ident=NO_MEMORY,
             hint="end other programs; in the restoring kernel choose Shell, and type `khib restore --plain`, which takes less",
         ) from None  # fmt: skip
 

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
-from khib_tui.facts.bootloader import EFIVARS, ESP_TYPES, FIRMWARE, LOADER, XBOOTLDR_TYPES, read_boot
-from khib_tui.model.boot import BootFacts, Folder
+from khib_tui.facts.bootloader import EFIVARS, ESP_TYPES, XBOOTLDR_TYPES, read_boot
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, BootFacts, Folder
 from khib_tui.model.machine import BlockDevice
 from tests.kit.faketree import Content, Link, tree
 
@@ -44,7 +44,7 @@ def read(
     return read_boot(tree(root, {"boot/": None, **files, **numbers, "proc/self/mountinfo": mounts}), devices)
 
 
-def variable(name: str, value: str, guid: str = LOADER) -> dict[str, Content]:
+def variable(name: str, value: str, guid: str = LOADER_GUID) -> dict[str, Content]:
     return {f"{EFIVARS}/{name}-{guid}": b"\x06\0\0\0" + f"{value}\0".encode("utf-16-le")}
 
 
@@ -83,7 +83,7 @@ def test_fedora_lists_entries_of_the_specification(tmp_path: Path) -> None:
 @pytest.mark.parametrize("point", ["/boot", "/efi", "/boot/efi"])
 def test_systemd_boot_where_its_partition_is_mounted(tmp_path: Path, point: str) -> None:
     files = variable("LoaderInfo", "systemd-boot 257") | {
-        f"{EFIVARS}/LoaderFeatures-{LOADER}": b"\x06\0\0\0" + bytes([8, *[0] * 7])
+        f"{EFIVARS}/LoaderFeatures-{LOADER_GUID}": b"\x06\0\0\0" + bytes([8, *[0] * 7])
     }
     facts = read(tmp_path, [esp(point), part("sda2", "ext4", "/")], files)
     assert (facts.loader, facts.features) == ("systemd-boot 257", 8)
@@ -109,7 +109,7 @@ def test_a_partition_that_is_not_mounted_is_none(tmp_path: Path) -> None:
 
 
 def test_the_firmware_s_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = read(tmp_path, [], variable("BootOrder", "x", FIRMWARE))
+    facts = read(tmp_path, [], variable("BootOrder", "x", FIRMWARE_GUID))
     assert facts.boot_order and not facts.boot_current and facts.efivars
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert not read_boot(tmp_path, []).efivars

@@ -18,11 +18,11 @@ from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.events.types import Event, Level, Message
 from khib_tui.handover.handover import Mode
 from khib_tui.linux import efivars
-from khib_tui.model.boot import Folder, Loader, LoaderKind
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Folder, Loader, LoaderKind
 from khib_tui.plan import build
 from khib_tui.plan.execute import execute
 from khib_tui.plan.hibernate import Jump
-from khib_tui.plan.nextboot import FIRMWARE_GUID, LOADER_GUID, NextBoot
+from khib_tui.plan.nextboot import NextBoot
 from khib_tui.plan.step import Action, Context
 from tests.kit.saved import nothing
 

@@ -17,12 +17,11 @@ from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed
 from khib_tui.linux import efivars
 from khib_tui.model import settings as kept
-from khib_tui.model.boot import BootFacts, Folder, LoaderKind
+from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, BootFacts, Folder, LoaderKind
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.settings import Settings
 from khib_tui.plan.boot import RemoveBootEntry, WriteBootEntry, entries, is_set_up
 from khib_tui.plan.execute import execute
-from khib_tui.plan.nextboot import FIRMWARE_GUID, LOADER_GUID
 from khib_tui.plan.remove import ForgetNextStart, RemoveSettings, remove
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from khib_tui.events.types import Event, Stage
 from khib_tui.handover import moved
 from khib_tui.handover.moved import Moved
 from khib_tui.restorer import unlock
-from khib_tui.seal import crypto
-from khib_tui.seal.crypto import Sealer
 from khib_tui.target.catalog import Found
 from tests.kit.saved import nothing
 from tests.kit.sealed import PASSPHRASE, on_terminal
@@ -65,14 +65,28 @@ def test_a_restorer_that_has_moved_asks_nothing_again(image: tuple[Found, Path],
 
 
 def test_where_memory_is_short_the_kernel_s_file_makes_way(image: tuple[Found, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the place where it is found out: the stretching of the passphrase."""
     removed: list[str] = []
-    real = crypto.sealer_for
+    real = Argon2id.derive
 
-    def short(*given: Any) -> Sealer:
+    def short(kdf: Argon2id, secret: bytes) -> bytes:
         if not removed:
             raise MemoryError
-        return real(*given)
+        return real(kdf, secret)
 
-    monkeypatch.setattr(crypto, "sealer_for", short)
+    monkeypatch.setattr("cryptography.hazmat.primitives.kdf.argon2.Argon2id", hungry(short))
     monkeypatch.setattr(Path, "unlink", lambda path, **_: removed.append(str(path)))
     assert unlock.attempt(image[0], PASSPHRASE).sealer and removed == ["/khib/vmlinuz"]
+
+
+def hungry(derive: Callable[[Argon2id, bytes], bytes]) -> type:
+    """A class that stands for Argon2id, whose own cannot be changed."""
+
+    class Hungry:
+        def __init__(self, **given: Any) -> None:
+            self.kdf = Argon2id(**given)
+
+        def derive(self, secret: bytes) -> bytes:
+            return derive(self.kdf, secret)
+
+    return Hungry
