@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from khib_tui.events.types import Event, Progress
+from khib_tui.lab.cycle import Session
+from khib_tui.lab.setup import prepare
 from khib_tui.runner import run
 from tests.kit import ROOT
 
@@ -31,3 +35,17 @@ def linux_source(version: str) -> Path | None:
     if version == "6.1":
         return None
     return Path(run([ROOT / "scripts" / "linux-source", version], timeout=1800).stdout.strip())
+
+
+@contextmanager
+def started(directory: Path, *, fill: int) -> Iterator[Session]:
+    """Give an uptime of A with so many percent of its memory filled, for the time of a `with`."""
+    lab = prepare(options(), directory, print_event)
+    session = Session(lab, print_event)
+    try:
+        session.boot_a()
+        session.ask("fill", percent=fill, shadow=lab.shadow)
+        session.ask("remember", deep=False)
+        yield session
+    finally:
+        session.end()

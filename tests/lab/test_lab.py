@@ -19,10 +19,10 @@ from khib_tui.image import header as headers
 from khib_tui.lab import demo, disks
 from khib_tui.lab.board import HOTPLUG, Board
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab, prepare
+from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab
 from khib_tui.lab.vm import Hardware
 from khib_tui.model.units import MIB
-from tests.kit.lab_kit import MEMORY, linux_source, options, print_event
+from tests.kit.lab_kit import MEMORY, linux_source, options, print_event, started
 
 pytestmark = pytest.mark.lab
 
@@ -31,13 +31,8 @@ pytestmark = pytest.mark.lab
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """A's one uptime, shared by the tests of this module in their order."""
     directory = tmp_path_factory.mktemp("lab")
-    lab = prepare(options(), directory, print_event)
-    made = Session(lab, print_event)
-    made.boot_a()
-    made.ask("fill", percent=85, shadow=lab.shadow)
-    made.ask("remember", deep=False)
-    yield made
-    made.end()
+    with started(directory, fill=85) as made:
+        yield made
 
 
 def intact(session: Session) -> None:

@@ -12,8 +12,7 @@ from khib_tui.events.types import Event, Failure, Result, Stage, StageName, Stat
 from khib_tui.image.header import State
 from khib_tui.lab import sealed
 from khib_tui.lab.cycle import LabError, Session, asks_passphrase
-from khib_tui.lab.setup import prepare
-from tests.kit.lab_kit import options, print_event
+from tests.kit.lab_kit import print_event, started
 from tests.lab.test_lab import state_on
 
 pytestmark = pytest.mark.lab
@@ -25,13 +24,8 @@ SCREENS = {"khib.ui=plain": "khib.term=vt100"}
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    lab = prepare(options(), tmp_path, print_event)
-    made = Session(lab, print_event)
-    made.boot_a()
-    made.ask("fill", percent=60, shadow=lab.shadow)
-    made.ask("remember", deep=False)
-    yield made
-    made.end()
+    with started(tmp_path, fill=60) as made:
+        yield made
 
 
 class Console:

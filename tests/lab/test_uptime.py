@@ -11,9 +11,8 @@ import pytest
 
 from khib_tui.events.types import Message, Result
 from khib_tui.lab.cycle import Session
-from khib_tui.lab.setup import prepare
 from khib_tui.model.units import KIB, MIB, size
-from tests.kit.lab_kit import options, print_event
+from tests.kit.lab_kit import started
 
 pytestmark = pytest.mark.lab
 
@@ -23,13 +22,8 @@ LOST = MIB // 4
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    lab = prepare(options(), tmp_path, print_event)
-    made = Session(lab, print_event)
-    made.boot_a()
-    made.ask("fill", percent=40, shadow=lab.shadow)
-    made.ask("remember", deep=False)
-    yield made
-    made.end()
+    with started(tmp_path, fill=40) as made:
+        yield made
 
 
 def free(session: Session) -> int:
