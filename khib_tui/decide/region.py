@@ -6,7 +6,7 @@ page for page. All addresses are bytes; all ranges are whole pages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from khib_tui.decide.memorymap import e820
 from khib_tui.decide.place import TOP, first_place, gather, largest, largest_place
@@ -34,8 +34,7 @@ _LOW_PIECES = 4
 _SEGMENTS = 5
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(Struct, frozen=True):
     """Where B and C live: some pages below 640 KiB and RAM from the kernel's place upwards.
 
     `ram` is A's whole System RAM, `own` what B and C use of it.

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from khib_tui.facts.parttable import PartitionTable, read_table
 from khib_tui.facts.read import data, names, number, text
@@ -39,8 +40,7 @@ _SCSI_UNIT = re.compile(r"\d+:\d+:\d+:(\d+)")
 _MMC_PART = re.compile(r"mmcblk\d+((?:boot|gp|rpmb)\d*)")
 
 
-@dataclass
-class _Disks:
+class _Disks(Struct):
     """What was read so far of the system below `root`."""
 
     root: Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import uuid
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from khib_tui.facts.signatures import Read
 from khib_tui.model.text import clean
@@ -16,8 +17,7 @@ _DOS_TYPE = 4
 _BOOT_INDICATORS = frozenset({0x00, 0x80})
 
 
-@dataclass(frozen=True)
-class PartitionTable:
+class PartitionTable(Struct, frozen=True):
     """`kind` is `gpt`, `dos` or ''; `disk_id` the GPT disk GUID or MBR signature in hexadecimal.
 
     `partuuids` maps the start of a partition (bytes) to its GUID; MBR partitions have none of their own. `types` maps it to

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui.facts.read import names, number, text
 
@@ -13,8 +14,7 @@ _MICRO = 1_000_000
 _THREE_CELLS = 11_100_000
 
 
-@dataclass(frozen=True)
-class _Battery:
+class _Battery(Struct, frozen=True):
     """What a battery holds and could hold: microwatt hours, or percent if `percent`."""
 
     now: float

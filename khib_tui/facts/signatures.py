@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from khib_tui.model.machine import Content
 from khib_tui.model.target import KHIB
@@ -32,8 +33,7 @@ _EMPTY = (0x00, 0xFF)
 _ZFS_MAGICS = frozenset({bytes.fromhex("0cb1ba0000000000"), bytes.fromhex("0000000000bab10c")})
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """What was found; label and UUID are empty where the kind has none or keeps it elsewhere.
 
     `file_limit` is the size of the largest file of an ext2 or ext3 filesystem, 0 for others.
@@ -45,8 +45,7 @@ class Signature:
     file_limit: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Magic:
+class Magic(Struct, frozen=True):
     """One row of the table: `magic` at `offset` means `kind`; label is (offset, bytes), uuid (offset, spelling)."""
 
     kind: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from khib_tui.facts.read import names, text, unescape
 
 
-@dataclass
-class Usage:
+class Usage(Struct):
     """`mounts` are raw paths, `drivers` filesystems without a mount we can see, `backing` what a loop device reads."""
 
     mounts: dict[str, list[str]] = field(default_factory=dict)
@@ -20,8 +20,7 @@ class Usage:
     backing: dict[str, list[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A mount: the device's number, the path within its filesystem, where it is, and its devices as /proc spells them."""
 
     number: str

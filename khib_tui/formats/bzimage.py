@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui.errors import Refused
 from khib_tui.model.text import clean
@@ -41,8 +42,7 @@ XLF_KERNEL_64 = 1 << 0
 _SETUP_MAX = 256 * SECTOR
 
 
-@dataclass(frozen=True)
-class BzImage:
+class BzImage(Struct, frozen=True):
     """A bzImage's setup header. Sizes and addresses are bytes.
 
     `setup_header` are the bytes to copy into boot_params at 0x1f1. The protected-mode kernel lies in the file at

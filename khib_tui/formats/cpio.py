@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _END = "TRAILER!!!"
 _BLOCK = 512
@@ -16,8 +17,7 @@ _NAME_MAX = 4095
 _DATA_MAX = 0xFFFFFFFF
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One file: its path without a leading slash, `st_mode`, content (a symlink's target), device number."""
 
     name: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from khib_tui.errors import ImageError
 from khib_tui.model.units import PAGE
@@ -30,8 +31,7 @@ _MAX_HEAD = 16 << 20
 MAX_NOTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryRun:
+class MemoryRun(Struct, frozen=True):
     """Physical memory from `start`: `filesz` bytes of content, then zeros up to `memsz` bytes."""
 
     start: int
@@ -39,8 +39,7 @@ class MemoryRun:
     memsz: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A run with the offset of its content in the ELF file."""
 
     run: MemoryRun
@@ -144,8 +143,7 @@ def _count(data: bytes, phnum: int, shoff: int) -> int:
     return int(_SHDR.unpack_from(data, shoff)[7])
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A program header: offset and size in the file, virtual and physical address, size in memory."""
 
     note: bool

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from typing import TypeVar
+
+from msgspec import Struct
 
 from khib_tui.image.codec import Codec
 from khib_tui.image.header import PAYLOAD_OFFSET
@@ -29,8 +30,7 @@ _INCOMPRESSIBLE = 0.97
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Speed:
+class Speed(Struct, frozen=True):
     """What was measured: content bytes a second on all processors, and stored bytes for each content byte."""
 
     rate: float

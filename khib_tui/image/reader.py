@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Protocol
 
 import xxhash
+from msgspec import Struct
 
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
@@ -87,8 +87,7 @@ class Nowhere:
         """Take zeros."""
 
 
-@dataclass(frozen=True)
-class Payload:
+class Payload(Struct, frozen=True):
     """The frames of an image, each of which can be opened by itself."""
 
     store: Store

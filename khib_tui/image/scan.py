@@ -6,7 +6,8 @@ import mmap
 import re
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from khib_tui.formats.vmcore import MemoryRun
 from khib_tui.linux.devmem import Mappings, span
@@ -22,8 +23,7 @@ _CONTENT_RUN = re.compile(b"c+")
 _ZERO_PAGE = bytes(PAGE)
 
 
-@dataclass
-class Content:
+class Content(Struct):
     """What was found: the pages with content as starts and ends, zero and left out pages by their bytes."""
 
     starts: array[int] = field(default_factory=lambda: array("Q"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import xxhash
+from msgspec import Struct
 
 from khib_tui.formats import vmcore
 from khib_tui.image.codec import FRAME, Codec, Pace, compress, seek_table
@@ -24,8 +24,7 @@ AHEAD = 2
 EXTRA_WRITERS = 1
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """What was written: the frames in order, the size of what they hold, and where the next block begins."""
 
     frames: list[Frame]
@@ -34,8 +33,7 @@ class Written:
     next_block: int
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """One frame before it is made: bytes of the ELF headers, then spans of physical memory."""
 
     number: int
@@ -92,8 +90,7 @@ def parts(head: bytes, placed: Sequence[vmcore.Placed]) -> Iterator[Part]:
         yield Part(number, True, rest, tuple(spans))
 
 
-@dataclass(frozen=True)
-class Maker:
+class Maker(Struct, frozen=True):
     """Makes frames of parts; called from several threads."""
 
     gatherer: Gatherer

@@ -8,7 +8,8 @@ swapped, so everything of A that was there comes back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from khib_tui.decide.memorymap import e820
 from khib_tui.decide.place import first_place
@@ -32,8 +33,7 @@ def pages(count: int) -> int:
     return -(-count // PAGE) * PAGE
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where the parts of B lie, as physical addresses; decided from sizes alone."""
 
     kernel: int
@@ -84,8 +84,7 @@ def layout(region: Region, kernel: BzImage, initrd_size: int, handover_size: int
     raise Refused("the initramfs does not fit into the region", hint="choose a larger region", ident="HIB-E-REGION-SMALL")
 
 
-@dataclass(frozen=True)
-class LoadedB:
+class LoadedB(Struct, frozen=True):
     """All that kexec_load(2) is told, and what was derived from it."""
 
     layout: Layout

@@ -10,8 +10,9 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui.errors import CommandFailed
 from khib_tui.linux.buffers import address_of
@@ -79,8 +80,7 @@ def span(address: int, allowed: Ranges) -> tuple[int, int]:
     raise CommandFailed(f"memory at {address:#x} is not A's", ident="HIB-E-DEVMEM")
 
 
-@dataclass
-class Mapping:
+class Mapping(Struct):
     """A mapping of the physical memory `[start, end)`, where it lies in this process, and how many use it."""
 
     start: int

@@ -11,8 +11,9 @@ import struct
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import sub
+
+from msgspec import Struct
 
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
@@ -28,8 +29,7 @@ _MAX_BITS = 30  # x86-64 has 27: the struct pages of one section are read at onc
 MAX_SPANS = 1 << 15
 
 
-@dataclass(frozen=True)
-class PageLayout:
+class PageLayout(Struct, frozen=True):
     """struct page: its size and the offsets of its members in bytes, and the values of the marks."""
 
     size: int
@@ -64,8 +64,7 @@ class PageLayout:
         return made
 
 
-@dataclass(frozen=True)
-class Sections:
+class Sections(Struct, frozen=True):
     """The sparse memory model: where the struct pages of each section are.
 
     :param maps: (number of the section, virtual address of the struct page of its first page).

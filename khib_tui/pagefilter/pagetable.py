@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter.view import Doubt, Reader
@@ -16,8 +17,7 @@ _PRESENT, _HUGE = 1, 1 << 7
 _HUGE_LEVELS = (30, 21)
 
 
-@dataclass(frozen=True)
-class AddressSpace:
+class AddressSpace(Struct, frozen=True):
     """A's kernel addresses.
 
     :param root: physical address of init_top_pgt.
@@ -30,7 +30,7 @@ class AddressSpace:
     phys_base: int
     page_offset: int
     levels: int
-    tables: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False)
+    tables: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def physical(self, virtual: int) -> tuple[int, int]:
         """Translate an address; gives the physical one, and how many bytes from it on lie in one piece.

@@ -6,9 +6,10 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from khib_tui.errors import CommandFailed
 from khib_tui.model.ranges import Ranges
@@ -48,8 +49,7 @@ class Swapped(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True)
-class Shadows:
+class Shadows(Struct, frozen=True, dict=True):
     """Where the kernel put the region's pages when A jumped: ascending by region address, disjoint."""
 
     runs: tuple[Swapped, ...]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from khib_tui.pagefilter.view import Doubt
 
 
-@dataclass(frozen=True)
-class VmcoreInfo:
+class VmcoreInfo(Struct, frozen=True):
     """The lines by key: `SYMBOL(x)`, `SIZE(x)`, `OFFSET(x.y)`, `LENGTH(x)`, `NUMBER(x)`, `KERNELOFFSET`, `OSRELEASE`, ..."""
 
     lines: Mapping[str, str]

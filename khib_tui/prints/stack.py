@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from khib_tui.model.ranges import Ranges, Spans
 from khib_tui.model.units import KIB
@@ -30,16 +31,14 @@ class Way(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct, frozen=True):
     """A device below a segment, and the byte on it where the segment's first one lies; without a name it is not there."""
 
     name: str
     at: int = 0
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """`size` bytes of a mapped device from `start` on; `chunk` in bytes, where the way has chunks."""
 
     start: int
@@ -50,16 +49,14 @@ class Segment:
     extra: int = 1
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(Struct, frozen=True):
     """All mapped devices: the segments of each by its name, and the size in bytes of every device."""
 
     segments: Mapping[str, tuple[Segment, ...]]
     sizes: Mapping[str, int]
 
 
-@dataclass
-class Found:
+class Found(Struct):
     """`places` on devices that nothing lies below; `blind` are those of them below a segment that nobody can tell."""
 
     places: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))

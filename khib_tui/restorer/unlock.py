@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from khib_tui.errors import ImageError, KhibError
 from khib_tui.facts import blockdev
@@ -129,14 +129,13 @@ def info(item: Found, store: Store, sealer: Sealer | None = None) -> dict[str, A
     return data
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """An image, wherever it lies; `sealer` is there once a sealed one was opened."""
 
     target: TargetRef
     where: str
     header: Header
-    sealer: Sealer | None = field(default=None, repr=False, compare=False)
+    sealer: Sealer | None = None
 
 
 def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
