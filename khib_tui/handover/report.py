@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-import secrets
 import struct
 from contextlib import suppress
 from enum import StrEnum
@@ -71,7 +70,7 @@ class ReportPage:
     """
 
     def __init__(self, saved: Ranges, others: int, pagemap: Path = Path("/proc/self/pagemap")) -> None:
-        self.cookie = secrets.token_bytes(COOKIE_SIZE)
+        self.cookie = os.urandom(COOKIE_SIZE)
         count = others // PAGE + 2
         self.pool = mmap.mmap(-1, count * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         with suppress(OSError):  # a kernel without huge pages does not know the advice

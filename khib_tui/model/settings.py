@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import tomli_w
 
 from khib_tui import files
 from khib_tui.errors import UsageError
@@ -80,4 +79,6 @@ def read(path: Path, kind: type[T]) -> T:
 
 def save(settings: Settings, path: Path = PATH) -> None:
     """Write the settings, whole or not at all."""
+    import tomli_w
+
     files.write(path, tomli_w.dumps(msgspec.to_builtins(settings)).encode())

@@ -14,18 +14,19 @@ from khib_tui.model.identity import only
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.text import clean
 
+# Patterns are compiled where they are used: B and C, which need few of them, would pay for all.
 # udev leaves these and all that is not ASCII, and writes the others as \xNN.
 _PLAIN = r"[A-Za-z0-9#+.:=@_~,%-]"
-_LINK = re.compile(rf"/dev/disk/by-[a-z-]+/({_PLAIN}|\\x[0-9A-Fa-f]{{2}}|[^\x00-\x7f])+")
-_NODE = re.compile(r"/dev(/[A-Za-z0-9_@+.#=,~-]+)+")
-_TAG = re.compile(r"(UUID|LABEL|PARTUUID|PARTLABEL)=(?:\"([^\"]+)\"|'([^']+)'|([^\"':].*?))(?=:/|$)", re.DOTALL)
-_TAGGED = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/(.+)")
-_HEX = re.compile(r"((?:\\x[0-9A-Fa-f]{2})+)")
+_LINK = rf"/dev/disk/by-[a-z-]+/({_PLAIN}|\\x[0-9A-Fa-f]{{2}}|[^\x00-\x7f])+"
+_NODE = r"/dev(/[A-Za-z0-9_@+.#=,~-]+)+"
+_TAG = r"(?s:(UUID|LABEL|PARTUUID|PARTLABEL)=(?:\"([^\"]+)\"|'([^']+)'|([^\"':].*?))(?=:/|$))"
+_TAGGED = r"/dev/disk/by-(uuid|label|partuuid|partlabel)/(.+)"
+_HEX = r"((?:\\x[0-9A-Fa-f]{2})+)"
 
 
 def split(text: str) -> tuple[str, str]:
     """Part what was typed into the device, as `/dev/...`, and the rest from `:/` on; both are not judged yet."""
-    match = _TAG.match(text)
+    match = re.match(_TAG, text)
     if match is None:
         device, colon, rest = text.partition(":/")
         return device, f"/{rest}" if colon else ""
@@ -35,7 +36,7 @@ def split(text: str) -> tuple[str, str]:
 
 def is_device(text: str) -> bool:
     """Return whether text is the name of a device node or of a link to one, without anything that hides or leads away."""
-    return bool(_NODE.fullmatch(text) or _LINK.fullmatch(text)) and text == clean(text, 512)
+    return bool(re.fullmatch(_NODE, text) or re.fullmatch(_LINK, text)) and text == clean(text, 512)
 
 
 def node_of(device: str, devices: Sequence[BlockDevice]) -> str:
@@ -43,7 +44,7 @@ def node_of(device: str, devices: Sequence[BlockDevice]) -> str:
 
     :raises Refused: HIB-E-TARGET-DUPLICATE, several have that label or UUID.
     """
-    match = _TAGGED.fullmatch(device)
+    match = re.fullmatch(_TAGGED, device)
     found = [item for item in devices if match and _is(item, match[1], _decoded(match[2]))]
     if found:
         return only(found, device).path
@@ -66,4 +67,4 @@ def _encoded(value: str) -> str:
 
 def _decoded(name: str) -> str:
     """Read what udev spelled; bytes that are no UTF-8 stay visible."""
-    return _HEX.sub(lambda match: bytes.fromhex(match[1].replace("\\x", "")).decode(errors="replace"), name)
+    return re.sub(_HEX, lambda match: bytes.fromhex(match[1].replace("\\x", "")).decode(errors="replace"), name)
