@@ -144,12 +144,13 @@ def _lab(commands: Commands) -> None:
     demo.add_argument("--boot", choices=["kernel", "disk"], default="kernel", help="QEMU starts the kernel, or the disk boots")
     _own_disk(demo)
     demo.add_argument("--cycles", type=int, default=1, help="hibernations in one uptime")
+    demo.add_argument("--cancelled", action="store_true", help="then cancel one, switch off, and see that A starts")
     _fill(demo)
     demo.add_argument("--sealed", action="store_true", help="seal the images, and look for a secret on the disk")
-    demo.add_argument("--memmap", choices=("exact", "none"), default="exact", help="none: C gets all memory, and moves itself")
+    _memmap(demo)
     demo.add_argument("--rehearse", action="store_true", help="rehearse first, in the same uptime")
     demo.add_argument("--shallow", dest="deep", action="store_false", help="do not check every program and library")
-    _boots(_add(actions, "boots", "commands.lab:lab_boots", "play a cycle of each computer with each boot loader"))
+    _boots(_add(actions, "boots", "commands.lab:lab_boots", "play hibernations of each computer with each boot loader"))
     prints = _add(actions, "prints", "commands.lab:lab_prints", "try what is noticed on the disks of a sleeping system")
     prints.add_argument("--kinds", nargs="*", metavar="KIND", help="filesystems, or swap; all if not given")
     prints.add_argument("--stacks", nargs="*", metavar="STACK", help="what they lie on; all if not given")
@@ -193,12 +194,18 @@ def _fill(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fill", type=int, default=50, metavar="PERCENT", help="how much of the memory to fill")
 
 
+def _memmap(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--memmap", choices=("exact", "none"), default="exact", help="none: C moves itself")
+
+
 def _boots(command: argparse.ArgumentParser) -> None:
     _machine(command)
     _fill(command)
     command.add_argument("--loaders", nargs="*", choices=LOADERS, default=LOADERS, help="each by all its firmware")
     command.add_argument("--machines", nargs="*", choices=MACHINES, default=MACHINES[:3], help="of a kind each")
-    command.set_defaults(cycles=1, rehearse=False, sealed=False, deep=False, boot="disk", memmap="exact")
+    _memmap(command)
+    command.add_argument("--cycles", type=int, default=2, help="hibernations in one uptime, before one that is cancelled")
+    command.set_defaults(cancelled=True, rehearse=False, sealed=False, deep=False, boot="disk")
 
 
 def _own_disk(command: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from khib_tui.errors import UsageError
 from khib_tui.events.types import Sink, Stage, StageName, Status
-from khib_tui.lab import disks, setup
+from khib_tui.lab import disks, setup, spoil
 from khib_tui.lab.board import Board
 from khib_tui.lab.build.bootable import WORDS
 from khib_tui.lab.build.kernel import DISK_FRAGMENT, guest_kernel, is_kernel_built
@@ -50,9 +50,12 @@ class DiskLab(Lab):
     def boot_c(self, change: dict[str, str] | None = None, memmap: str | None = None) -> Boot:
         """Switch on.
 
-        :raises UsageError: the entry on the disk cannot be changed from here.
+        :param memmap: empty: the memory words on the disk are spoiled first.
+        :raises UsageError: the entry on the disk cannot be changed otherwise.
         """
-        if change or memmap is not None:
+        if memmap == "":
+            spoil.lose_memory_words(self.disk_a, self.loader)
+        if change or memmap:
             raise UsageError("C's words are on the disk", hint=PLAIN, ident="HIB-E-LAB-BOARD")
         return Boot()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from khib_tui.errors import KhibError
-from khib_tui.events.types import Event, Failure, Level, Message, Result, Sink, Stage, StageName, Status, Step
+from khib_tui.events.types import Event, Failure, Level, Message, Progress, Result, Sink, Stage, StageName, Status, Step
 from khib_tui.lab import disks
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Vm, start
@@ -136,6 +136,11 @@ class Session:
         watched = self.lab.watched(self.target_partition)
         self.digests.append(" ".join(disks.digest(path, without) for path, without in watched))
 
+    def note_anew(self) -> None:
+        """Note the disks of a machine that is off, and whose disks were changed from outside."""
+        self.digests.clear()
+        self.note_disks()
+
     def hibernate(self, *words: str) -> float:
         """Hibernate A up to the power-off; gives the seconds.
 
@@ -156,6 +161,20 @@ class Session:
         seconds = self.running.seconds - began
         self.running.close()
         return seconds
+
+    def cancel(self, *words: str) -> int:
+        """Hibernate, and press Esc while it saves; gives the exit code.
+
+        :raises LabError: the machine powered off instead.
+        """
+        self.command("hibernate", *words)
+        for event in self.until_exit():
+            self.pass_on(event)
+            if isinstance(event, Progress) and event.stage == StageName.SAVE:
+                self.running.type(b"\x1b")
+            if isinstance(event, dict) and "exit" in event:
+                return int(event["exit"])
+        raise self.lost("a cancelled hibernation ended with power-off")
 
     def reason(self) -> str:
         """The last failure that the guest told."""

@@ -83,15 +83,37 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
         away, back, data = once(session, arguments, hidden)
         checked = session.ask("check", deep=arguments.deep)
         wrong += checked["wrong"]
+    if arguments.cancelled:
+        wrong += cancelled(session, arguments)
     clean, text = session.power_off()
     if not clean:
         sink(Message(text, Level.ERROR))
+    if arguments.cancelled:
+        wrong += started_normally(session)
     return LabResult(
         resumed=True, memory_intact=not wrong, cycles=arguments.cycles, image_bytes=data["image_bytes"],
         ram_bytes=arguments.memory * MIB, save_seconds=data["save_seconds"], restore_seconds=data["restore_seconds"],
         hibernate_seconds=away, resume_seconds=back, disks_identical=session.disks_identical, fsck_clean=clean,
         detail=", ".join(wrong), sealed=hidden is not None,
     )  # fmt: skip
+
+
+def cancelled(session: Session, arguments: Namespace) -> list[str]:
+    """Break one hibernation off while it saves; gives what of A's memory is wrong afterwards."""
+    session.sink(Message("one that is cancelled"))
+    session.ask("remember", deep=arguments.deep)
+    if (code := session.cancel(*codec_words(arguments))) != Exit.CANCELLED:
+        raise session.lost(f"a cancelled hibernation ended with code {code}: {session.reason()}")
+    wrong: list[str] = session.ask("check", deep=arguments.deep)["wrong"]
+    return wrong
+
+
+def started_normally(session: Session) -> list[str]:
+    """Switch on once more: what was cancelled must not have left C as the next start, which would speak before A does."""
+    session.boot_a()
+    before = list(session.running.seen)
+    session.power_off()
+    return ["what started next"] if before else []
 
 
 def set_up(session: Session) -> None:
@@ -106,9 +128,17 @@ def set_up(session: Session) -> None:
 
 def once(session: Session, arguments: Namespace, hidden: sealed.Secrets | None) -> tuple[float, float, dict[str, Any]]:
     """Play one hibernation and resume; no disk may hold a secret of a sealed one, whose image is still there."""
-    options = ["--codec", arguments.codec] if arguments.codec else []
-    away = session.hibernate(*options, *(hidden.options if hidden else []))
-    back, result = session.resume(session.lab.boot_c(memmap="") if arguments.memmap == "none" else None)
+    away = session.hibernate(*codec_words(arguments), *(hidden.options if hidden else []))
+    boot = None
+    if arguments.memmap == "none":
+        boot = session.lab.boot_c(memmap="")
+        session.note_anew()
+    back, result = session.resume(boot)
     if hidden:
         sealed.refuse_leak(session, hidden)
     return away, back, result.data
+
+
+def codec_words(arguments: Namespace) -> list[str]:
+    """Return the options that choose the codec that was asked for."""
+    return ["--codec", arguments.codec] if arguments.codec else []

@@ -20,6 +20,7 @@ def options(**changes: object) -> Namespace:
     given = {
         "memory": MEMORY, "cpus": 2, "firmware": "bios", "linux_source": None, "keep": None, "json": True, "codec": None,
         "cycles": 1, "fill": 60, "rehearse": False, "deep": False, "sealed": False, "memmap": "exact",
+        "cancelled": False,
     }  # fmt: skip
     return Namespace(**(given | changes))
 
