@@ -48,6 +48,10 @@ class Session:
         """Boot A and wait for its agent."""
         self.sink(Stage(StageName.BOOT, Status.STARTED))
         self.boot(self.lab.boot_a(f"{DEMO_WORDS} {words}"))
+        self.until_ready()
+
+    def until_ready(self) -> None:
+        """Wait for A's agent."""
         for event in self.running.events():
             if isinstance(event, dict) and event.get("agent") == "ready":
                 self.sink(Stage(StageName.BOOT, Status.DONE, seconds=self.running.seconds))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from khib_tui.events.types import Event, Progress
+from khib_tui.image import header as headers
+from khib_tui.lab import disks
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare
 from khib_tui.runner import run
 from tests.kit import ROOT
 
 MEMORY = 768
+PATIENCE = 120.0
 
 
 def options(**changes: object) -> Namespace:
@@ -50,3 +54,47 @@ def started(directory: Path, *, fill: int) -> Iterator[Session]:
         yield session
     finally:
         session.end()
+
+
+class Console:
+    """What C's console shows, from a moment on."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.path = session, session.lab.directory / "console.log"
+        self.seen = 0
+
+    def wait(self, text: bytes) -> None:
+        """Wait until it shows a text; what came before is not looked at again.
+
+        :raises LabError: it never does.
+        """
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            at = self.path.read_bytes().find(text, self.seen)
+            if at >= 0:
+                self.seen = at + len(text)
+                time.sleep(1)
+                return
+            time.sleep(0.2)
+        raise self.session.lost(f"the console never showed {text.decode()}")
+
+    def answer(self, text: bytes, keys: bytes) -> None:
+        """Press keys as soon as it shows a text."""
+        self.wait(text)
+        self.session.running.type(keys)
+
+
+def state_on(disk: Path, partition: int = 0) -> headers.State:
+    """Return what the newest header on a disk says."""
+    return header_on(disk, partition).state
+
+
+def header_on(disk: Path, partition: int = 0) -> headers.Header:
+    """Return the newest header on a disk."""
+    start = disks.partitions(disk)[partition].start
+    with disk.open("rb") as stream:
+        found = []
+        for offset in headers.SLOTS:
+            stream.seek(start + offset)
+            found.append(headers.unpack(stream.read(4096)))
+    return max((slot for slot in found if slot), key=lambda header: header.generation)

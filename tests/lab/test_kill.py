@@ -15,8 +15,7 @@ from khib_tui.lab import disks
 from khib_tui.lab.cycle import SETTINGS, Session
 from khib_tui.lab.setup import Lab, prepare
 from tests.kit import ROOT
-from tests.kit.lab_kit import options, print_event
-from tests.lab.test_lab import state_on
+from tests.kit.lab_kit import options, print_event, state_on
 
 pytestmark = pytest.mark.lab
 

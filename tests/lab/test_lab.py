@@ -22,7 +22,7 @@ from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab
 from khib_tui.lab.vm import Hardware
 from khib_tui.model.units import MIB
-from tests.kit.lab_kit import MEMORY, linux_source, options, print_event, started
+from tests.kit.lab_kit import MEMORY, header_on, linux_source, options, print_event, started, state_on
 
 pytestmark = pytest.mark.lab
 
@@ -193,20 +193,6 @@ def with_second(machine: Hardware, target: Path) -> Hardware:
     second = disks.copy(target, target.with_name("second.raw"))
     runner.run(["sfdisk", "--quiet", "--disk-id", second, "0FC63DAF-8483-4772-8E79-3D69D8477DE4"])
     return replace(machine, disks=(*machine.disks, second))
-
-
-def state_on(disk: Path) -> headers.State:
-    return header_on(disk).state
-
-
-def header_on(disk: Path) -> headers.Header:
-    start = disks.partitions(disk)[0].start
-    with disk.open("rb") as stream:
-        found = []
-        for offset in headers.SLOTS:
-            stream.seek(start + offset)
-            found.append(headers.unpack(stream.read(4096)))
-    return max((slot for slot in found if slot), key=lambda header: header.generation)
 
 
 def used(disk: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +11,10 @@ from khib_tui.events.types import Event, Failure, Result, Stage, StageName, Stat
 from khib_tui.image.header import State
 from khib_tui.lab import sealed
 from khib_tui.lab.cycle import LabError, Session, asks_passphrase
-from tests.kit.lab_kit import print_event, started
-from tests.lab.test_lab import state_on
+from tests.kit.lab_kit import Console, print_event, started, state_on
 
 pytestmark = pytest.mark.lab
 
-PATIENCE = 120.0
 ESCAPE, RIGHT, ENTER = b"\x1b", b"\x1b[C", b"\r"
 SCREENS = {"khib.ui=plain": "khib.term=vt100"}
 
@@ -26,34 +23,6 @@ SCREENS = {"khib.ui=plain": "khib.term=vt100"}
 def session(tmp_path: Path) -> Iterator[Session]:
     with started(tmp_path, fill=60) as made:
         yield made
-
-
-class Console:
-    """What C's console shows, from a moment on."""
-
-    def __init__(self, session: Session) -> None:
-        self.session, self.path = session, session.lab.directory / "console.log"
-        self.seen = 0
-
-    def wait(self, text: bytes) -> None:
-        """Wait until it shows a text; what came before is not looked at again.
-
-        :raises LabError: it never does.
-        """
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            at = self.path.read_bytes().find(text, self.seen)
-            if at >= 0:
-                self.seen = at + len(text)
-                time.sleep(1)
-                return
-            time.sleep(0.2)
-        raise self.session.lost(f"the console never showed {text.decode()}")
-
-    def answer(self, text: bytes, keys: bytes) -> None:
-        """Press keys as soon as it shows a text."""
-        self.wait(text)
-        self.session.running.type(keys)
 
 
 def is_wrong(event: Event | dict[str, object]) -> bool:
@@ -94,7 +63,7 @@ def test_a_sealed_image_is_resumed_from_the_shell_after_a_wrong_passphrase(sessi
 
 
 def test_the_console_that_never_shows_a_text_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.lab.test_sealed_shell.PATIENCE", 0.5)
+    monkeypatch.setattr("tests.kit.lab_kit.PATIENCE", 0.5)
     (tmp_path / "console.log").write_bytes(b"nothing")
     lab = type("Lab", (), {"directory": tmp_path})()
     with pytest.raises(LabError, match="never showed"):
