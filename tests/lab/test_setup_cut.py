@@ -1,0 +1,93 @@
+"""Set-up and removal, cut off by a power cut at any moment, on a computer that boots itself; and that nothing stays."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from khib_tui.lab import bootdisk
+from khib_tui.lab.cycle import Session
+from tests.kit.lab_kit import options, print_event
+
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+
+SETUP, REMOVE = ("setup",), ("setup", "--remove")
+SILENCE = 900
+VARIABLES = "for v in /sys/firmware/efi/efivars/*; do [ ! -f $v ] || sha256sum $v; done"
+# A's own initramfs is made anew by the distribution's tool, which makes other bytes each time and keeps the last one on vfat;
+# the others change at each start.
+OWN = ("initrd.img", ".dpkg-bak", "/var/lib/initramfs-tools/", "random-seed", "LoaderTime", "MTC-")
+LIST = f"""find /boot /etc /usr/lib/systemd /usr/lib/dracut /usr/local /var/lib -xdev \\( -type f -o -type l \\) | sort |
+while read -r f; do [ -L "$f" ] && echo "L $f" || sha256sum "$f"; done
+[ ! -d /boot/efi ] || find /boot/efi -type f | sort | xargs -r sha256sum
+{VARIABLES}; true"""
+
+
+@pytest.fixture(
+    params=[("systemd-boot", "uefi", "virtio"), ("grub", "bios", "virtio"), ("efi", "uefi", "virtio")], ids="-".join
+)
+def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
+    """A computer where khib was never set up."""
+    loader, firmware, machine = request.param
+    asked = options(boot="disk", loader=loader, firmware=firmware, machine=machine, memory=1024)
+    made = Session(bootdisk.prepare(asked, tmp_path, print_event), print_event)
+    made.boot_a()
+    yield made
+    made.end()
+
+
+def seconds(session: Session, words: tuple[str, ...]) -> float:
+    """Run a command that must do well; gives how long it takes."""
+    began = time.monotonic()
+    code, _ = session.run(*words, timeout=SILENCE)
+    assert code == 0, session.reason()
+    return time.monotonic() - began
+
+
+def cut(session: Session, words: tuple[str, ...], after: float) -> None:
+    """Pull the plug so many seconds after a command began; A starts again."""
+    print(f"{' '.join(words)} is cut after {after:.1f} s")
+    session.command(*words)
+    time.sleep(after)
+    session.running.kill()
+    session.boot_a()
+
+
+def listed(session: Session) -> set[str]:
+    """All that set-up could change: files by their digest, links, the firmware's variables."""
+    session.program("sh", "-c", f"({LIST}) >/tmp/list", timeout=SILENCE)
+    return {line for line in read_all(session, "/tmp/list") if not any(word in line for word in OWN)}
+
+
+def read_all(session: Session, path: str) -> list[str]:
+    """Read a file of any size."""
+    lines = int(session.program("sh", "-c", f"wc -l <{path}"))
+    parts = [session.program("sed", "-n", f"{at + 1},{at + 20}p", path) for at in range(0, lines, 20)]
+    return "".join(parts).splitlines()
+
+
+def test_removal_leaves_no_trace(session: Session) -> None:
+    before = listed(session)
+    assert len(before) > 100
+    seconds(session, SETUP)
+    assert listed(session) != before
+    seconds(session, REMOVE)
+    assert listed(session) == before
+
+
+@pytest.mark.parametrize("moments", [20])
+def test_cut_at_any_moment_the_machine_starts_and_repeating_ends_well(session: Session, moments: int) -> None:
+    before, noise = listed(session), random.Random(moments)
+    length = {words: seconds(session, words) for words in (SETUP, REMOVE)}
+    for words in (SETUP, REMOVE):
+        for _ in range(moments // 2):
+            cut(session, words, noise.uniform(0.2, length[words]))
+        seconds(session, words)
+    clean, text = session.power_off()
+    assert clean, text
+    session.boot_a()
+    assert listed(session) == before
