@@ -17,18 +17,19 @@ ID = "khib-restore"
 BEGIN = "### khib: begin (written by `khib setup`, taken away by `khib setup --remove`) ###"
 END = "### khib: end ###"
 # Sectors 8 and 9 of the image's place, see docs/image-format.md.
-_MARK = "8+2"
+_MARK = 8
 _BLOCK = re.compile(rf"^{re.escape(BEGIN)}\n(?:(?!{re.escape(BEGIN)}).)*?^{re.escape(END)}\n", re.DOTALL | re.MULTILINE)
 # What reads the filesystem that kernel and initramfs are on, where that is not the one of grub.cfg.
 _DRIVERS = {"ext2": "ext2", "ext3": "ext2", "ext4": "ext2", "xfs": "xfs", "btrfs": "btrfs", "vfat": "fat", "f2fs": "f2fs"}
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
-def block(entry: BootEntry, folder: Folder, *, setup_id: str = "", partition: str = "") -> str:
+def block(entry: BootEntry, folder: Folder, *, setup_id: str = "", partition: str = "", first: int = 0) -> str:
     """Return the lines of the block, with its marks.
 
     :param folder: tells the filesystem that the entry's paths are on.
     :param partition: the image's place as GRUB spells partitions, such as `gpt2`; without it GRUB looks at no image.
+    :param first: the sector of that partition where the image begins.
     """
     lines = [
         BEGIN,
@@ -40,18 +41,18 @@ def block(entry: BootEntry, folder: Folder, *, setup_id: str = "", partition: st
         f"  linux {word(entry.linux)} {' '.join(map(word, split(entry.options)))}",
         f"  initrd {' '.join(map(word, entry.initrds))}",
         "}",
-        *(_resume(setup_id, partition) if partition else []),
+        *(_resume(setup_id, partition, first) if partition else []),
         END,
     ]
     return "\n".join(lines) + "\n"
 
 
-def _resume(setup_id: str, partition: str) -> list[str]:
+def _resume(setup_id: str, partition: str, first: int) -> list[str]:
     return [
         *(f"insmod {module}" for module in ("regexp", "loadenv", f"part_{partition.rstrip('0123456789')}")),
         f"for khib_place in (hd*,{partition}); do",
         "  set khib_resume=",
-        f"  if load_env --skip-sig -f ${{khib_place}}{_MARK} khib_resume; then",
+        f"  if load_env --skip-sig -f ${{khib_place}}{first + _MARK}+2 khib_resume; then",
         f'    if [ "$khib_resume" = "{setup_id}" ]; then',
         f"      set default={ID}",
         "      set fallback=0",

@@ -10,15 +10,15 @@ from khib_tui.model.boot import Loader, LoaderKind
 _GRUB_EXPANDS = frozenset("$\\';{}&|<>")
 
 
-def content(loader: Loader, entry: BootEntry, old: bytes, *, setup_id: str = "", partition: str = "") -> bytes:
+def content(loader: Loader, entry: BootEntry, old: bytes, *, setup_id: str = "", partition: str = "", first: int = 0) -> bytes:
     """Return what the loader's file, or variable, becomes.
 
     :param old: what it has now, b'' if it is not there.
-    :param partition: the image's place as GRUB spells it, '' if GRUB cannot look at it.
+    :param partition: the image's place as GRUB spells it, '' if GRUB cannot look at it; it begins at the sector `first`.
     """
     match loader.kind:
         case LoaderKind.GRUB:
-            lines = grub.block(entry, loader.folder, setup_id=setup_id, partition=partition)
+            lines = grub.block(entry, loader.folder, setup_id=setup_id, partition=partition, first=first)
             return grub.with_block(_text(old), lines).encode(errors="surrogateescape")
         case LoaderKind.EFI:
             assert loader.esp is not None

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding, Severity
+from khib_tui.model import target as targets
 from khib_tui.model.boot import ONE_SHOT, BootFacts, Folder, Loader, LoaderKind, Partition
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.target import Kind, Target
 from khib_tui.model.units import MIB
 
 IDENT = "HIB-E-LOADER"
@@ -162,12 +164,12 @@ def partition_number(device: BlockDevice) -> int:
     return int(found[1]) if found else 0
 
 
-def grub_place(machine: Machine, target: str) -> str:
+def grub_place(machine: Machine, target: Target | None) -> str:
     """Return the image's partition as GRUB spells it, such as `gpt2`; '' where GRUB cannot look at it so.
 
-    :param target: the kernel name or path of the image's device.
+    :param target: where the image lies; a file that is to be mounted GRUB cannot look at.
     """
-    device = machine.device(target)
+    device = targets.under(machine.devices, target) if target and target.kind is not Kind.FILE else None
     disk = machine.device(device.disk) if device else None
     kind = {"gpt": "gpt", "dos": "msdos"}.get(disk.table if disk else "", "")
     return f"{kind}{partition_number(device)}" if device and kind and partition_number(device) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, landing, nextboot, region
+from khib_tui.decide import bootloader, checks, guard, landing, nextboot, ownplace, region
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -128,6 +128,7 @@ def decide(
             raise Refused("no target for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
         target = targets.resolved(targets.parse(settings.target), machine.devices)
         found = refusals(machine, target, image_limit(chosen))
+        found += ownplace.unsealed(machine, target) if target.own and not sealed else []
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
         findings = [*findings, *found, *doubts(machine, target), guard.judge(machine, target)]
     loader = bootloader.choose(machine, settings)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from khib_tui.events.types import Finding, Severity
+from khib_tui.model import target as targets
 from khib_tui.model.machine import Machine
-from khib_tui.model.target import Target
+from khib_tui.model.target import Kind, Target
 
 GUARD = "HIB-W-GUARD"
 LOST = "started so, the hibernated session is lost; the image is refused then, since the disks have changed"
@@ -15,7 +16,7 @@ _PARTUUID = re.compile(r"[0-9a-f-]+")
 
 def guarded_partition(machine: Machine, target: Target | None) -> str:
     """Return the PARTUUID that the guard finds the image by, '' where there is nothing that it could look at."""
-    device = machine.device(target.device) if target and not target.path else None
+    device = targets.under(machine.devices, target) if target and target.kind is not Kind.FILE else None
     found = device.partuuid.lower() if device else ""
     return found if _PARTUUID.fullmatch(found) else ""
 

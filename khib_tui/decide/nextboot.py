@@ -37,7 +37,7 @@ def choose(machine: Machine, loader: Loader, target: Target | None) -> OneShot:
         return OneShot.LOADER
     if facts.efivars and firmware(machine, loader):
         return OneShot.FIRMWARE
-    if kind is LoaderKind.GRUB and target and not target.path and grub_place(machine, target.device):
+    if kind is LoaderKind.GRUB and grub_place(machine, target):
         return OneShot.IMAGE
     if kind in (LoaderKind.GRUB, LoaderKind.GRUB_BLS) and facts.grub and facts.grub_env:
         return OneShot.GRUBENV

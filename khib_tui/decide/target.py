@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from khib_tui.decide import content, diskkind
+from khib_tui.decide import content, diskkind, ownplace
 from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.errors import KhibError
@@ -16,7 +16,7 @@ from khib_tui.model import target as targets
 from khib_tui.model.identity import key_of
 from khib_tui.model.machine import BlockDevice, KernelFile, Machine
 from khib_tui.model.settings import Settings
-from khib_tui.model.target import FILE_SYSTEMS, Target
+from khib_tui.model.target import FILE_SYSTEMS, Kind, Target
 from khib_tui.model.text import clean
 from khib_tui.model.units import GIB, size
 
@@ -44,6 +44,8 @@ def above(devices: Sequence[BlockDevice], device: BlockDevice) -> list[BlockDevi
 
 def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]:
     """Return why an image of `need_bytes` cannot go there; all blockers, empty if it can."""
+    if target.own:
+        return ownplace.refusals(machine, target, need_bytes)
     device = machine.device(target.device)
     if device is None:
         fix = "plug it in, or choose one that the wizard lists (`khib`, page 'Image target') or `lsblk`"
@@ -57,7 +59,7 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
 def doubts(machine: Machine, target: Target) -> list[Finding]:
     """Return what facts that khib made before it looked for content leave open: never so on the running system."""
     device = machine.device(target.device)
-    if device is None or target.path or device.fstype or device.content or device.table:
+    if device is None or target.kind is not Kind.PARTITION or device.fstype or device.content or device.table:
         return []
     what = f"these facts do not say whether {device.path} is empty"
     fix = "make them anew on that machine: khib facts"
@@ -65,10 +67,11 @@ def doubts(machine: Machine, target: Target) -> list[Finding]:
 
 
 def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Finding]]]:
-    """List every partition and every disk without partitions, each with the reasons against it."""
+    """List every partition and every disk without partitions, and files of A's own, each with the reasons against it."""
     divided = {device.disk for device in machine.devices}
     places = [item for item in machine.devices if item.kind in PLACES and item.name not in divided]
-    return [(target, refusals(machine, target, need_bytes)) for target in (Target(device.path) for device in places)]
+    found = [*(Target(device.path) for device in places), *ownplace.candidates(machine)]
+    return [(target, refusals(machine, target, need_bytes)) for target in found]
 
 
 def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
@@ -141,7 +144,7 @@ def filesystem(machine: Machine, settings: Settings) -> str:
     except KhibError:
         return ""
     device = machine.device(target.device)
-    return device.fstype if target.path and device else ""
+    return device.fstype if target.kind is Kind.FILE and device else ""
 
 
 def without_driver(kernel: KernelFile, fstype: str) -> list[Finding]:

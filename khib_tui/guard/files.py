@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from khib_tui.model.machine import InitramfsMaker
@@ -92,13 +94,23 @@ def script() -> str:
     return files("khib_tui.guard").joinpath("guard.sh").read_text()
 
 
-def settings(partuuid: str, setup_id: str, countdown: int) -> str:
+def settings(partuuid: str, setup_id: str, countdown: int, first: int = 0) -> str:
     """Return the script's settings.
 
     :param countdown: seconds until it resumes, at least ten.
+    :param first: the sector of the partition where the image begins.
     """
     seconds = max(countdown, LEAST_COUNTDOWN)
-    return f"# Written by khib.\nPARTUUID='{partuuid}'\nSETUP='{setup_id}'\nCOUNTDOWN={seconds}\n"
+    return f"# Written by khib.\nPARTUUID='{partuuid}'\nFIRST={first}\nSETUP='{setup_id}'\nCOUNTDOWN={seconds}\n"
+
+
+def placed_at(conf: Path) -> int | None:
+    """Return the sector that a guard's settings name; None without a guard."""
+    try:
+        found = re.search(r"^FIRST=(\d{1,18})$", conf.read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) if found else 0
 
 
 def guard_files(maker: InitramfsMaker, systemd: bool, conf: str, next_boot: str) -> list[GuardFile]:

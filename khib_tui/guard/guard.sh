@@ -2,15 +2,15 @@
 # khib guard: A is started while an image of it waits. "ask" (in the initramfs) asks before any disk is touched;
 # "mark" (later) gives the image up, for the disks are in use. No device, no image: it lets the start go on at once.
 export LC_ALL=C
-DEVICE='' PARTUUID='' SETUP='' COUNTDOWN=10 WAIT=5 TICK=1 PAUSE=5 NEXT=/etc/khib/resume-next RUN=/run
+DEVICE='' PARTUUID='' FIRST=0 SETUP='' COUNTDOWN=10 WAIT=5 TICK=1 PAUSE=5 NEXT=/etc/khib/resume-next RUN=/run
 CONSOLE=/dev/console SYSRQ=/proc/sysrq-trigger REBOOT=reboot POWEROFF=poweroff
 conf=${2:-/etc/khib/guard.conf}
 [ -r "$conf" ] || exit 0
 . "$conf"
 [ "$1" != mark ] || WAIT=1
 
-text() { dd if="$dev" bs=512 skip="$1" count="$2" 2>/dev/null | tr -d '\000'; }
-put() { dd of="$dev" bs=512 seek="$1" conv=notrunc,fsync 2>/dev/null; }
+text() { dd if="$dev" bs=512 skip=$((FIRST + $1)) count="$2" 2>/dev/null | tr -d '\000'; }
+put() { dd of="$dev" bs=512 seek=$((FIRST + $1)) conv=notrunc,fsync 2>/dev/null; }
 zeros() { dd if=/dev/zero bs="$1" count=1 2>/dev/null; }
 say() { printf '\r%s\n' "$*" 2>/dev/null >"$CONSOLE"; }
 header() {

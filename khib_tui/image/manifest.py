@@ -41,6 +41,7 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
 
     `free_bytes` of `saved` are in no run of the payload; `zero_bytes` were found to be zero.
     `hardware_signature` and `acpi_tables` are the firmware's, empty if A could not read them, and in older images.
+    `place` is the digest of the ranges of a disk that the image lies in (`ranges.digest`), empty if it has a place of its own.
     """
 
     saver_release: str
@@ -61,6 +62,7 @@ class Manifest(Origin, frozen=True, forbid_unknown_fields=True):
     hardware_signature: str = ""
     signature_rule: SignatureRule = SignatureRule.WARN
     acpi_tables: str = ""
+    place: str = ""
 
     @property
     def saved_ranges(self) -> Ranges:

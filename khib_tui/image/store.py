@@ -11,6 +11,7 @@ import os
 import stat
 import struct
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Self
@@ -94,15 +95,28 @@ class Store:
         :raises ImageError: fewer bytes are there.
         """
         first, last = offset // BLOCK * BLOCK, -(-(offset + count) // BLOCK) * BLOCK
-        if not self.direct:
-            os.posix_fadvise(self.fd, first, last - first, os.POSIX_FADV_DONTNEED)
-        view = self._buffer(last - first).view[: last - first]
-        got = 0
-        while got < len(view) and (more := os.preadv(self.fd, [view[got:]], first + got)):
+        view, got = self._buffer(last - first).view[: last - first], 0
+        for place, size in self.pieces(first, last - first):
+            more = self._read_piece(place, view[got : got + size])
             got += more
+            if more < size:
+                break
         if first + got < offset + count:
             raise ImageError(f"{self.path} ends at byte {first + got}", ident="HIB-E-TRUNCATED")
         return view[offset - first : offset - first + count]
+
+    def pieces(self, offset: int, count: int) -> Iterator[tuple[int, int]]:
+        """Yield where bytes of the image lie in what is open, `(place, count)`."""
+        yield offset, count
+
+    def _read_piece(self, place: int, view: memoryview) -> int:
+        """Fill a view; gives how many bytes were there."""
+        if not self.direct:
+            os.posix_fadvise(self.fd, place, len(view), os.POSIX_FADV_DONTNEED)
+        got = 0
+        while got < len(view) and (more := os.preadv(self.fd, [view[got:]], place + got)):
+            got += more
+        return got
 
     def _buffer(self, count: int) -> Buffer:
         """Return this thread's buffer, of at least `count` bytes."""
@@ -130,7 +144,12 @@ class Store:
 
         :raises OSError: as the medium says; the image is then bad as a whole.
         """
-        written = os.pwritev(self.fd, [buffer.view[:count]], offset)
+        written = 0
+        for place, size in self.pieces(offset, count):
+            more = os.pwritev(self.fd, [buffer.view[written : written + size]], place)
+            written += more
+            if more != size:
+                break
         if written != count:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 

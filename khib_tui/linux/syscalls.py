@@ -1,4 +1,4 @@
-"""The few system calls that Python has no function for: kexec_load, reboot, syncfs."""
+"""The few system calls that Python has no function for: kexec_load, reboot, syncfs, and fallocate as the kernel has it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from khib_tui.model.limits import KEXEC_SEGMENT_MAX
 
 SYS_REBOOT = 169
 SYS_KEXEC_LOAD = 246
+SYS_FALLOCATE = 285
 SYS_FINIT_MODULE = 313
 KEXEC_PRESERVE_CONTEXT = 0x2
 KEXEC_ARCH_X86_64 = 62 << 16
@@ -150,3 +151,13 @@ def load_module(path: str) -> None:
                 raise OSError(code, os.strerror(code), path)
     finally:
         os.close(fd)
+
+
+def fallocate(fd: int, size: int) -> None:
+    """Give a file all its room at once, without writing to it; posix_fallocate(3) writes zeros where that cannot be done.
+
+    :raises OSError: there is not so much room, or the filesystem cannot do that.
+    """
+    if _call(SYS_FALLOCATE, ctypes.c_int(fd), ctypes.c_int(0), ctypes.c_long(0), ctypes.c_long(size)) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -8,6 +8,7 @@ import msgspec
 
 from khib_tui.errors import Refused
 from khib_tui.model.machine import BlockDevice
+from khib_tui.model.ranges import Spans
 from khib_tui.model.units import size
 
 
@@ -29,10 +30,15 @@ class DeviceKey(msgspec.Struct, frozen=True):
 
 
 class TargetRef(msgspec.Struct, frozen=True):
-    """Where an image is, without regard to device names; `path` is set for a file on that device's filesystem."""
+    """Where an image is, without regard to device names.
+
+    :param path: of a file on that device's filesystem, which is mounted to reach it.
+    :param spans: bytes of that device, `[start, end)`, which the image lies in, and nothing else is written.
+    """
 
     key: DeviceKey
     path: str = ""
+    spans: Spans = ()
 
 
 def key_of(device: BlockDevice) -> DeviceKey:

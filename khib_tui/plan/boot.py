@@ -13,12 +13,15 @@ from khib_tui.bootloader.entry import restore_entry
 from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, Refused
+from khib_tui.image.ranges import first_sector
 from khib_tui.linux import efivars
 from khib_tui.model import target as targets
 from khib_tui.model.boot import Loader, LoaderKind
+from khib_tui.model.identity import TargetRef, find
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.setupid import setup_id
+from khib_tui.model.target import Kind
 from khib_tui.plan.install import CopySaver, saver_kernel
 from khib_tui.plan.step import Action, Context
 
@@ -31,13 +34,17 @@ class WriteBootEntry:
 
     def describe(self) -> str:
         """Return where the entry goes, and what memory it gives C."""
-        loader = self.choice.loader
-        return f"write boot entry {loader.entry} for {loader.kind}: {self.entry().options}"
+        loader, target = self.choice.loader, self.choice.target
+        place = ", and where the image's file lies" if target and target.own else ""
+        return f"write boot entry {loader.entry} for {loader.kind}: {self.entry().options}{place}"
 
-    def entry(self) -> BootEntry:
-        """Make the entry."""
-        choice, target = self.choice, self.choice.target
-        image = targets.word(target, choice.machine) if target and target.kind == "file" else ""
+    def entry(self, place: TargetRef | None = None) -> BootEntry:
+        """Make the entry.
+
+        :param place: where a file of A's own lies; without it C is not told.
+        """
+        choice = self.choice
+        image = image_word(choice, place)
         kernel = saver_kernel(choice.settings)
         return restore_entry(
             choice.machine.cmdline, choice.settings, choice.loader.folder, choice.words, image, kernel, sealed=choice.sealed
@@ -48,15 +55,26 @@ class WriteBootEntry:
 
         :raises CommandFailed: HIB-E-BOOTENTRY, the boot loader would read something else.
         """
-        choice, loader, entry = self.choice, self.choice.loader, self.entry()
+        choice, loader, entry = self.choice, self.choice.loader, self.entry(context.place)
         old = read_file(loader)
-        place = bootloader.grub_place(choice.machine, choice.target.device) if choice.target and not choice.target.path else ""
-        new = keep.content(loader, entry, old, setup_id=setup_id(), partition=place)
+        place = bootloader.grub_place(choice.machine, choice.target)
+        first = first_sector(context.place.spans) if context.place else 0
+        new = keep.content(loader, entry, old, setup_id=setup_id(), partition=place, first=first)
         refuse_misread(loader, new, entry)
         if new != old:
             write_file(loader, new)
             context.changed = True
             refuse_misread(loader, read_file(loader), entry)
+
+
+def image_word(choice: Choice, place: TargetRef | None) -> str:
+    """Return what C finds a file by; '' for a partition, which it finds by itself."""
+    target, machine = choice.target, choice.machine
+    if target and target.kind is Kind.FILE:
+        return targets.word(target, machine)
+    if place is None or not place.spans:
+        return ""
+    return targets.place_word(find(machine.devices, place.key), place.spans[0][0])
 
 
 def entries(choice: Choice) -> list[Action]:

@@ -11,8 +11,10 @@ from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
 from khib_tui.plan import guard, nextboot
 from khib_tui.plan.boot import entries
-from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack
+from khib_tui.plan.close import CloseImage
+from khib_tui.plan.hibernate import Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
+from khib_tui.plan.ownfile import MakeFile, TakeFile
 from khib_tui.plan.step import Action
 from khib_tui.plan.take import TakeTarget
 
@@ -20,11 +22,14 @@ from khib_tui.plan.take import TakeTarget
 def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
     keep = KeepSettings(choice.settings, settings_path)
-    return [*take(choice), install(choice), *entries(choice), *guard.steps(choice), keep]
+    own = [MakeFile(choice), TakeFile(choice)] if choice.target and choice.target.own else take(choice)
+    return [*own, install(choice), *entries(choice), *guard.steps(choice), keep]
 
 
 def take(choice: Choice) -> list[Action]:
     """Return the step that takes the target; a plain rehearsal has none."""
+    if choice.target and choice.target.own:
+        return [TakeFile(choice, again=True)]
     return [TakeTarget(choice)] if choice.target else []
 
 

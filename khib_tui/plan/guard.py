@@ -14,6 +14,7 @@ from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
 from khib_tui.guard.files import FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
 from khib_tui.guard.nextboot import next_boot
+from khib_tui.image.ranges import first_sector
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.setupid import setup_id
 from khib_tui.plan.step import Action, Context
@@ -63,7 +64,8 @@ class InstallGuard:
 
     def apply(self, context: Context) -> None:
         """Write what differs; where the initramfs cannot be made, that is told, and the next set-up tries it again."""
-        conf = settings(self.partuuid, setup_id(self.root), self.countdown)
+        first = first_sector(context.place.spans) if context.place else 0
+        conf = settings(self.partuuid, setup_id(self.root), self.countdown, first)
         wanted = guard_files(self.maker, self.systemd, conf, self.next_boot)
         if not self.next_boot:
             context.changed |= files.remove(self.root / NEXT)

@@ -26,9 +26,6 @@ from khib_tui.formats import bzimage
 from khib_tui.handover import handover
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import ReportPage, new_image_id
-from khib_tui.image import header as headers
-from khib_tui.image.header import State
-from khib_tui.image.store import Store
 from khib_tui.jump import gdt, loader
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
 from khib_tui.model.choices import After
@@ -36,11 +33,11 @@ from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.origin import Used
 from khib_tui.model.setupid import setup_id
 from khib_tui.model.units import PAGE, size
+from khib_tui.plan.close import CloseImage
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
 from khib_tui.prints.take import refuse_excess
-from khib_tui.prints.used import used
-from khib_tui.target.place import opened
+from khib_tui.prints.used import used, without
 
 BLIND = "it lies on a kind of device that khib does not see through; changes of it while this system sleeps may not be noticed"
 AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "power off by ACPI S4"}
@@ -74,7 +71,7 @@ class LoadSaver:
             kexec_unload()
         choice = self.choice
         facts = gdt.read_facts()
-        in_use = disks_in_use(context)
+        in_use = without(disks_in_use(context), context.place)
         context.page = ReportPage(choice.region.saved, choice.region.own.total)
         kernel = bzimage.read(saver_kernel(choice.settings))
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:
@@ -110,7 +107,7 @@ class LoadSaver:
             firmware_memmap=machine.firmware_memmap,
             ram=region.ram.spans, region=region.own.spans, saved=region.saved.spans,
             mailbox=mailbox, gdt=facts.gdt, report_page=page.physical, cookie=page.cookie.hex(),
-            page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(), used=in_use,
+            page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(context), used=in_use,
             codec=settings.codec, free_pages=policy(machine), verify=settings.verify, after=After(settings.after),
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
             key=opened.image_key(image_id) if opened else "", setup_id=setup_id(),
@@ -118,10 +115,10 @@ class LoadSaver:
             acpi_tables=machine.acpi_tables,
         )  # fmt: skip
 
-    def _target(self) -> TargetRef | None:
+    def _target(self, context: Context) -> TargetRef | None:
         target = self.choice.target
-        if target is None:
-            return None
+        if target is None or target.own:
+            return context.place
         device = self.choice.machine.device(target.device)
         assert device is not None
         return TargetRef(key_of(device), target.path)
@@ -214,9 +211,11 @@ class Jump:
     def apply(self, context: Context) -> None:
         """Go, and read the report after coming back.
 
+        :raises Refused: the file that takes the image has moved since it was looked at.
         :raises CommandFailed: the kernel refused to jump; nothing was written.
         """
         started = time.time()
+        refuse_moved(context)
         if self.mode.saves:
             context.closing = CloseImage(self.choice)
         reboot(REBOOT_KEXEC)
@@ -227,6 +226,18 @@ class Jump:
         assert context.page is not None
         context.report = context.page.read()
         warn_of_hardware(context)
+
+
+def refuse_moved(context: Context) -> None:
+    """See that the image's place is still where the saver will write.
+
+    :raises Refused: HIB-E-TARGET-MOVED.
+    """
+    if context.place and context.moved and context.moved(context.place):
+        text = "the file for the image was moved meanwhile"
+        raise Refused(
+            text, hint="let what moves files (a balance, a defragmentation) end, and try again", ident="HIB-E-TARGET-MOVED"
+        )
 
 
 def warn_of_hardware(context: Context) -> None:
@@ -250,48 +261,3 @@ class Unload:
         """Unload."""
         kexec_unload()
         context.loaded = False
-
-
-@dataclass(frozen=True)
-class CloseImage:
-    """Mark a resumed image as done. One that is complete beside this running system is given up."""
-
-    choice: Choice
-
-    def describe(self) -> str:
-        """Describe the step."""
-        return "mark the image as done"
-
-    def apply(self, context: Context) -> None:
-        """Mark it if it is ours.
-
-        :raises CommandFailed: the target cannot be written; the image stays as it is.
-        """
-        context.closing = None
-        context.release()
-        assert context.handover is not None and context.handover.target is not None
-        try:
-            with opened(self.choice.machine.devices, context.handover.target) as store:
-                given_up = close(store, context.handover.image_id)
-        except (KhibError, OSError) as error:
-            text = f"the image could not be marked as done: {error}"
-            raise CommandFailed(text, hint="give it up with `khib image discard`", ident="HIB-E-DONE") from error
-        if given_up:
-            context.sink(Message("the image was complete although this system goes on: it was given up", Level.WARNING))
-
-
-def close(store: Store, image_id: str) -> bool:
-    """Let an image of the system that runs never be resumed again; return whether it could have been.
-
-    :raises KhibError, OSError: the medium cannot be read or written.
-    """
-    ours = [slot for slot in headers.read_slots(store) if slot and slot.image_id == image_id]
-    if not ours:
-        return False
-    newest = max(ours, key=lambda header: header.generation)
-    if newest.state is State.CLAIMED:
-        headers.advance(store, newest, State.DONE)
-    elif any(slot.state is State.COMPLETE for slot in ours):
-        headers.advance(store, newest, State.ABANDONED, "the system in it went on without it")
-        return True
-    return False

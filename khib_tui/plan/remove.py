@@ -11,8 +11,10 @@ from pathlib import Path
 from khib_tui import files
 from khib_tui.bootloader import efi, grub, grubenv, keep
 from khib_tui.decide import bootloader
+from khib_tui.errors import KhibError
 from khib_tui.initramfs import installed
 from khib_tui.linux import efivars
+from khib_tui.model import target as targets
 from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
@@ -20,6 +22,7 @@ from khib_tui.plan import guard
 from khib_tui.plan.boot import RemoveBootEntry, read_file
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.nextboot import fresh
+from khib_tui.plan.ownfile import RemoveFile
 from khib_tui.plan.seal import RemoveSeal
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile
@@ -42,9 +45,19 @@ def remove(machine: Machine, settings: Settings, settings_path: Path, variables:
         *(RemoveBootEntry(loader) for loader in loaders if _has(loader)),
         *(step for folder in folders if (step := RemoveSaver(folder / "khib")).there()),
         *guard.remove(machine),
+        *own_file(settings),
         *([RemoveSeal(seal)] if seal.exists() else []),
         *([RemoveSettings(settings_path)] if settings_path.exists() else []),
     ]
+
+
+def own_file(settings: Settings) -> list[Action]:
+    """Return the step that takes the file for images away, if the choices name one that is there."""
+    try:
+        target = targets.parse(settings.target)
+    except KhibError:
+        return []
+    return [RemoveFile(Path(target.path))] if target.own and Path(target.path).is_file() else []
 
 
 def _has(loader: Loader) -> bool:

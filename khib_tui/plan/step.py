@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,6 +12,7 @@ from khib_tui.events.types import Message, Sink
 from khib_tui.handover.handover import Handover
 from khib_tui.handover.report import Report, ReportPage
 from khib_tui.linux.syscalls import kexec_unload
+from khib_tui.model.identity import TargetRef
 from khib_tui.seal.file import Opened
 
 
@@ -28,13 +30,16 @@ class Action(Protocol):
 class Context:
     """What the steps of one run share while they are applied.
 
-    `opened` is the seal of the image that is to be made, `held` what keeps others from the target. `changed` is set by a step
+    `opened` is the seal of the image that is to be made, `held` what keeps others from the target. `place` is where the image
+    goes, once that was looked at, and `moved` tells whether it has moved since, if it can. `changed` is set by a step
     that changed what outlasts the run: files, images, or the session, which was away. `closing` is what must still become of
     the image, whatever else fails; `armed` takes back what the next start was told.
     """
 
     sink: Sink
     opened: Opened | None = None
+    place: TargetRef | None = None
+    moved: Callable[[TargetRef], bool] | None = None
     page: ReportPage | None = None
     handover: Handover | None = None
     report: Report | None = None

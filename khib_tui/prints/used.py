@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from khib_tui.facts.blockdev import reader
-from khib_tui.model.identity import key_of
+from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import Used
 from khib_tui.model.ranges import Ranges
@@ -57,6 +59,17 @@ def used(
 def _used(device: BlockDevice, found: Uses) -> Used:
     spans = areas.whole_pages(found.places[device.name], device.size).spans
     return Used(key_of(device), device.name, ", ".join(dict.fromkeys(found.what[device.name])), spans)
+
+
+def without(found: Sequence[Used], place: TargetRef | None) -> tuple[Used, ...]:
+    """Leave out what the image itself is written to: ranges of a disk that A uses."""
+    if place is None or not place.spans:
+        return tuple(found)
+    ours = Ranges.of(place.spans)
+    return tuple(
+        msgspec.structs.replace(item, spots=(Ranges.of(item.spots) - ours).spans) if item.key == place.key else item
+        for item in found
+    )  # fmt: skip
 
 
 def use_of(device: BlockDevice) -> str:

@@ -11,7 +11,7 @@ from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Finding, Severity, Sink, StageName
 from khib_tui.facts.hardware import Hardware
 from khib_tui.image import header as headers
-from khib_tui.image import reader
+from khib_tui.image import ranges, reader
 from khib_tui.image.header import Header
 from khib_tui.image.manifest import Manifest, read, read_index
 from khib_tui.image.store import Store
@@ -104,4 +104,7 @@ def examine(store: Store, sealer: Sealer | None = None) -> tuple[Header, Manifes
         raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
     refuse_state(header)
     headers.refuse_damage(store)
-    return header, read(store, header, sealer)
+    manifest = read(store, header, sealer)
+    if manifest.place != ranges.digest(store.spans if isinstance(store, ranges.Ranged) else ()):
+        raise ImageError("the image lies in other ranges than it was saved to", hint="boot normally", ident="HIB-E-MAP")
+    return header, manifest

@@ -14,7 +14,7 @@ from khib_tui.events.types import Level, Message, Sink, StageName
 from khib_tui.formats import vmcore
 from khib_tui.handover.handover import FreePages, Handover, Mode
 from khib_tui.image import header as headers
-from khib_tui.image import marks
+from khib_tui.image import marks, ranges
 from khib_tui.image.choose import choose
 from khib_tui.image.codec import FRAME, Codec
 from khib_tui.image.header import PAYLOAD_OFFSET, Header, State
@@ -85,6 +85,8 @@ def save(
     """
     fate = fate or Byte()
     refuse_overwriting(store)
+    if isinstance(store, ranges.Ranged):
+        store.write_map()
     finish_giving_up(store)
     headers.clear_gaps(store)
     marks.clear(store)
@@ -231,5 +233,5 @@ def _manifest(
         saved=handover.saved, way_back=WayBack(entry, handover.gdt, handover.report_page, handover.cookie), disks=disks,
         payload_offset=PAYLOAD_OFFSET, save_seconds=seconds,
         hardware_signature=handover.hardware_signature, signature_rule=handover.signature_rule,
-        acpi_tables=handover.acpi_tables, **written,
+        acpi_tables=handover.acpi_tables, place=ranges.digest(handover.target.spans if handover.target else ()), **written,
     )  # fmt: skip

@@ -15,13 +15,15 @@ from khib_tui.errors import ImageError, KhibError
 from khib_tui.facts import blockdev
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
-from khib_tui.image import marks
+from khib_tui.image import marks, ranges
 from khib_tui.image.header import Header, State
+from khib_tui.image.ranges import Ranged
 from khib_tui.image.store import Store
 from khib_tui.model import identity
 from khib_tui.model import target as targets
 from khib_tui.model.identity import DeviceKey, TargetRef
 from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.target import Kind, Target
 from khib_tui.model.units import duration, size, when
 from khib_tui.seal.crypto import Sealer
 from khib_tui.seal.keyslots import describe
@@ -33,9 +35,21 @@ def images(machine: Machine, file_target: str = "") -> list[Found]:
     """Find all images; a file is only found if the settings name it."""
     word = ""
     if file_target:
-        target = targets.resolved(targets.parse(file_target), machine.devices)
-        word = targets.word(target, machine) if target.kind == "file" and machine.device(target.device) else ""
+        word = _word(targets.resolved(targets.parse(file_target), machine.devices), machine)
     return search(machine.devices, word)
+
+
+def _word(target: Target, machine: Machine) -> str:
+    """Return what a boot entry would name a file by, '' for a partition or what is not there."""
+    if target.kind is Kind.FILE and machine.device(target.device):
+        return targets.word(target, machine)
+    if target.kind is Kind.OWN:
+        from khib_tui.target import ownfile  # C, which lists nothing, does without
+
+        with suppress(KhibError, OSError):
+            there = ownfile.located(Path(target.path), machine.devices, 0, sealed=True)
+            return targets.place_word(identity.find(machine.devices, there.key), there.spans[0][0])
+    return ""
 
 
 def none_found(machine: Machine) -> str:
@@ -152,11 +166,22 @@ def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
         with suppress(KhibError):
             target = targets.from_word(word, devices)
             device = identity.find(devices, target.key)
-            if target.path and not device.mounts:
+            if target.spans:
+                found += _in_ranges(device, target.spans[0][0])
+            elif target.path and not device.mounts:
                 with mounted(device, read_only=True) as root:
                     there = _header(root / target.path.lstrip("/"), root)
                 found += [Found(target, f"{device.path}:{target.path}", header) for header in there]
     return found
+
+
+def _in_ranges(device: BlockDevice, first: int) -> list[Found]:
+    """Return the image in ranges whose first one begins at a byte of a device, as a list of one, or of none."""
+    spans = ranges.found_at(Path(device.path), first)
+    with Ranged(Path(device.path), spans) as store:
+        header = headers.read_or_given_up(store)
+    target = TargetRef(identity.key_of(device), spans=spans)
+    return [Found(target, f"{device.path}+{first}", header)] if header else []
 
 
 def _header(path: Path, root: Path | None = None) -> list[Header]:

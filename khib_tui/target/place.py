@@ -1,4 +1,4 @@
-"""Opening the place an image goes to or comes from: a partition, or a file on a filesystem that is mounted just for it."""
+"""Opening the place of an image: a partition, ranges of one, or a file on a filesystem that is mounted just for it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from khib_tui import files
 from khib_tui.errors import ImageError
+from khib_tui.image.ranges import Ranged
 from khib_tui.image.store import Store
 from khib_tui.linux.syscalls import mount, umount
 from khib_tui.model.identity import TargetRef, find
@@ -51,6 +52,11 @@ def opened(
     :raises ImageError: it is missing, in use, or ambiguous.
     """
     device = find(devices, target.key)
+    if target.spans:
+        alone = not device.mounts and not device.holders
+        with Ranged(Path(device.path), target.spans, writable=not read_only, exclusive=alone) as store:
+            yield store
+        return
     if not target.path:
         with Store(Path(device.path), writable=not read_only, exclusive=True) as store:
             yield store

@@ -15,6 +15,7 @@ from khib_tui.model import machine
 from khib_tui.model.boot import BootFacts, Folder, LoaderKind
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.target import Target
 from tests.kit.machines import BIOS, UEFI
 
 BOOT = Folder("/boot", "/@/boot", "sda2", "uuid-2", "ext4")
@@ -119,4 +120,4 @@ def test_partitions_as_grub_spells_them(device: str, table: str, place: str) -> 
     devices.append(
         BlockDevice(device, 1, kind, disk=disk if kind == "partition" else "", table=table if kind == "disk" else "")
     )
-    assert bootloader.grub_place(replace(BIOS, devices=tuple(devices)), f"/dev/{device}") == place
+    assert bootloader.grub_place(replace(BIOS, devices=tuple(devices)), Target(f"/dev/{device}")) == place

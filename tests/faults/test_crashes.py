@@ -17,7 +17,7 @@ from khib_tui.image import header as headers
 from khib_tui.image import marks
 from khib_tui.image.header import State
 from khib_tui.image.store import BLOCK, Store
-from khib_tui.plan.hibernate import close
+from khib_tui.plan.close import close
 from tests.kit.tiny import RAM, REGION, REPORT, TARGET, Tiny
 
 Do = Callable[[Tiny], None]

@@ -17,7 +17,7 @@ from khib_tui.image import marks
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
 from khib_tui.model.units import PAGE
-from khib_tui.plan.hibernate import close
+from khib_tui.plan.close import close
 from tests.kit.tiny import RAM, REGION, REPORT, End, Left, Tiny
 
 

@@ -28,8 +28,9 @@ from khib_tui.model.machine import BlockDevice, SignatureRule
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.plan import hibernate
+from khib_tui.plan.close import CloseImage, close
 from khib_tui.plan.execute import execute
-from khib_tui.plan.hibernate import CloseImage, Jump, LoadSaver, Unload, WriteBack, close
+from khib_tui.plan.hibernate import Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.step import Context
 from khib_tui.seal import crypto

@@ -1,0 +1,77 @@
+"""A file of A's own filesystem as the image's place: which filesystems, on what, and what it takes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from khib_tui.decide.content import stop
+from khib_tui.decide.ramdisk import made_of_ram
+from khib_tui.events.types import Finding
+from khib_tui.model import target as targets
+from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.target import Target
+from khib_tui.model.units import size
+
+FILESYSTEMS = ("ext4", "xfs", "btrfs", "f2fs")
+NAME = "hibernate.khib"
+# Where people keep large files, besides the root.
+PLACES = ("/", "/home", "/var", "/srv")
+
+
+def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]:
+    """Return why a file for an image of `need_bytes` cannot lie there; all blockers, empty if it can."""
+    device = machine.device(target.device)
+    if device is None:
+        what = f"{target.path} is on no disk of this machine"
+        return [stop("MISSING", what, "the saver writes to disks only", "choose a place on one")]
+    return [*_filesystem(machine, device), *_below(machine, target), *_limits(device, need_bytes)]
+
+
+def unsealed(machine: Machine, target: Target) -> list[Finding]:
+    """Return that the image must be sealed there, for nothing else encrypts it: the filesystem's encryption is passed by."""
+    device = machine.device(target.device)
+    crypt = _encrypted(machine.devices, device) if device else ""
+    if not crypt:
+        return []
+    what = f"{target.path} lies on the encrypted {crypt}, and the image would not be encrypted"
+    return [stop("SEAL", what, "all memory would be readable on the disk", "make a seal first: khib seal")]
+
+
+def candidates(machine: Machine) -> list[Target]:
+    """List a file on the root, and on each other filesystem where people keep large files."""
+    points = {point for device in machine.devices for point in device.mounts}
+    paths = [f"{point.rstrip('/')}/{NAME}" for point in PLACES if point in points]
+    return [targets.resolved(Target("", path, own=True), machine.devices) for path in paths]
+
+
+def _filesystem(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
+    if device.fstype not in FILESYSTEMS:
+        what = f"{device.path} holds {device.fstype or 'no filesystem that is known'}"
+        why = f"a file that is written beneath its filesystem can be on {', '.join(FILESYSTEMS)} only"
+        yield stop("FILESYSTEM", what, why, "choose another place")
+    if made_of_ram(machine, device):
+        yield stop("RAM", f"{device.path} is made of memory", "what is on it is gone when the power goes", "choose a disk")
+
+
+def _below(machine: Machine, target: Target) -> Iterator[Finding]:
+    leaf = targets.under(machine.devices, target)
+    if leaf is None or leaf.kind not in ("disk", "partition"):
+        what = f"{target.path} lies on several disks, or on something that is no disk"
+        why = "the saver writes to one disk, past all that lies above it"
+        yield stop("STACK", what, why, "choose a place on one disk, or an empty partition")
+
+
+def _limits(device: BlockDevice, need_bytes: int) -> Iterator[Finding]:
+    if device.read_only:
+        yield stop("READONLY", f"{device.path} is read-only", "the file cannot be made", "choose another place")
+    if device.size < need_bytes:
+        what = f"{device.path} has {size(device.size)}, the image may need {size(need_bytes)}"
+        yield stop("SMALL", what, "the file would not fit", "choose a larger one")
+
+
+def _encrypted(devices: Sequence[BlockDevice], device: BlockDevice) -> str:
+    """Return the name of what is encrypted at or below a device; '' if nothing is."""
+    if device.fstype == "crypto_LUKS":
+        return device.path
+    below = [item for item in devices if item.name in device.slaves]
+    return next(filter(None, (_encrypted(devices, item) for item in below)), "")

@@ -1,0 +1,104 @@
+"""A file of A's own filesystem as the image's place: made, found again before each journey, and taken away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui.decide.choice import Choice, image_limit
+from khib_tui.errors import Refused
+from khib_tui.facts import blockdev
+from khib_tui.guard.files import SETTINGS, placed_at
+from khib_tui.image.ranges import first_sector
+from khib_tui.model.identity import TargetRef
+from khib_tui.model.units import size
+from khib_tui.plan.step import Context
+from khib_tui.target import ownfile
+
+GUARD = Path("/", SETTINGS)
+
+
+@dataclass(frozen=True)
+class MakeFile:
+    """Make the file, or a larger one in its place."""
+
+    choice: Choice
+
+    def describe(self) -> str:
+        """Return what is made where."""
+        target, count = self.choice.target, size(ownfile.length(image_limit(self.choice.region)))
+        assert target is not None
+        return f"make {target.path} of {count} on {target.device}, for images only, and see that nothing moves it (chattr +i)"
+
+    def apply(self, context: Context) -> None:
+        """Make it unless it is there.
+
+        :raises Refused: there is no room, or something else is there.
+        """
+        target, need = self.choice.target, image_limit(self.choice.region)
+        assert target is not None
+        if not ownfile.there(Path(target.path), need):
+            context.changed = True
+            ownfile.make(Path(target.path), need)
+
+
+@dataclass(frozen=True)
+class TakeFile:
+    """Find where the file lies now, below its filesystem.
+
+    :param again: of a journey: whoever looks at the image before A starts must know the place too.
+    """
+
+    choice: Choice
+    again: bool = False
+
+    def describe(self) -> str:
+        """Return what is looked at."""
+        target = self.choice.target
+        assert target is not None
+        return f"see where {target.path} lies on the disk, and that it stays there"
+
+    def find(self) -> TargetRef:
+        """Find it.
+
+        :raises Refused: it is not there, or lies so that nobody but its filesystem may write it.
+        """
+        target = self.choice.target
+        assert target is not None
+        need, sealed = image_limit(self.choice.region), self.choice.sealed
+        try:
+            return ownfile.located(Path(target.path), blockdev.devices(), need, sealed=sealed)
+        except FileNotFoundError:
+            raise Refused(f"{target.path} is not there", hint="run `khib setup`", ident="HIB-E-TARGET-MISSING") from None
+
+    def apply(self, context: Context) -> None:
+        """Find it, for the steps that follow.
+
+        :raises Refused: as `find` says, or the guard of normal starts would look at another place.
+        """
+        context.place = place = self.find()
+        guarded = placed_at(GUARD)
+        if self.again and guarded not in (None, first_sector(place.spans)):
+            path = self.choice.target.path if self.choice.target else ""
+            text = f"{path} lies at another place than when khib was set up"
+            raise Refused(text, hint="run `khib setup` again", ident="HIB-E-TARGET-MOVED")
+        context.moved = self.moved
+
+    def moved(self, place: TargetRef) -> bool:
+        """Return whether the file does not lie any more where it did."""
+        return self.find() != place
+
+
+@dataclass(frozen=True)
+class RemoveFile:
+    """Take the file away."""
+
+    path: Path
+
+    def describe(self) -> str:
+        """Return what is removed."""
+        return f"remove {self.path}, and an image that is in it"
+
+    def apply(self, context: Context) -> None:
+        """Remove it."""
+        context.changed |= ownfile.remove(self.path)
