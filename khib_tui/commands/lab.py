@@ -32,6 +32,13 @@ def lab_boots(arguments: Namespace, sink: Sink) -> int:
     return boots(arguments, sink)
 
 
+def lab_places(arguments: Namespace, sink: Sink) -> int:
+    """Play the image in a file of A's own, on each filesystem."""
+    from khib_tui.lab.places import places
+
+    return places(arguments, sink)
+
+
 def lab_prints(arguments: Namespace, sink: Sink) -> int:
     """Play the matrix of what is noticed on a sleeping system's disks."""
     from khib_tui.lab.prints import matrix

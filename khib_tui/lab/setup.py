@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,10 +152,15 @@ def saver_initramfs(sink: Sink) -> Path:
     return path
 
 
-def prepare(arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int | None = None) -> Lab:
-    """Make everything ready; what is slow comes from the cache."""
+def prepare(
+    arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int | None = None, packages: Sequence[str] = ()
+) -> Lab:  # fmt: skip
+    """Make everything ready; what is slow comes from the cache.
+
+    :param packages: what A has besides the usual.
+    """
     kernel = guest_kernel(sink, arguments.linux_source)
-    root = guest_root(sink)
+    root = guest_root(sink, packages)
     initrd = saver_initramfs(sink)
     sink(Stage(StageName.DISKS, Status.STARTED))
     disk_a = disks.copy(root, directory / "a.raw")
