@@ -14,7 +14,7 @@ from khib_tui.facts import probe
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
-from khib_tui.model.target import Target
+from khib_tui.model.target import Kind, Target
 from khib_tui.plan.boot import is_set_up
 from khib_tui.plan.execute import execute
 from khib_tui.plan.hibernate import Jump
@@ -151,7 +151,7 @@ class Wizard:
     def inspect(self, target: Target, need: int, then: Callable[[], None]) -> None:
         """See that a target's file can be written, with `need` bytes, then go on; what forbids it is shown."""
         device = self.machine.device(target.device)
-        if device is None or not target.path or self.read_only or not self.machine.root:
+        if device is None or target.kind is not Kind.FILE or self.read_only or not self.machine.root:
             then()
             return
         self.window.background("Looking at the filesystem...", partial(self.look, device, target.path, need), lambda _: then())

@@ -40,7 +40,8 @@ class BootPage(StepPage):
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.group: list[urwid.RadioButton] = []
-        self.machine, self.target = flow.machine, targets.parse(flow.settings.target) if flow.settings.target else None
+        self.machine, kept = flow.machine, flow.settings.target
+        self.target = targets.resolved(targets.parse(kept), flow.machine.devices) if kept else None
         offered = bootloader.offered(flow.machine, flow.settings)
         self.kinds = [LoaderKind.AUTO, *(loader.kind for loader in offered)]
         named = flow.settings.loader if flow.settings.loader in self.kinds else LoaderKind.AUTO

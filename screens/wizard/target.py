@@ -38,9 +38,10 @@ class TargetPage(StepPage):
 
     title = "Image target"
     help = (
-        "Enter chooses the line. An empty partition is overwritten whole. A partition with a filesystem that is not "
-        "mounted can take the image as a file: write its path, such as /hibernate.khib, then choose the line. Look "
-        "again: reads the disks anew, for instance after plugging one in."
+        "Enter chooses the line. An empty partition is overwritten whole. A file: line is a file that is made on a "
+        "filesystem of this system, in its free room; nothing else there is touched. A partition with a filesystem "
+        "that is not mounted can take the image as a file, too: write its path, such as /hibernate.khib, then choose "
+        "the line. Look again: reads the disks anew, for instance after plugging one in."
     )
     keys = keys.LIST
 
@@ -53,7 +54,7 @@ class TargetPage(StepPage):
         self.file = urwid.Edit("", path, max_length=200, placeholder="(none: the whole place is used)")
         urwid.connect_signal(self.table, "activate", self.choose)
         urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
-        intro = f"The image needs {size(self.need)} at most. Everything on the target is overwritten."
+        intro = f"The image needs {size(self.need)} at most. A partition or disk is overwritten whole."
         body = widgets.headed(intro, self.table, [widgets.field("File in it, if any:", self.file)])
         again = [("Look again", lambda: flow.look_again(lambda: flow.go(3)))]
         super().__init__(flow, note, body, again, focus=None)
@@ -63,7 +64,8 @@ class TargetPage(StepPage):
         """Judge all places anew, for the file that is named now, and list them."""
         machine, path = self.flow.machine, self.file.edit_text.strip()
         at = self.table.focus_position // 2 if self.verdicts else self.first()
-        places = [Target(target.device, path) for target, _ in candidates(machine, self.need)]
+        found = candidates(machine, self.need)
+        places = [target if target.own else Target(target.device, path) for target, _ in found]
         self.verdicts = [(target, refusals(machine, target, self.need)) for target in places]
         self.table.body[:] = [row for verdict in self.verdicts for row in self.lines(*verdict)]
         if self.verdicts:
@@ -72,18 +74,20 @@ class TargetPage(StepPage):
     def first(self) -> int:
         """Return the place to begin with: the chosen one, else the first fit one."""
         listed = candidates(self.flow.machine, self.need)
-        chosen = [index for index, (target, _) in enumerate(listed) if target.device == self.chosen]
+        chosen = [index for index, (target, _) in enumerate(listed) if name_of(target) == self.chosen]
         fit = [index for index, (_, findings) in enumerate(listed) if not findings]
         return (chosen or fit or [0])[0]
 
     def lines(self, target: Target, findings: list[Finding]) -> list[urwid.TableRow]:
         """Make the two lines of a place: what it is, and what is against it."""
         device = self.flow.machine.device(target.device)
-        mark = "(*)" if target.device == self.chosen else "(-)" if findings else "( )"
-        cell = Line(f"{mark} {target.device}", 0, wrap="clip")
+        name = name_of(target)
+        mark = "(*)" if name == self.chosen else "(-)" if findings else "( )"
+        cell = Line(f"{mark} {name}", 0, wrap="clip")
         verdict = "; ".join(finding.what for finding in findings)
         attr = "dim" if findings else "ok"
-        below = urwid.Padding(Text(f"no: {verdict}" if verdict else "fit"), left=6)
+        fit = f"fit: made in the free room of {target.device}" if target.own else "fit"
+        below = urwid.Padding(Text(f"no: {verdict}" if verdict else fit), left=6)
         make = self.table.layout.row
         return [
             make([cell, *(cells(device) if device else ())], attr=attr),
@@ -97,7 +101,7 @@ class TargetPage(StepPage):
             more = f" (and {len(findings) - 1} more reasons)" if findings[1:] else ""
             self.tell(f"{widgets.finding_text(findings[0])}{more}", Level.ERROR)
             return
-        self.chosen = target.device
+        self.chosen = name_of(target)
         self.fill()
         self.tell(f"{target} takes the image.")
 
@@ -109,10 +113,12 @@ class TargetPage(StepPage):
         if not self.chosen:
             raise Refused("no place is chosen yet", hint="press Enter on a line that is fit", ident="HIB-E-NO-TARGET")
         path = self.file.edit_text.strip()
-        target = targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
+        chosen = targets.parse(self.chosen)
+        target = chosen if chosen.own else targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
         if path and not target.path:
             raise UsageError(f"'{path}' is no path", hint="begin it with /", ident="HIB-E-TARGET")
-        refuse(refusals(self.flow.machine, target, self.need))
+        here = targets.resolved(target, self.flow.machine.devices)
+        refuse(refusals(self.flow.machine, here, self.need))
         return msgspec.structs.replace(self.flow.settings, target=str(target))
 
     def next(self) -> None:
@@ -127,12 +133,17 @@ class TargetPage(StepPage):
 
 
 def kept(text: str, devices: Sequence[BlockDevice]) -> tuple[str, str]:
-    """Return device and path of the target in the settings; nothing if they make no sense."""
+    """Return the name of the target in the settings, and a path in it; nothing if they make no sense."""
     try:
         target = targets.resolved(targets.parse(text), devices)
     except KhibError:
         return "", ""
-    return target.device, target.path
+    return name_of(target), "" if target.own else target.path
+
+
+def name_of(target: Target) -> str:
+    """Return what a place is called in the list: a device whatever file is in it, or a file of this system."""
+    return str(target) if target.own else target.device
 
 
 def needed(flow: Flow) -> int:

@@ -55,6 +55,11 @@ def test_the_default_changes_only_for_an_image_of_this_set_up() -> None:
     assert "set default" not in grub.block(ENTRY, EXT4)
 
 
+def test_an_image_that_begins_within_a_partition_is_looked_at_there() -> None:
+    text = grub.block(ENTRY, EXT4, setup_id="0123456789abcdef", partition="gpt2", first=2048)
+    assert "load_env --skip-sig -f ${khib_place}2056+2 khib_resume" in text and grub.parse(text) == ENTRY
+
+
 @pytest.mark.parametrize("word", ["a b", "x=$y", "x=;{}", "x=*?[", "tab\ty", "x=#", "#x"])
 def test_odd_words_arrive(word: str) -> None:
     entry = BootEntry("t", "/k", ("/i",), f'first "{word}" last')

@@ -291,3 +291,16 @@ def test_a_device_that_takes_no_writes_is_told(machine: Machine) -> None:
 def _no_reader_is_left(tmp_path: Path) -> Iterator[None]:
     yield
     assert list(tmp_path.glob("khib-guard.*.part")) == []
+
+
+def test_an_image_within_a_partition_is_asked_about_and_given_up_there(machine: Machine) -> None:
+    image, before = machine.device.read_bytes(), os.urandom(100 * 512)
+    machine.device.write_bytes(before + image)
+    assert machine.run("g", "yes", FIRST=100).left == ""
+    data = machine.device.read_bytes()
+    assert data[: len(before)] == before
+    machine.device.write_bytes(data[len(before) :])
+    assert machine.header().reason == marks.REASON
+    machine.device.write_bytes(before + image)
+    assert machine.run(FIRST=100).left == "reboot" and machine.device.read_bytes()[: len(before)] == before
+    assert machine.run().left == ""  # nothing is at its beginning

@@ -36,6 +36,22 @@ def test_every_place_is_listed_with_the_engines_reason(tmp_path: Path, name: str
         assert [finding.what for finding in findings if finding.what not in text] == []
 
 
+def test_a_file_of_this_system_is_a_place_of_its_own(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET, target="")
+    press(wizard.window, "tab", *"/other.khib")
+    press(wizard.window, "up")
+    until(wizard.window, "( ) file:/hibernate.khib", "down")
+    assert "fit: made in the free room of /dev/vda1" in shown(wizard.window)
+    assert "(*) file:/hibernate.khib" in press(wizard.window, "enter")
+    until(wizard.window, "Next")
+    press(wizard.window, "enter")
+    assert wizard.settings.target == "file:/hibernate.khib"
+
+
+def test_the_file_of_this_system_that_was_chosen_is_marked(tmp_path: Path) -> None:
+    assert "(*) file:/hibernate.khib" in shown(at(tmp_path, TARGET, target="file:/hibernate.khib").window)
+
+
 def test_an_unfit_place_cannot_be_chosen_and_says_why(tmp_path: Path) -> None:
     wizard = at(tmp_path, TARGET, target="")
     assert at_cursor(wizard.window).startswith("( ) /dev/vdb1"), "the first fit place is in focus"
