@@ -204,12 +204,19 @@ def _memmap(command: argparse.ArgumentParser) -> None:
     command.add_argument("--memmap", choices=("exact", "none"), default="exact", help="none: C moves itself")
 
 
+def _place(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--place", choices=("partition", "file"), default="partition", help="file: on the root of its own disk"
+    )
+
+
 def _boots(command: argparse.ArgumentParser) -> None:
     _machine(command)
     _fill(command)
     command.add_argument("--loaders", nargs="*", choices=LOADERS, default=LOADERS, help="each by all its firmware")
     command.add_argument("--machines", nargs="*", choices=MACHINES, default=MACHINES[:3], help="of a kind each")
     _memmap(command)
+    _place(command)
     command.add_argument("--cycles", type=int, default=2, help="hibernations in one uptime, before one that is cancelled")
     command.set_defaults(cancelled=True, rehearse=False, sealed=False, deep=False, boot="disk")
 
@@ -218,6 +225,7 @@ def _own_disk(command: argparse.ArgumentParser) -> None:
     loaders = [*LOADERS, "grub-bls"]
     command.add_argument("--loader", choices=loaders, default="grub", help="of a disk that boots itself")
     command.add_argument("--machine", choices=MACHINES, default="virtio", help="what disks and keyboard are")
+    _place(command)
 
 
 def _board(command: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from khib_tui.errors import UsageError
@@ -26,6 +26,7 @@ from khib_tui.model.units import GIB
 SYSTEM_ROOM = 3 * GIB // 2  # at most; measured: 600 MiB while it is built, 250 MiB of each loader afterwards
 PLAIN = "use --boot kernel"
 GRUBENV = "/boot/grub/grubenv"
+FILE = "/hibernate.khib"
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,13 @@ class DiskLab(Lab):
     """A machine that is only switched on: its boot loader starts A, or C if A has chosen so.
 
     :param loader: one of `loader.FIRMWARES`.
+    :param file: of A's root that takes the image, '' if a partition does.
+    :param image: where the file lies on the disk, once it is made.
     """
 
     loader: str
+    file: str = ""
+    image: list[Partition] = field(default_factory=list)
 
     def boot_a(self, words: str) -> Boot:
         """Switch on.
@@ -61,6 +66,8 @@ class DiskLab(Lab):
 
     def watched(self, target_partition: int = IMAGE) -> list[tuple[Path, list[Partition]]]:
         """Return the disks with what may change while A sleeps: the image, and what the boot loader writes itself."""
+        if self.file:
+            return [(self.disk_a, [*self.image, *self.loaders_own()])]
         parts = disks.partitions(self.disk_a)
         if len(self.hardware.disks) == 1:
             return [(self.disk_a, [parts[IMAGE], *self.loaders_own()])]
@@ -117,10 +124,13 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
     if arguments.firmware == "uefi":
         shutil.copyfile(made / "efivars.fd", directory / "efivars.fd")
     all_disks: tuple[Path, ...] = (disk,)
+    in_file = vars(arguments).get("place") == "file" and not machine.target
     target = machine.partition(IMAGE + 1)
     if machine.target:
         all_disks += (disks.target_disk(directory / "target.raw", arguments.memory),)
         target = f"/dev/{machine.target}1"
+    elif in_file:
+        target = f"file:{FILE}"
     else:
         add_image_partition(disk, arguments.memory + 128)
     _put_program(disk, directory, target)
@@ -129,7 +139,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
         arguments.memory, arguments.cpus, arguments.firmware, all_disks, directory,
         board=machine.with_board(Board.of(arguments)), machine=machine,
     )  # fmt: skip
-    return DiskLab(hardware, kernel, directory, arguments.loader)
+    return DiskLab(hardware, kernel, directory, arguments.loader, FILE if in_file else "")
 
 
 def _put_program(disk: Path, directory: Path, target: str) -> None:

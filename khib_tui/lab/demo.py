@@ -8,8 +8,9 @@ from typing import Any
 
 from khib_tui.errors import Exit
 from khib_tui.events.types import LabResult, Level, Message, Result, Sink
-from khib_tui.lab import bootdisk, sealed, setup
+from khib_tui.lab import bootdisk, disks, places, sealed, setup
 from khib_tui.lab.cycle import Session
+from khib_tui.lab.installed import ROOT
 from khib_tui.lab.machine import machine_of
 from khib_tui.lab.setup import Lab, workspace
 from khib_tui.model.units import MIB, duration, size
@@ -124,6 +125,9 @@ def set_up(session: Session) -> None:
     code, _ = session.run("setup", timeout=900)
     if code:
         raise session.lost(f"khib setup failed: {session.reason()}")
+    lab = session.lab
+    if isinstance(lab, bootdisk.DiskLab) and lab.file:
+        lab.image[:] = places.parts(session, lab.file, disks.partitions(lab.disk_a)[ROOT].start)
 
 
 def once(session: Session, arguments: Namespace, hidden: sealed.Secrets | None) -> tuple[float, float, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -129,11 +130,20 @@ def choose(session: Session) -> None:
 
 def look(session: Session) -> int:
     """Note where the image lies on the host's file of the disk; gives the number of ranges."""
-    spans = msgspec.json.decode(session.program(*PROGRAM, "where").strip().splitlines()[-1], type=Spans)
     lab = session.lab
     assert isinstance(lab, PlaceLab)
-    begin = disks.partitions(lab.disk_target)[0].start
+    lab.image[:] = parts(session, os.fspath(FILE), disks.partitions(lab.disk_target)[0].start)
+    return len(lab.image)
+
+
+def parts(session: Session, file: str, begin: int) -> list[Partition]:
+    """Ask A where a file for images lies.
+
+    :param begin: of its partition on the disk, in bytes.
+    :returns: its ranges on that disk.
+    :raises LabError: it lies nowhere.
+    """
+    spans = msgspec.json.decode(session.program(*PROGRAM, "where", file).strip().splitlines()[-1], type=Spans)
     if not spans:
-        raise LabError("the file lies nowhere", ident="HIB-E-LAB")
-    lab.image[:] = [Partition(begin + start, end - start) for start, end in spans]
-    return len(spans)
+        raise LabError(f"{file} lies nowhere", ident="HIB-E-LAB")
+    return [Partition(begin + start, end - start) for start, end in spans]

@@ -1,6 +1,6 @@
 """A filesystem of A's own for the image, in the guest: fragmented, used, and looked at again after the journeys.
 
-`make KIND STACK PARTITION` makes and mounts it; `where` prints the ranges of the file on the disk; `check` compares what was
+`make KIND STACK PARTITION` makes and mounts it; `where FILE` prints the ranges of a file on the disk; `check` compares what was
 written, unmounts, and lets the filesystem's own program look it over.
 """
 
@@ -54,9 +54,9 @@ def make(kind: str, stack: str, part: str) -> None:
     NOTES.write_bytes(msgspec.json.encode(Notes(kind, made.layers, part, made.top, digests)))
 
 
-def where() -> str:
-    """Return the ranges of the image's file as JSON."""
-    return msgspec.json.encode(ownfile.located(FILE, blockdev.devices(), 0, sealed=True).spans).decode()
+def where(file: Path) -> str:
+    """Return the ranges of an image's file as JSON."""
+    return msgspec.json.encode(ownfile.located(file, blockdev.devices(), 0, sealed=True).spans).decode()
 
 
 def check() -> str:
@@ -81,8 +81,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["make", kind, stack, part]:
             make(kind, stack, part)
-        case ["where"]:
-            print(where())
+        case ["where", file]:
+            print(where(Path(file)))
         case ["check"]:
             print(check())
 
