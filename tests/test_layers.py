@@ -27,7 +27,7 @@ FLOORS = (
     "target bootloader decide",
     "image.export",
     "image handover",
-    "guard initramfs kbuild seal prints",
+    "guard initramfs kbuild program seal prints",
     "events",
     "facts",
     "formats linux pagefilter",

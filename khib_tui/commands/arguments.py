@@ -77,6 +77,13 @@ def _setup(commands: Commands) -> None:
     setup.add_argument("--remove", action="store_true", help="take all of it away again, choices and seal too; images stay")
 
 
+def _install(commands: Commands) -> None:
+    install = _add(commands, "install", "commands.install:install", "put khib where root finds it, or take it away")
+    install.add_argument("--remove", action="store_true", help="take it away, with all that a set-up has written")
+    install.add_argument("--prefix", type=Path, default=Path("/usr/local"), metavar="DIR")
+    _dry_run(install)
+
+
 def _rehearse(commands: Commands) -> None:
     rehearse = _add(commands, "rehearse", "commands.hibernate:rehearse", "jump into the saver and straight back")
     how_far = rehearse.add_mutually_exclusive_group()
@@ -238,6 +245,7 @@ def _board(command: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, Callable[[Commands], None]] = {
-    "check": _check, "facts": _facts, "status": _status, "plan": _plan, "setup": _setup, "rehearse": _rehearse,
-    "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back, "image": _image, "lab": _lab,
+    "check": _check, "facts": _facts, "status": _status, "plan": _plan, "setup": _setup, "install": _install,
+    "rehearse": _rehearse, "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back, "image": _image,
+    "lab": _lab,
 }  # fmt: skip

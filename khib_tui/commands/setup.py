@@ -73,11 +73,13 @@ def refuse_image(here: Machine, kept: Settings) -> None:
 
     :raises Refused: HIB-E-REMOVE-IMAGE, one does.
     """
-    place, found = "", []
+    place, own, found = "", False, []
     with suppress(KhibError):  # the target may be gone
-        place = str(targets.resolved(targets.parse(kept.target), here.devices)) if kept.target else ""
+        target = targets.resolved(targets.parse(kept.target), here.devices) if kept.target else None
+        place, own = str(target or ""), bool(target and target.own)
         found = catalog.images(here, kept.target)
-    if place in [item.where for item in found if item.header.state is State.COMPLETE]:
+    waiting = [item for item in found if item.header.state is State.COMPLETE]
+    if any(item.where == place or (own and item.target.spans) for item in waiting):
         raise Refused(
             f"an image waits on {place}: without boot entry and restorer nothing could resume it",
             hint="resume it, or give it up with `khib image discard`", ident="HIB-E-REMOVE-IMAGE",

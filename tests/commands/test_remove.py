@@ -72,3 +72,17 @@ def test_an_image_that_waits_is_not_left_without_a_restorer(
 def test_a_target_that_is_gone_forbids_nothing() -> None:
     for target in ("", "/dev/nothing", "nonsense"):
         setup.refuse_image(replace(BIOS, devices=()), Settings(target=target))
+
+
+@pytest.mark.parametrize("state", [State.COMPLETE, State.DONE])
+def test_a_file_of_this_system_goes_only_without_a_waiting_image(monkeypatch: pytest.MonkeyPatch, state: State) -> None:
+    target = SimpleNamespace(spans=((0, 8 << 20),))
+    found = SimpleNamespace(where="/dev/vda1+4096", header=SimpleNamespace(state=state), target=target)
+    monkeypatch.setattr(catalog, "images", lambda *_: [found])
+    kept = Settings(target="file:/hibernate.khib")
+    if state is State.DONE:
+        setup.refuse_image(BIOS, kept)
+        return
+    with pytest.raises(Refused) as caught:
+        setup.refuse_image(BIOS, kept)
+    assert caught.value.ident == "HIB-E-REMOVE-IMAGE"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 import threading
 import time
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, Progress, StageName
-from khib_tui.lab.build import apt, cache, kernel, program, root, system
+from khib_tui.lab.build import apt, cache, kernel, root, system
 
 ONELINE = """
 # deb http://commented.example/debian bookworm main
@@ -73,13 +71,6 @@ def test_entry_is_built_once() -> None:
     made = [cache.entry("thing", lambda work: (work / "x").mkdir()) for _ in range(2)]
     assert made[0] == made[1] == cache.cache_dir() / "thing"
     assert (made[0] / "x").is_dir()
-
-
-def test_the_program_in_the_guest_knows_what_it_needs(tmp_path: Path) -> None:
-    program.add_metadata(tmp_path)
-    (folder,) = tmp_path.glob("*.dist-info")
-    needs = metadata.Distribution.at(folder).requires or []
-    assert any(need.startswith("humanize") for need in needs) and any(need.startswith("urwid") for need in needs)
 
 
 def test_failed_build_leaves_nothing() -> None:
@@ -232,17 +223,3 @@ def test_guest_files_have_their_modes(tmp_path: Path) -> None:
     init = tmp_path / "usr/sbin/khib-init"
     assert init.stat().st_mode & 0o777 == 0o755
     assert init.read_text().startswith("#!/bin/sh\n")
-
-
-def test_needed_distributions_are_the_installed_closure() -> None:
-    names = {dist.metadata["Name"].lower() for dist in program.needed_distributions()}
-    assert {"urwid", "wcwidth", "msgspec", "lz4", "zstandard", "xxhash", "pyelftools", "humanize"} <= names
-    assert not {"pytest", "mypy", "ruff", "hypothesis"} & names
-
-
-def test_modules_are_compiled_not_to_be_checked(tmp_path: Path) -> None:
-    (tmp_path / "module.py").write_text("x = 1\n")
-    program._compile(tmp_path, "khib_tui")
-    (made,) = tmp_path.glob(f"__pycache__/module.{sys.implementation.cache_tag}.pyc")
-    assert made.read_bytes()[4:8] == b"\x01\0\0\0"
-    assert b"/opt/khib/khib_tui/module.py" in made.read_bytes()
