@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 NAME = "monitor.sock"
@@ -43,6 +44,12 @@ def processors(directory: Path) -> str:
         return " ".join(_PLACE.findall(ask(directory, "info registers -a")))
     except OSError as error:
         return f"the monitor does not answer: {error}"
+
+
+def nudge(directory: Path) -> None:
+    """Press and release a key that means nothing by itself."""
+    with suppress(OSError):
+        ask(directory, "sendkey ctrl")
 
 
 def _until_prompt(link: socket.socket) -> str:

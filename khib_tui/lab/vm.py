@@ -24,6 +24,7 @@ from khib_tui.lab import monitor
 from khib_tui.lab.board import Board
 from khib_tui.lab.machine import VIRTIO, Machine
 
+NUDGE = 40.0  # seconds of silence, after which a machine is nudged
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
 
@@ -109,24 +110,42 @@ class Vm:
     ended: float = 0.0
     held: float = 0.0
     seen: list[Event] = field(default_factory=list)
+    nudges: list[str] = field(default_factory=list)
+
+    def _heard(self, timeout: float) -> bytes:
+        """Wait for what the guest says; b'' if it has powered off.
+
+        Emulated, a processor that waits may have missed its timer, and would wait for ever: a key that nobody reads wakes it.
+
+        :raises CommandFailed: it says nothing for `timeout` seconds.
+        """
+        until, nudged = time.monotonic() + timeout, ""
+        while (left := until - time.monotonic()) > 0:
+            self.line.settimeout(min(left, NUDGE))
+            try:
+                data = self.line.recv(65536)
+            except TimeoutError:
+                nudged = nudged or monitor.processors(self.directory)
+                monitor.nudge(self.directory)
+                continue
+            except ConnectionError:
+                return b""
+            if nudged:
+                self.nudges.append(nudged)
+            return data
+        where = monitor.processors(self.directory)
+        raise CommandFailed(f"the machine was silent for {timeout:.0f} s; {where}", ident="HIB-E-LAB-SILENT")
 
     def lines(self, timeout: float) -> Iterator[bytes]:
         """Yield what the guest says, line by line, until it powers off.
 
         :raises CommandFailed: it says nothing for `timeout` seconds.
         """
-        self.line.settimeout(timeout)
         while True:
             while b"\n" in self.pending:
                 line, self.pending = self.pending.split(b"\n", 1)
                 yield line.strip(b"\r\0")
-            try:
-                data = self.line.recv(65536)
-            except TimeoutError as error:
-                where = monitor.processors(self.directory)
-                raise CommandFailed(f"the machine was silent for {timeout:.0f} s; {where}", ident="HIB-E-LAB-SILENT") from error
-            except ConnectionError:
-                data = b""
+            data = self._heard(timeout)
             if not data:
                 return
             self.pending += data
