@@ -93,7 +93,9 @@ def _rehearse(commands: Commands) -> None:
 
 
 def _hibernate(commands: Commands) -> None:
-    _journey(_add(commands, "hibernate", "commands.hibernate:hibernate", "save the running system and power off"))
+    hibernate = _add(commands, "hibernate", "commands.hibernate:hibernate", "save the running system and power off")
+    hibernate.add_argument("--from-systemd", action="store_true", help="do what systemd-sleep does around it; for its unit")
+    _journey(hibernate)
 
 
 def _seal(commands: Commands) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from khib_tui.commands import foreign
 from khib_tui.commands.common import machine_for, machine_of, settings_of, show_plan
 from khib_tui.errors import Exit
-from khib_tui.events.types import Message, Result, Sink
+from khib_tui.events.types import Failure, Message, Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
 from khib_tui.plan.execute import execute
+from khib_tui.plan.ownfile import TakeFile
 from khib_tui.plan.step import Action, Context
 from khib_tui.plan.take import TakeTarget
 from khib_tui.plan.task import Task, run_task, task_of
@@ -63,13 +64,23 @@ def rehearse_echo(arguments: Namespace, sink: Sink) -> int:
 
 def hibernate(arguments: Namespace, sink: Sink) -> int:
     """Save the running system, power off, and report after the resume."""
-    return travel(arguments, sink, Mode.SAVE)
+    if not arguments.from_systemd:
+        return travel(arguments, sink, Mode.SAVE)
+    try:
+        return travel(arguments, sink, Mode.SAVE)
+    except Exception as error:
+        from khib_tui.plan.around import tell_desktops
+
+        tell_desktops(Failure.of(error).message)
+        raise
 
 
 def decided(arguments: Namespace, mode: Mode | None, *, need_memory: bool = True) -> Task:
     """Return the task that was asked for."""
     chosen = settings_of(arguments)
-    return task_of(machine_for(arguments, chosen), chosen, arguments.settings, mode, need_memory=need_memory)
+    from_systemd = bool(vars(arguments).get("from_systemd"))
+    here = machine_for(arguments, chosen)
+    return task_of(here, chosen, arguments.settings, mode, need_memory=need_memory, from_systemd=from_systemd)
 
 
 def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
@@ -97,3 +108,5 @@ def look(actions: Sequence[Action]) -> None:
     for step in actions:
         if isinstance(step, TakeTarget):
             step.look()
+        if isinstance(step, TakeFile):
+            step.find()

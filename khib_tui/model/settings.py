@@ -22,7 +22,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All choices. `region` is in bytes (0: what the kernel needs), `countdown` in seconds (-1: C waits for a key).
 
     `kernel` and `target` are paths, empty until chosen. `events` is a device that B and C send JSON events to. `boot_dir`
-    is where the boot loader finds kernels, `loader` which one it is, `options` more kernel parameters for B and C.
+    is where the boot loader finds kernels, `loader` which one it is, `options` more kernel parameters for B and C. With
+    `desktop`, `systemctl hibernate`, the lid and the power menu hibernate with khib.
     """
 
     kernel: str = ""
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: str = ""
     events: str = ""
     plain: bool = False
+    desktop: bool = False
 
     @property
     def directory(self) -> Path:

@@ -9,7 +9,8 @@ from khib_tui.decide.choice import Choice
 from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
-from khib_tui.plan import guard, nextboot
+from khib_tui.plan import desktop, guard, nextboot
+from khib_tui.plan.around import HOOKS, SLEEP_HOOKS, FreezeSessions, RunHooks, TellDrivers
 from khib_tui.plan.boot import entries
 from khib_tui.plan.close import CloseImage
 from khib_tui.plan.hibernate import Jump, LoadSaver, Unload, WriteBack
@@ -23,7 +24,7 @@ def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
     keep = KeepSettings(choice.settings, settings_path)
     own = [MakeFile(choice), TakeFile(choice)] if choice.target and choice.target.own else take(choice)
-    return [*own, install(choice), *entries(choice), *guard.steps(choice), keep]
+    return [*own, install(choice), *entries(choice), *guard.steps(choice), *desktop.steps(choice), keep]
 
 
 def take(choice: Choice) -> list[Action]:
@@ -38,14 +39,21 @@ def install(choice: Choice) -> InstallSaver:
     return InstallSaver(choice.kernel, choice.settings, filesystem(choice.machine, choice.settings))
 
 
-def journey(choice: Choice, mode: Mode) -> list[Action]:
-    """Return the steps of a hibernation or a rehearsal; for a sealed image they need the opened seal."""
+def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[Action]:
+    """Return the steps of a hibernation or a rehearsal; for a sealed image they need the opened seal.
+
+    :param from_systemd: khib does what systemd-sleep would do around it.
+    """
     return [
+        *([RunHooks(SLEEP_HOOKS)] if from_systemd else []),
+        *([RunHooks((HOOKS,))] if HOOKS.is_dir() else []),
         *take(choice),
         install(choice),
         *(entries(choice) if mode is Mode.SAVE else []),
         LoadSaver(choice, mode),
         WriteBack(),
+        *([FreezeSessions()] if from_systemd else []),
+        TellDrivers(),
         *(nextboot.steps(choice) if mode is Mode.SAVE else []),
         Jump(choice, mode),
         Unload(),

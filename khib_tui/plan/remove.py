@@ -18,7 +18,7 @@ from khib_tui.model import target as targets
 from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
-from khib_tui.plan import guard
+from khib_tui.plan import desktop, guard
 from khib_tui.plan.boot import RemoveBootEntry, read_file
 from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.nextboot import fresh
@@ -45,6 +45,7 @@ def remove(machine: Machine, settings: Settings, settings_path: Path, variables:
         *(RemoveBootEntry(loader) for loader in loaders if _has(loader)),
         *(step for folder in folders if (step := RemoveSaver(folder / "khib")).there()),
         *guard.remove(machine),
+        *desktop.remove(),
         *own_file(settings),
         *([RemoveSeal(seal)] if seal.exists() else []),
         *([RemoveSettings(settings_path)] if settings_path.exists() else []),

@@ -14,7 +14,7 @@ from khib_tui.events.types import Event, Failure, Finding, Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
-from khib_tui.plan import build
+from khib_tui.plan import build, desktop
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.execute import execute, judged
 from khib_tui.plan.outcome import arrived
@@ -38,6 +38,7 @@ class Task:
     :param keep: whether the choices are not kept yet, so that the set-up comes first.
     :param seal: what the image is sealed with; whoever runs the task opens it before.
     :param sealing: makes the seal of later images, before all else.
+    :param from_systemd: systemd runs it.
     """
 
     choice: Choice
@@ -46,6 +47,7 @@ class Task:
     keep: bool = False
     seal: Seal | None = None
     sealing: KeepSeal | None = None
+    from_systemd: bool = False
 
     @property
     def title(self) -> str:
@@ -62,7 +64,7 @@ class Task:
     @property
     def journey(self) -> list[Action]:
         """The steps of the journey alone."""
-        return build.journey(self.choice, self.mode) if self.mode else []
+        return build.journey(self.choice, self.mode, from_systemd=self.from_systemd) if self.mode else []
 
     @property
     def warnings(self) -> list[Finding]:
@@ -85,7 +87,7 @@ class Task:
 
 def task_of(
     machine: Machine, settings: Settings, settings_path: Path, mode: Mode | None, *, keep: bool = False,
-    need_memory: bool = True, sealing: KeepSeal | None = None,
+    need_memory: bool = True, sealing: KeepSeal | None = None, from_systemd: bool = False,
 ) -> Task:  # fmt: skip
     """Decide a task on the facts as they are: the only place that asks whether this machine seals its images.
 
@@ -98,7 +100,9 @@ def task_of(
         machine, settings, sealed=bool(seal or sealing), need_target=mode is not Mode.REHEARSE,
         need_memory=need_memory and mode is not None,
     )  # fmt: skip
-    return Task(choice, mode, settings_path, keep, seal if mode and mode.saves else None, sealing)
+    if mode is None or from_systemd:
+        desktop.refuse_sealed(choice)
+    return Task(choice, mode, settings_path, keep, seal if mode and mode.saves else None, sealing, from_systemd)
 
 
 def run_task(task: Task, sink: Sink, opened: Opened | None = None) -> int:

@@ -59,7 +59,7 @@ def test_an_unfit_machine_is_told_why_and_what_to_do(khib: Any, name: str, cause
 def test_a_dry_run_prints_the_steps_and_nothing_is_done(khib: Any, tmp_path: Path) -> None:
     code, text = khib("--json", "hibernate", "--dry-run", "--target", "/dev/vdb1")
     steps = [event for event in map(decode, text.splitlines()) if isinstance(event, Step)]
-    assert code == 0 and [step.status for step in steps] == ["planned"] * len(steps) and len(steps) == 8
+    assert code == 0 and [step.status for step in steps] == ["planned"] * len(steps) and len(steps) == 9
     assert "memmap=exactmap" in steps[2].text
     assert list(tmp_path.iterdir()) == [tmp_path / "facts.json"]
 

@@ -84,7 +84,7 @@ def test_a_former_answer_is_there_again(tmp_path: Path, kind: type[StepPage]) ->
 
 def poor(machine: Machine = BIOS) -> Machine:
     """A machine on whose only fit place something is mounted meanwhile."""
-    return changed(machine, "vdb1", mounts=("/data",))
+    return changed(changed(machine, "vdb1", mounts=("/data",)), "vda1", fstype="bcachefs")
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class Fake:
 
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, actions: list[Fake], mode: Mode | None = Mode.SAVE) -> Wizard:
     """Run steps through the real loop, up to the result page."""
-    monkeypatch.setattr(build, "journey", lambda *_: actions)
+    monkeypatch.setattr(build, "journey", lambda *_, **__: actions)
     monkeypatch.setattr(build, "setup", lambda *_: actions)
     set_up(tmp_path)
     wizard = make(tmp_path, target="/dev/vdb1")
@@ -123,7 +123,7 @@ def test_a_defect_in_a_step_is_told_too(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_run_cannot_be_left_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from khib_tui.plan.task import Task
 
-    monkeypatch.setattr(build, "journey", lambda *_: [Fake("jump")])
+    monkeypatch.setattr(build, "journey", lambda *_, **__: [Fake("jump")])
     wizard = make(tmp_path, target="/dev/vdb1")
     wizard.window.show(RunPage(wizard, Task(decide(wizard.machine, wizard.settings), Mode.SAVE, wizard.path)))
     for key in ("esc", "f10", "ctrl c"):
@@ -152,7 +152,7 @@ def test_a_signal_ends_the_wizard_when_its_steps_are_undone(
 ) -> None:
     kernel = FakeKernel(monkeypatch)
     began, asked = threading.Event(), threading.Event()
-    monkeypatch.setattr(build, "journey", lambda *_: [Load(began, asked), Fake("jump", AssertionError())])
+    monkeypatch.setattr(build, "journey", lambda *_, **__: [Load(began, asked), Fake("jump", AssertionError())])
 
     def ended(self: Wizard) -> None:
         """Stands for the loop, in which a signal arrives while the step is done."""

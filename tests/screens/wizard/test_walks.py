@@ -190,8 +190,8 @@ def test_the_first_hibernation_sets_up_and_keeps_the_choices_too(tmp_path: Path,
     press(wizard.window, "enter", "right", "enter")
     names = [type(step).__name__ for step in started[0].actions]
     assert names == [
-        "TakeTarget", "InstallSaver", "WriteBootEntry", "KeepSettings", "LoadSaver", "WriteBack", "Jump", "Unload",
-        "CloseImage",
+        "TakeTarget", "InstallSaver", "WriteBootEntry", "KeepSettings", "LoadSaver", "WriteBack", "TellDrivers", "Jump",
+        "Unload", "CloseImage",
     ]  # fmt: skip
 
 

@@ -1,0 +1,146 @@
+"""What a system does around a hibernation besides the jump: hooks, frozen sessions, drivers that want to be told."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from khib_tui import runner
+from khib_tui.errors import KhibError
+from khib_tui.events.types import Level, Message
+from khib_tui.plan.step import Context
+
+HOOKS = Path("/etc/khib/hooks.d")
+SLEEP_HOOKS = (Path("/etc/systemd/system-sleep"), Path("/usr/lib/systemd/system-sleep"))
+SLICE = Path("/sys/fs/cgroup/user.slice")
+SNAPSHOT = Path("/dev/snapshot")
+NVIDIA = Path("/proc/driver/nvidia/suspend")
+PATIENCE = 90.0
+_FREEZING = 5.0
+
+
+@dataclass(frozen=True)
+class RunHooks:
+    """Run the programs of some folders before, and again once this system is back, whatever becomes of the journey.
+
+    :param folders: of an equal name, that of the first folder counts.
+    """
+
+    folders: tuple[Path, ...]
+
+    def programs(self) -> list[Path]:
+        """Return them in the order of their names."""
+        named: dict[str, Path] = {}
+        for folder in self.folders:
+            for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+                if path.is_file() and os.access(path, os.X_OK):
+                    named.setdefault(path.name, path)
+        return [named[name] for name in sorted(named)]
+
+    def describe(self) -> str:
+        """Return what is run."""
+        found = ", ".join(path.name for path in self.programs()) or "none is there"
+        return f"run the hooks in {' and '.join(map(str, self.folders))}, now and when this system is back: {found}"
+
+    def apply(self, context: Context) -> None:
+        """Run them; one that fails is told, and does not matter."""
+        programs = self.programs()
+        context.held.callback(run_all, programs, "post", context)
+        run_all(programs, "pre", context)
+
+
+def run_all(programs: list[Path], when: str, context: Context) -> None:
+    """Run hooks with `pre` or `post` and `hibernate`, as systemd-sleep does."""
+    for path in programs:
+        try:
+            runner.run([path, when, "hibernate"], env={"SYSTEMD_SLEEP_ACTION": "hibernate"}, timeout=PATIENCE)
+        except KhibError as error:
+            context.sink(Message(f"{path} {when}: {error.message}", Level.WARNING))
+
+
+@dataclass(frozen=True)
+class FreezeSessions:
+    """Freeze what users run until this system is back, so that nothing of it moves before sessions are locked."""
+
+    slice: Path = SLICE
+
+    def describe(self) -> str:
+        """Describe the step."""
+        return "freeze the users' sessions until this system is back"
+
+    def apply(self, context: Context) -> None:
+        """Freeze them; never the one that this runs in."""
+        control = self.slice / "cgroup.freeze"
+        if not control.exists() or "/user.slice" in Path("/proc/self/cgroup").read_text():
+            context.sink(Message("sessions are not frozen: this is one of them, or there are none", Level.WARNING))
+            return
+        context.held.callback(self.thaw, context)
+        control.write_text("1")
+        until = time.monotonic() + _FREEZING
+        while "frozen 1" not in (self.slice / "cgroup.events").read_text():
+            if time.monotonic() > until:
+                context.sink(Message("the users' sessions could not be frozen; that does no harm", Level.WARNING))
+                return
+            time.sleep(0.05)
+
+    def thaw(self, context: Context) -> None:
+        """Let them go on."""
+        try:
+            (self.slice / "cgroup.freeze").write_text("0")
+        except OSError as error:
+            context.sink(Message(f"the users' sessions are still frozen: {error.strerror}", Level.ERROR))
+
+
+@dataclass(frozen=True)
+class TellDrivers:
+    """Tell drivers of a hibernation as the kernel's own does: a jump alone runs none of what they have registered for it.
+
+    Whoever has /dev/snapshot open for reading is about to hibernate, the kernel thinks (kernel/power/user.c).
+    """
+
+    def describe(self) -> str:
+        """Describe the step."""
+        return "tell drivers of the hibernation, and of its end when this system is back"
+
+    def apply(self, context: Context) -> None:
+        """Tell them; a kernel that has no such thing is no reason to stay."""
+        try:
+            fd = os.open(SNAPSHOT, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            context.sink(Message(f"drivers are not told of the hibernation: {SNAPSHOT}: {error.strerror}"))
+        else:
+            context.held.callback(os.close, fd)
+        if NVIDIA.exists():
+            context.held.callback(_put, NVIDIA, "resume", context)
+            _put(NVIDIA, "hibernate", context)
+
+
+def _put(path: Path, text: str, context: Context) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        context.sink(Message(f"{path}: {error.strerror}", Level.WARNING))
+
+
+def users(run: Path = Path("/run/user")) -> Iterator[tuple[int, Path]]:
+    """Yield the number of each user with a session bus, and the bus."""
+    for folder in sorted(run.glob("*")) if run.is_dir() else []:
+        if folder.name.isdigit() and (folder / "bus").exists():
+            yield int(folder.name), folder / "bus"
+
+
+def tell_desktops(text: str, command: Callable[..., object] = runner.run) -> None:
+    """Show users why their system did not hibernate: on their terminals, and on their desktops where there is notify-send."""
+    with suppress(KhibError):
+        command(["wall", f"khib: not hibernated: {text}"])
+    for number, bus in users():
+        with suppress(KhibError):
+            command([
+                "setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups",
+                "env", f"DBUS_SESSION_BUS_ADDRESS=unix:path={bus}",
+                "notify-send", "--urgency=critical", "khib: not hibernated", text,
+            ])  # fmt: skip
