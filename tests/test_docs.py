@@ -110,10 +110,10 @@ def definitions(path: Path) -> set[str]:
 
 
 def test_names_of_places_are_found_and_looked_up() -> None:
-    text = "saver/run, `image/codec.Pace` (docs/events.md) in lab/guest/, jump/nothing; not /boot/khib, read/write or x.lab/y"
-    assert named(text) == ["saver/run", "image/codec.Pace", "docs/events.md", "lab/guest/", "jump/nothing"]
+    text = "saver/run, `image/codec.Codec` (docs/events.md) in lab/guest/, jump/nothing; not /boot/khib, read/write or x.lab/y"
+    assert named(text) == ["saver/run", "image/codec.Codec", "docs/events.md", "lab/guest/", "jump/nothing"]
     assert [name for name in named(text) if not there(name)] == ["jump/nothing"]
-    assert not there("image/codec.Nothing") and not there("image/nothing.Pace")
+    assert not there("image/codec.Nothing") and not there("image/nothing.Codec")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from struct import Struct, pack
 from threading import local
 
@@ -12,6 +12,8 @@ import lz4.frame
 import zstandard
 
 from khib_tui.errors import ImageError
+from khib_tui.image.effort import QUICK, STORE
+from khib_tui.image.stored import unwrap, wrap
 from khib_tui.model.units import MIB
 
 FRAME = MIB
@@ -27,30 +29,35 @@ class Codec(StrEnum):
     NONE = "none"
 
 
-class Pace(IntEnum):
-    """How much time zstd may take, as its level: little while the disk keeps up, more while frames wait for it."""
-
-    QUICK = -1
-    THOROUGH = 3
-
+# What the efforts of `image/effort` are, from the quickest on; the first is what a codec is known for.
+LEVELS = {Codec.LZ4: (0, 3), Codec.ZSTD: (-1, 1, 3, 6), Codec.NONE: ()}
+# A frame that shrinks by less than this share is stored: that is read faster.
+_WORTH_IT = 32
 
 _thread = local()
 
 
-def compress(codec: Codec, data: bytes | memoryview, pace: Pace = Pace.QUICK) -> bytes:
-    """Compress one frame; each can be read alone.
+def compress(codec: Codec, data: bytes | memoryview, effort: int = QUICK) -> bytes:
+    """Make one frame, which can be read alone; one that does not shrink holds its content as it is.
 
-    :param pace: for zstd only.
+    :param effort: 0 compresses nothing; above, which of the codec's levels.
     """
-    if codec is Codec.NONE:
-        return bytes(data)
+    if codec is not Codec.NONE and effort > STORE:
+        made = _compress(codec, data, LEVELS[codec][effort - QUICK])
+        if len(made) <= len(data) - len(data) // _WORTH_IT:
+            return made
+    return wrap(codec, data)
+
+
+def _compress(codec: Codec, data: bytes | memoryview, level: int) -> bytes:
     if codec is Codec.LZ4:
-        return bytes(lz4.frame.compress(data, block_size=lz4.frame.BLOCKSIZE_MAX1MB, block_linked=False, store_size=True))
+        size = lz4.frame.BLOCKSIZE_MAX1MB
+        return bytes(lz4.frame.compress(data, level, block_size=size, block_linked=False, store_size=True))
     if not hasattr(_thread, "zstd"):
         _thread.zstd = {}
-    if pace not in _thread.zstd:
-        _thread.zstd[pace] = zstandard.ZstdCompressor(level=pace)
-    return bytes(_thread.zstd[pace].compress(data))
+    if level not in _thread.zstd:
+        _thread.zstd[level] = zstandard.ZstdCompressor(level=level)
+    return bytes(_thread.zstd[level].compress(data))
 
 
 def decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:
@@ -70,6 +77,8 @@ def decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:
 
 
 def _decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:
+    if (content := unwrap(codec, data, size)) is not None:
+        return content
     if codec is Codec.NONE:
         return data
     if codec is Codec.LZ4:
@@ -102,7 +111,7 @@ def _single_block(data: memoryview, size: int) -> bytes | None:
     if (magic, flags, content, end + 4) != (_LZ4_MAGIC, _LZ4_FLAGS, size, len(data)) or any(data[end:]):
         return None
     if block & _LZ4_STORED:
-        return bytes(data[_LZ4_HEADER.size : end])
+        return None
     return bytes(lz4.block.decompress(data[_LZ4_HEADER.size : end], uncompressed_size=size))
 
 

@@ -13,7 +13,6 @@ import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Self
 
 from khib_tui import files
@@ -23,8 +22,6 @@ from khib_tui.model.units import MIB
 
 BLOCK = 4096
 BUFFER = 4 * MIB
-# Seconds between looks at whether the thread that writes has died.
-_LOOK = 0.5
 _BLKGETSIZE64 = 0x80081272
 
 
@@ -159,107 +156,3 @@ class Store:
         :raises OSError: it is not durable, and asking again would not tell.
         """
         os.fsync(self.fd)
-
-
-class Stream:
-    """Appends bytes from an offset on, gathered into large aligned writes that a thread of its own carries out.
-
-    A failed write shows at a later `append` or at `finish`.
-    """
-
-    def __init__(self, store: Store, offset: int, buffers: int = 3) -> None:
-        assert offset % BLOCK == 0
-        self.store, self.handed, self.fill = store, offset, 0
-        self.free, self.full = SimpleQueue[Buffer](), SimpleQueue[tuple[int, Buffer, int] | None]()
-        for _ in range(buffers):
-            self.free.put(Buffer(BUFFER))
-        self.buffer = self.free.get()
-        self.failure: BaseException | None = None
-        self.written = offset
-        self.writer = threading.Thread(target=self._write, daemon=True)
-        self.writer.start()
-
-    @property
-    def position(self) -> int:
-        """Where the next byte goes."""
-        return self.handed + self.fill
-
-    @property
-    def behind(self) -> bool:
-        """Return whether the medium is slower than what is appended: a full buffer waits for it."""
-        return not self.full.empty()
-
-    def append(self, data: bytes | memoryview) -> None:
-        """Add bytes; full buffers are written.
-
-        :raises OSError: an earlier write failed.
-        """
-        view, at = memoryview(data), 0
-        while at < len(view):
-            take = min(BUFFER - self.fill, len(view) - at)
-            self.buffer.put(self.fill, view[at : at + take])
-            self.fill += take
-            at += take
-            if self.fill == BUFFER:
-                self._hand_over(BUFFER)
-
-    def _hand_over(self, count: int) -> None:
-        self.full.put((self.handed, self.buffer, count))
-        self.handed, self.fill = self.handed + count, 0
-        self.buffer = self._emptied()
-        if self.failure:
-            raise self.failure
-
-    def _emptied(self) -> Buffer:
-        """Wait for a buffer that was written.
-
-        :raises OSError: the thread that writes has died.
-        """
-        while True:
-            try:
-                return self.free.get(timeout=_LOOK)
-            except Empty:
-                if not self.writer.is_alive():
-                    raise self._died() from None
-
-    def _died(self) -> OSError:
-        return OSError(errno.EIO, "the thread that writes has died", os.fspath(self.store.path))
-
-    def _write(self) -> None:
-        while item := self.full.get():
-            offset, buffer, count = item
-            try:
-                if not self.failure:
-                    self.store.write_buffer(offset, buffer, count)
-                    self.written += count
-            except BaseException as error:  # raised again in the thread that appends
-                self.failure = error
-            self.free.put(buffer)
-
-    def finish(self) -> int:
-        """Write what is left, padded to a block, and wait for all; gives the offset after it.
-
-        :raises OSError: a write failed.
-        """
-        if self.fill:
-            padded = -(-self.fill // BLOCK) * BLOCK
-            self.buffer.view[self.fill : padded] = bytes(padded - self.fill)
-            self._hand_over(padded)
-        self.close()
-        if self.failure:
-            raise self.failure
-        if self.written != self.handed:
-            raise self._died()
-        return self.handed
-
-    def close(self) -> None:
-        """Let no write be under way any more, whatever became of it or interrupts."""
-        failure: BaseException | None = None
-        while self.writer.is_alive():
-            try:
-                self.full.put(None)
-                self.writer.join(_LOOK)
-            except BaseException as error:
-                failure = error
-        if failure:
-            raise failure

@@ -190,6 +190,16 @@ class InOrder(Generic[R]):
             if self.over:
                 raise RuntimeError("another thread gave up")
 
+    def at_once(self, number: int, pass_on: Callable[[], T]) -> T | None:
+        """Pass a number on before there is a result, if its turn has come; gives what `pass_on` does, else None."""
+        with self.changed:
+            if self.next != number:
+                return None
+            result = pass_on()
+            self.next += 1
+            self.changed.notify_all()
+            return result
+
     def give(self, number: int, result: R) -> None:
         """Hand in a result."""
         with self.changed:

@@ -14,7 +14,7 @@ class After(StrEnum):
 
 
 class CodecChoice(StrEnum):
-    """What a user can choose; `auto` measures disk and processor and picks."""
+    """What a user can choose; `auto` compresses what the medium leaves time for, the others everything."""
 
     AUTO = "auto"
     LZ4 = "lz4"

@@ -15,15 +15,16 @@ from khib_tui.formats import vmcore
 from khib_tui.handover.handover import FreePages, Handover, Mode
 from khib_tui.image import header as headers
 from khib_tui.image import marks, ranges
-from khib_tui.image.choose import choose
 from khib_tui.image.codec import FRAME, Codec
+from khib_tui.image.family import choose
 from khib_tui.image.header import PAYLOAD_OFFSET, Header, State
 from khib_tui.image.manifest import Manifest, WayBack, digest, pack_index
+from khib_tui.image.parts import Gatherer, parts
 from khib_tui.image.scan import Content, scan
 from khib_tui.image.scan import runs as make_runs
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.image.verify import check_readable, verify
-from khib_tui.image.writer import Gatherer, Maker, Written, parts, write_payload
+from khib_tui.image.writer import Maker, Written, write_payload
 from khib_tui.linux.devmem import Mappings, PhysicalMemory
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
@@ -212,14 +213,17 @@ def _write(
     """Choose the codec and write the payload."""
     total = len(head) + sum(item.run.filesz for item in placed)
     gatherer = Gatherer(windows)
-    codec, why = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME), store)
-    sink(Message(f"compression: {codec}, {why}"))
+    chosen = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME))
+    sink(Message(f"compression: {chosen.codec}, {chosen.why}"))
     meter = Meter(sink, StageName.SAVE, total, stop)
 
-    written = write_payload(store, Maker(gatherer, codec, sealer), parts(head, placed), meter.add)
+    maker = Maker(gatherer, chosen.codec, sealer, chosen.least, chosen.expected)
+    written = write_payload(store, maker, parts(head, placed), meter.add)
     if written.raw_size != total:
         raise ImageError(f"{written.raw_size} of {total} bytes were written", hint="try again", ident="HIB-E-COVER")
-    return codec, written
+    plain = sum(frame.raw for frame in written.frames if frame.stored >= frame.raw)
+    sink(Message(f"stored as it is: {size(plain)} of {size(total)}; the image's payload has {size(written.size)}"))
+    return chosen.codec, written
 
 
 def _manifest(
