@@ -15,7 +15,7 @@ from threading import local
 from msgspec import Struct
 
 from khib_tui.image.codec import Codec, compress, decompress
-from khib_tui.image.effort import QUICK
+from khib_tui.image.effort import QUICK, STORE
 from khib_tui.image.parts import Gatherer, Part
 from khib_tui.image.threads import together, workers
 from khib_tui.model.choices import CodecChoice
@@ -105,12 +105,12 @@ def for_a_while(samples: Iterable[Part]) -> Iterator[Part]:
 
 
 class Chosen(Struct, frozen=True):
-    """The codec, the least effort, the seconds that it takes for a frame (0 if unknown), and why."""
+    """The codec, the least effort, why, and what is known of the effort `QUICK`: seconds for a frame, and its stored bytes."""
 
     codec: Codec
     least: int
-    expected: float
     why: str
+    known: tuple[float, float] | None = None
 
 
 def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count: int) -> Chosen:
@@ -119,7 +119,7 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
     :param given: the parts of the payload, `count` of them; some are the sample.
     """
     if choice is not CodecChoice.AUTO:
-        return Chosen(Codec(choice.value), QUICK, 0.0, "as chosen")
+        return Chosen(Codec(choice.value), QUICK, "as chosen")
     costs = measure(gatherer, list(islice(given, 0, None, max(count // SAMPLES, 1))))
     codec = pick(costs, workers())
     told = ", ".join(
@@ -127,5 +127,6 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
         f"back {size(cost.content / cost.decompressing)}/s"
         for kind, cost in costs.items()
     )
-    frame = costs[codec].compressing / costs[codec].content * MIB
-    return Chosen(codec, 0, frame, f"by the frame; on one processor {told}")
+    cost = costs[codec]
+    known = cost.compressing / cost.content * MIB, cost.stored / cost.content * MIB
+    return Chosen(codec, STORE, f"by the frame; on one processor {told}", known)

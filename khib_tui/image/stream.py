@@ -22,6 +22,8 @@ WRITERS = 2
 # What a medium's own cache has taken is made durable so often, at least so much at once: else a fast cache passes for a
 # fast medium, and all is waited for at the end.
 FLUSH_SECONDS, FLUSH_BYTES = 0.5, 64 * MIB
+# At first it is so much, for there to be a measure, and more each time.
+FIRST_FLUSH = 8 * MIB
 # Seconds between looks at whether a thread that writes has died.
 _LOOK = 0.5
 
@@ -71,7 +73,8 @@ class Stream:
         self.failure: BaseException | None = None
         self.given_up = False
         self.written = self.durable = 0
-        self.flushed = time.monotonic()
+        self.flushed = 0.0
+        self.flush_after = FIRST_FLUSH
         self.flow = Flow(time.monotonic)
         self.writers = [threading.Thread(target=self._write, daemon=True) for _ in range(WRITERS)]
         for writer in self.writers:
@@ -79,14 +82,15 @@ class Stream:
 
     @property
     def waiting(self) -> int:
-        """Bytes that wait for the medium, beside those that it is given now."""
-        return self.full.qsize() * PIECE
+        """Bytes that wait for the medium, beside those that it is given now, and those that its cache has for later."""
+        with self.lock:
+            return self.full.qsize() * PIECE + self.flow.cached
 
     @property
-    def rate(self) -> float:
-        """Bytes a second that the medium took of late; 0 if nothing is known."""
+    def rates(self) -> tuple[float, float]:
+        """Bytes a second that the medium took of late, and all the time; 0 if nothing is known."""
         with self.lock:
-            return self.flow.rate
+            return self.flow.rate, self.flow.average
 
     def reserve(self, count: int) -> list[Place]:
         """Give room for the next `count` bytes away; all of it is to be filled, and then handed to `fill`.
@@ -173,19 +177,27 @@ class Stream:
             self.flow.end(piece.filled)
             self.written += piece.filled
             due = self._due()
-            if due:
-                self.flow.begin()
         if due:
-            self.store.flush()
-            with self.lock:
-                self.flow.end(0)
+            self._flush()
 
     def _due(self) -> bool:
         now = time.monotonic()
-        if self.written - self.durable < FLUSH_BYTES or now - self.flushed < FLUSH_SECONDS:
+        if self.written - self.durable < self.flush_after:
+            return False
+        if self.flush_after == FLUSH_BYTES and now - self.flushed < FLUSH_SECONDS:
             return False
         self.flushed, self.durable = now, self.written
+        self.flush_after = min(self.flush_after * 4, FLUSH_BYTES)
         return True
+
+    def _flush(self) -> None:
+        with self.lock:
+            self.flow.begin()
+        began = time.monotonic()
+        self.store.flush()
+        with self.lock:
+            self.flow.end(0)
+            self.flow.durable(began)
 
     def finish(self) -> int:
         """Write what is left, padded to a block, and wait for all; gives the offset after it.

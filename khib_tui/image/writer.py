@@ -39,14 +39,14 @@ class Maker(Struct, frozen=True):
     """Makes frames of parts; called from several threads.
 
     :param least: the least effort.
-    :param expected: seconds that the least compression takes for a frame; 0 if unknown.
+    :param known: seconds that the quickest compression takes for a frame, and its stored bytes, if that is known.
     """
 
     gatherer: Gatherer
     codec: Codec
     sealer: Sealer | None = None
     least: int = QUICK
-    expected: float = 0.0
+    known: tuple[float, float] | None = None
 
     def make(self, part: Part, effort: int) -> Made:
         """Gather, compress, seal and digest; gives what is stored, the size of its content, and its digest."""
@@ -58,7 +58,8 @@ class Maker(Struct, frozen=True):
 
     def law(self) -> Law:
         """Return what chooses the effort of frames."""
-        return Law(PIECE, len(LEVELS[self.codec]), self.least if LEVELS[self.codec] else STORE, self.expected)
+        most = len(LEVELS[self.codec])
+        return Law(PIECE, most, min(self.least, most), workers(), self.known)
 
 
 class Task(Struct, frozen=True):
@@ -107,7 +108,7 @@ class Frames:
 
     def _task(self, part: Part) -> Task:
         """Choose the effort for a part; called for one part after the other."""
-        effort = self.law.choose(self.stream.waiting, self.stream.rate)
+        effort = self.law.choose(self.stream.waiting, *self.stream.rates)
         if effort > STORE or self.maker.sealer is not None or part.head:
             return Task(part, effort)
         return Task(part, effort, self.order.at_once(part.number, lambda: self._reserve(part)) or ())
@@ -125,7 +126,7 @@ class Frames:
         self.order.wait(part.number)
         began = time.perf_counter()
         made = self.maker.make(part, task.effort)
-        self.law.learn(task.effort, time.perf_counter() - began)
+        self.law.learn(task.effort, time.perf_counter() - began, len(made[0]))
         self.order.give(part.number, made)
         return made[1]
 

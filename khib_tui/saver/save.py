@@ -217,7 +217,7 @@ def _write(
     sink(Message(f"compression: {chosen.codec}, {chosen.why}"))
     meter = Meter(sink, StageName.SAVE, total, stop)
 
-    maker = Maker(gatherer, chosen.codec, sealer, chosen.least, chosen.expected)
+    maker = Maker(gatherer, chosen.codec, sealer, chosen.least, chosen.known)
     written = write_payload(store, maker, parts(head, placed), meter.add)
     if written.raw_size != total:
         raise ImageError(f"{written.raw_size} of {total} bytes were written", hint="try again", ident="HIB-E-COVER")

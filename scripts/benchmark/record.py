@@ -81,7 +81,7 @@ def _fill(lab: Lab, live: Path, to: Path, sink: Sink) -> Facts:
     try:
         session.boot_a()
         session.program("mount", "-o", "ro", "/dev/vdd", str(mixture.FILES))
-        session.program("sh", "-c", f"PYTHONPATH=/opt/khib python3 -m khib_tui.lab.mixture >{_LOG} 2>&1 </dev/null &")
+        session.program("sh", "-c", f"PYTHONPATH=/opt/khib python3 -m khib_tui.lab.guest.mixture >{_LOG} 2>&1 </dev/null &")
         _wait(session)
         data = read_whole(session, str(mixture.FACTS))
         with session.running.paused():

@@ -28,12 +28,12 @@ class Waiting(Store):
 def test_what_waits_is_what_the_medium_is_not_given_yet(target: Path) -> None:
     with Waiting(target, writable=True) as store:
         stream = Stream(store, 0)
-        assert not stream.waiting and not stream.rate
+        assert not stream.waiting and stream.rates == (0, 0)
         stream.append(bytes((WRITERS + 2) * PIECE + 5))
         assert stream.waiting in range(2 * PIECE, (WRITERS + 3) * PIECE)
         store.go.set()
         assert stream.finish() == (WRITERS + 2) * PIECE + BLOCK
-        assert not stream.waiting and stream.rate > 0
+        assert not stream.waiting and stream.rates[0] > 0
 
 
 def test_places_are_filled_in_any_order_and_written_where_they_belong(target: Path) -> None:
@@ -85,6 +85,7 @@ def test_what_a_cache_has_taken_is_made_durable_on_the_way(target: Path, monkeyp
 
     monkeypatch.setattr(stream_module, "FLUSH_SECONDS", 0)
     monkeypatch.setattr(stream_module, "FLUSH_BYTES", 8 * MIB)
+    monkeypatch.setattr(stream_module, "FIRST_FLUSH", 8 * MIB)
     with Counting(target, writable=True) as store:
         stream = Stream(store, 0)
         stream.append(bytes(12 * MIB))

@@ -29,9 +29,10 @@ def stored_and_raw(target: Path) -> list[tuple[int, int]]:
 
 def test_the_longer_the_queue_the_harder_is_compressed(memory: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
+    monkeypatch.setattr(family, "pick", lambda costs, threads: Codec.ZSTD)
     for waiting in (0, PIECE, 4 * PIECE):
         monkeypatch.setattr(Stream, "waiting", waiting)
-        monkeypatch.setattr(Stream, "rate", 1e6)
+        monkeypatch.setattr(Stream, "rates", (1e6, 0.0))
         sizes.append(save(memory, target, handover(CodecChoice.AUTO)).image_bytes)
         frames = stored_and_raw(target)
         # the first frame holds the headers, and waits for its turn
@@ -53,7 +54,7 @@ def test_stored_and_compressed_frames_of_any_order_are_one_file_for_other_tools(
     memory: Path, target: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     dice = random.Random(seed)
-    monkeypatch.setattr(Law, "choose", lambda self, waiting, rate: dice.choice([0, 0, 1, self.most]))
+    monkeypatch.setattr(Law, "choose", lambda self, *rest: dice.choice([0, 0, 1, self.most]))
     monkeypatch.setattr(family, "pick", lambda costs, threads: Codec.LZ4 if seed % 2 else Codec.ZSTD)
     save(memory, target, handover(CodecChoice.AUTO))
     sizes = stored_and_raw(target)
