@@ -29,8 +29,8 @@ class Codec(StrEnum):
     NONE = "none"
 
 
-# What the efforts of `image/effort` are, from the quickest on; the first is what a codec is known for.
-LEVELS = {Codec.LZ4: (0, 3), Codec.ZSTD: (-1, 1, 3, 6), Codec.NONE: ()}
+# What the efforts of `image/effort` are, from the quickest on. What is harder takes twice the time and more for a twentieth.
+LEVELS = {Codec.LZ4: (0,), Codec.ZSTD: (-1, 1, 3), Codec.NONE: ()}
 # A frame that shrinks by less than this share is stored: that is read faster.
 _WORTH_IT = 32
 

@@ -25,6 +25,8 @@ _STEP_UP = 2.5
 _LEARNING = 0.2
 # A cache has taken something in if making it durable takes more than this share of the time.
 _CACHED = 0.3
+# Seconds that it may take although there is nothing to do.
+_LATENCY = 0.1
 # Seconds after which what a medium did counts a third.
 _MEMORY = 0.25
 
@@ -64,7 +66,8 @@ class Flow:
     def durable(self, began: float) -> None:
         """Note that all it had taken is durable, which was asked for at a time, and was noted as given and taken too."""
         now = self.clock()
-        self.lasting = self.taken / self.working if now - began > self.working * _CACHED else 0.0
+        emptying = now - began - _LATENCY
+        self.lasting = self.taken / (self.working - _LATENCY) if emptying > (now - self.since) * _CACHED else 0.0
         self.since, self.taken, self.working = now, 0, 0.0
 
     @property

@@ -23,7 +23,7 @@ WRITERS = 2
 # fast medium, and all is waited for at the end.
 FLUSH_SECONDS, FLUSH_BYTES = 0.5, 64 * MIB
 # At first it is so much, for there to be a measure, and more each time.
-FIRST_FLUSH = 8 * MIB
+FIRST_FLUSH = 32 * MIB
 # Seconds between looks at whether a thread that writes has died.
 _LOOK = 0.5
 
@@ -187,7 +187,7 @@ class Stream:
         if self.flush_after == FLUSH_BYTES and now - self.flushed < FLUSH_SECONDS:
             return False
         self.flushed, self.durable = now, self.written
-        self.flush_after = min(self.flush_after * 4, FLUSH_BYTES)
+        self.flush_after = min(self.flush_after * 2, FLUSH_BYTES)
         return True
 
     def _flush(self) -> None:

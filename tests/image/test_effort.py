@@ -22,18 +22,18 @@ FRAMES = 1000
 
 
 def test_what_waits_raises_the_effort_step_by_step() -> None:
-    law = Law(PIECE, 4, known=(0.001, MIB / 2))
-    assert [law.choose(step * PIECE, 1e6, 0.0) for step in range(7)] == [0, 1, 2, 3, 4, 4, 4]
+    law = Law(PIECE, 3, known=(0.001, MIB / 2))
+    assert [law.choose(step * PIECE, 1e6, 0.0) for step in range(7)] == [0, 1, 2, 3, 3, 3, 3]
 
 
 def test_a_medium_is_not_left_without_work() -> None:
-    law = Law(PIECE, 4, known=(0.02, MIB / 2))
+    law = Law(PIECE, 3, known=(0.02, MIB / 2))
     assert law.choose(5 * PIECE, 1e9, 0.0) == STORE
     assert law.choose(5 * PIECE, 1e8, 0.0) == 2
 
 
 def test_what_is_read_back_sooner_is_compressed_though_nothing_waits() -> None:
-    law = Law(PIECE, 4, threads=2, known=(0.002, MIB / 2))
+    law = Law(PIECE, 3, threads=2, known=(0.002, MIB / 2))
     assert law.choose(0, 0.0, 300e6) == QUICK
     assert law.choose(0, 0.0, 1500e6) == STORE
     law.learn(3, 0.003, FRAME // 3)
@@ -64,7 +64,7 @@ def test_what_a_cache_took_faster_than_it_lasts_counts_as_waiting() -> None:
     now = [0.0]
     flow = Flow(lambda: now[0])
     assert not flow.cached
-    for flush in (0.9, 0.0):
+    for flush in (1.0, 0.0):
         flow.begin()
         now[0] += 0.1
         flow.end(100 * MIB)
@@ -100,7 +100,7 @@ def adaptive(processors: tuple[Processor, Processor], left: list[float], threads
     zstd = pick(costs, threads) is Codec.ZSTD
     found = costs[Codec.ZSTD if zstd else Codec.LZ4]
     known = found.compressing / found.content * MIB, found.stored / found.content * MIB
-    return processors[0 if zstd else 1], Law(PIECE, 4 if zstd else 1, STORE, threads, known)
+    return processors[0 if zstd else 1], Law(PIECE, 3 if zstd else 1, STORE, threads, known)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -112,7 +112,7 @@ def test_both_ways_within_a_tenth_of_the_best_fixed_codec(
 ) -> None:
     left = pipeline.ratios(kind, FRAMES, random.Random(seed))
     zstd, lz4 = processors
-    fixed = [(zstd, Always(STORE)), (lz4, Always(1)), (zstd, Always(1)), (zstd, Always(3)), (zstd, Law(PIECE, 4, 1, 2))]
+    fixed = [(zstd, Always(STORE)), (lz4, Always(1)), (zstd, Always(1)), (zstd, Always(3)), (zstd, Law(PIECE, 3, 1, 2))]
     best = min(both_ways(processor, left, medium, seed, law, 2)[0] for processor, law in fixed)
     processor, law = adaptive(processors, left, 2)
     found, saving = both_ways(processor, left, medium, seed, law, 2)
@@ -136,7 +136,7 @@ def test_where_the_processors_are_slower_than_the_disk_nothing_is_slower_than_st
 def test_one_processor_and_eight_lose_little(kind: str, medium: str, threads: int) -> None:
     left = pipeline.ratios(kind, FRAMES, random.Random(4))
     zstd, lz4 = REAL
-    fixed = [(zstd, Always(STORE)), (lz4, Always(1)), (zstd, Always(1)), (zstd, Law(PIECE, 4, 1, threads))]
+    fixed = [(zstd, Always(STORE)), (lz4, Always(1)), (zstd, Always(1)), (zstd, Law(PIECE, 3, 1, threads))]
     best = min(both_ways(processor, left, medium, 4, law, threads)[0] for processor, law in fixed)
     processor, law = adaptive(REAL, left, threads)
     assert both_ways(processor, left, medium, 4, law, threads)[0] <= best * 1.25
