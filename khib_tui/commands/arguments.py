@@ -16,6 +16,7 @@ EPILOG = """exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check 
 
 Commands = Any
 LOADERS = ["grub", "systemd-boot", "efi"]
+SAVERS = ["debian-12", "debian-13", "newest"]
 MACHINES = ["virtio", "laptop", "desktop", "usb", "emmc"]
 
 
@@ -201,6 +202,7 @@ def _machine(command: argparse.ArgumentParser) -> None:
     command.add_argument("--firmware", choices=["bios", "uefi"], default="bios")
     _board(command)
     command.add_argument("--linux-source", type=Path, metavar="TARBALL", help="another kernel source")
+    command.add_argument("--saver", choices=SAVERS, help="a distribution's own kernel as B and C, not A's")
     command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
     command.add_argument("--keep", type=Path, metavar="DIR", help="keep disks and logs in this directory")
 

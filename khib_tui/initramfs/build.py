@@ -19,32 +19,34 @@ from khib_tui.errors import KhibError
 from khib_tui.events.progress import Meter
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.formats.cpio import Entry, archive, directory, file
-from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles
+from khib_tui.initramfs import elfdeps, installed, kmod, modules, pyfiles, sysfiles, unpack
 from khib_tui.initramfs.packing import MARK, Compression, compress
 from khib_tui.model.units import size
 
+ROOT = Path("/")
 MODULES = "etc/khib/modules"
 INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
 
 
 def build(
     sink: Sink, *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
-    compression: Compression = Compression.LZ4,
+    compression: Compression = Compression.LZ4, modules_root: Path = ROOT,
 ) -> bytes:  # fmt: skip
     """Build the initramfs; more archives may be appended to it.
 
     :param extra: more files, by their name in the initramfs; they replace ours.
     :param modules_release: the kernel that it is for; without it no kernel modules are packed.
     :param names: its modules to pack, with all that they need.
+    :param modules_root: the folder whose lib/modules has them.
     :raises KhibError: something that has to be in it is not on this system.
     """
     started = time.monotonic()
     sink(Stage(StageName.INITRAMFS, Status.STARTED))
     try:
         files = _files()
-        drivers = modules.closure(modules_release, names) if modules_release else []
+        drivers = modules.closure(modules_release, names, modules_root) if modules_release else []
         meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers), unit="files")
-        entries = _entries(files, drivers, meter)
+        entries = _entries(files, {_inside(path, modules_root): path for path in drivers}, meter)
         entries[MARK] = file(MARK, compression.encode())
         entries |= {name.lstrip("/"): _raw(name.lstrip("/"), path) for name, path in extra.items()}
         packed = compress(archive(_with_parents(entries)), compression)
@@ -69,7 +71,7 @@ def _files() -> dict[str, Path]:
     return files | elfdeps.closure({name: path for name, path in files.items() if elfdeps.is_elf(path)})
 
 
-def _entries(files: Mapping[str, Path], drivers: Sequence[Path], meter: Meter) -> dict[str, Entry]:
+def _entries(files: Mapping[str, Path], drivers: Mapping[str, Path], meter: Meter) -> dict[str, Entry]:
     entries = {entry.name: entry for entry in (*sysfiles.skeleton(pyfiles.interpreter().name), *sysfiles.applets(files))}
     for dist in pyfiles.distributions():
         name, data = pyfiles.metadata(dist)
@@ -79,14 +81,18 @@ def _entries(files: Mapping[str, Path], drivers: Sequence[Path], meter: Meter) -
         entries[entry.name] = entry
         meter.add(1)
     order = []
-    for path in drivers:
-        name = elfdeps.placed(modules.plain_name(path))
-        entries[name] = file(name, modules.content(path))
+    for name, path in drivers.items():
+        entries[name] = file(name, unpack.content(path))
         order.append(f"/{name}\n")
         meter.add(1)
     if order:
         entries[MODULES] = file(MODULES, "".join(order).encode())
     return entries
+
+
+def _inside(path: Path, root: Path) -> str:
+    """Return the name that a module has in the initramfs."""
+    return elfdeps.placed(Path("/", kmod.plain_name(path).relative_to(root)))
 
 
 def _entry(name: str, path: Path) -> Entry:
@@ -110,7 +116,7 @@ def _with_parents(entries: Mapping[str, Entry]) -> list[Entry]:
 
 def inputs_digest(
     *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
-    compression: Compression = Compression.LZ4,
+    compression: Compression = Compression.LZ4, modules_root: Path = ROOT,
 ) -> str:  # fmt: skip
     """Return a key that changes when `build` with the same arguments would give something else; takes no file apart."""
     parts = [sys.version, modules_release or "", *names, compression]
@@ -118,7 +124,7 @@ def inputs_digest(
     # every change of a system library makes a new ld.so.cache
     seen = {"interpreter": pyfiles.interpreter(), "libraries": Path("/etc/ld.so.cache"), **sysfiles.programs()}
     if modules_release:
-        seen["modules"] = modules.directory(modules_release) / "modules.dep"
+        seen["modules"] = modules.directory(modules_release, modules_root) / "modules.dep"
     seen |= dict(pyfiles.own_packages()) | {f"extra {name}": path for name, path in extra.items()}
     parts += [f"{name} {_stamp(path)}" for name, path in seen.items()]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
@@ -154,7 +160,7 @@ def made(sink: Sink, path: Path, release: str, config: Mapping[str, str], filesy
     if there == installed.GIVEN:
         return None
     wanted = release if modules.directory(release).is_dir() else None
-    names = modules.needed_for() if wanted else []
+    names = [*modules.needed_for(), *modules.for_devices(wanted)] if wanted else []
     drivers = modules.for_filesystem(filesystem, wanted or "", config) if filesystem else []
     compression = Compression.best(config)
     arguments: dict[str, Any] = {"modules_release": wanted, "names": [*names, *drivers], "compression": compression}

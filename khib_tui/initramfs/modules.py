@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from khib_tui.errors import Refused
-from khib_tui.initramfs.unpack import content as content
+from khib_tui.facts.read import text
+from khib_tui.initramfs.kmod import Index, same
 
 # asked for on every machine, and left out where a kernel has them built in or not at all; ext4 asks for crc32c by
 # name, and there is no modprobe to answer
 WISHED = (
     "ext4", "vfat", "nls_ascii", "nls_cp437", "nls_iso8859_1", "nls_utf8", "crc32c_generic", "crc32c_intel", "efivarfs",
     "i8042", "atkbd", "usbhid", "hid_generic", "xhci_pci", "ehci_pci", "uhci_hcd", "ohci_pci", "evdev",
-    "sd_mod", "usb_storage", "uas", "virtio_pci",
+    "hid_apple", "hid_logitech_dj", "hid_logitech_hidpp", "i2c_hid_acpi", "intel_lpss_pci",
+    "sd_mod", "usb_storage", "uas", "virtio_pci", "vmd", "mmc_block", "sdhci_acpi",
 )  # fmt: skip
+# PCI classes: mass storage, SD hosts, USB
+_SOCKETS = ("0x01", "0x0805", "0x0c03")
+_KEY_A = 30  # of linux/input-event-codes.h
+_ALIAS = 4096  # bytes of a modalias at most; that of a keyboard lists all its keys
 # What each filesystem needs of the kernel's crypto and character sets by name, then its driver: one of the last tuple.
 _CRC = ("crc32c_generic", "crc32c_intel", "libcrc32c")
 _FILE_SYSTEMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -26,7 +31,6 @@ _FILE_SYSTEMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "btrfs": ((*_CRC, "xxhash_generic", "sha256_generic", "blake2b_generic"), ("btrfs",)),
     "vfat": (("nls_ascii", "nls_cp437", "nls_iso8859_1", "nls_utf8"), ("vfat",)),
 }
-_PACKED = re.compile(r"\.ko(\.(xz|zst|gz))?$")
 
 
 def directory(release: str, root: Path = Path("/")) -> Path:
@@ -34,34 +38,18 @@ def directory(release: str, root: Path = Path("/")) -> Path:
     return root / "lib/modules" / release
 
 
-def plain_name(path: Path) -> Path:
-    """Return the path that a module has when it is not compressed."""
-    return path.with_name(_PACKED.sub(".ko", path.name))
-
-
-def module_name(path: str) -> str:
-    """Return the name of the module in a file."""
-    return _same(_PACKED.sub("", Path(path).name))
-
-
 def closure(release: str, names: Iterable[str], root: Path = Path("/")) -> list[Path]:
-    """Return the files of modules and of all that they depend on, in the order they have to be loaded in.
+    """Return the files of modules and of all that they need or ask for, in the order they have to be loaded in.
 
     Names that the kernel has built in, or not at all, have no file; `missing` tells the latter.
     """
-    top = directory(release, root)
-    needs = _needs(top)
-    found: dict[str, None] = {}
-    for path, others in (needs[name] for name in map(_same, names) if name in needs):
-        found |= dict.fromkeys((*reversed(others), path))
-    return [top / path for path in found]
+    return Index(directory(release, root)).closure(names)
 
 
 def missing(release: str, names: Iterable[str], root: Path = Path("/")) -> list[str]:
     """Return the names that a kernel has neither as a module nor built in, without those only wished for."""
-    top = directory(release, root)
-    there = {*_needs(top), *map(module_name, _lines(top / "modules.builtin")), *WISHED}
-    return [name for name in map(_same, names) if name not in there]
+    there = Index(directory(release, root)).known.union(WISHED)
+    return [name for name in map(same, names) if name not in there]
 
 
 def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: Path = Path("/")) -> list[str]:
@@ -73,8 +61,7 @@ def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: P
     """
     helpers, drivers = _FILE_SYSTEMS[fstype]
     built_in = any(config.get(f"{name.upper()}_FS") == "y" for name in drivers)
-    top = directory(release, root)
-    there = {*_needs(top), *map(module_name, _lines(top / "modules.builtin"))} if release else set()
+    there = Index(directory(release, root)).known if release else frozenset()
     if built_in or (not release and not config) or not there.isdisjoint(drivers):
         return [*helpers, *drivers]
     raise Refused(
@@ -83,45 +70,58 @@ def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: P
     )  # fmt: skip
 
 
-def _same(name: str) -> str:
-    return name.replace("-", "_")
-
-
-def _needs(top: Path) -> dict[str, tuple[str, list[str]]]:
-    """Read modules.dep, where each line lists all that a module needs, the last to be loaded first."""
-    needs = {}
-    for line in _lines(top / "modules.dep"):
-        path, _, others = line.partition(":")
-        needs[module_name(path)] = (path, others.split())
-    return needs
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(errors="surrogateescape").splitlines()
-    except FileNotFoundError:
-        return []
-
-
 def needed_for(root: Path = Path("/"), wished: Sequence[str] = WISHED) -> list[str]:
     """Name the modules for the disks and keyboards of the running system, and those that are always wished for."""
     found = dict.fromkeys(wished)
-    for kind in ("block", "input"):
-        for entry in sorted((root / "sys/class" / kind).glob("*")):
-            if re.match(r"(mouse|js|event)\d", entry.name):
-                continue
-            found |= dict.fromkeys(_drivers(entry.resolve(), root))
+    for device in _in_use(root):
+        found |= dict.fromkeys(_drivers(device, root))
     return list(found)
 
 
-def _drivers(device: Path, root: Path) -> Iterator[str]:
-    """Go from a device up to its bus, naming the modules of the drivers on the way, the outermost first."""
-    names = []
+def for_devices(release: str, root: Path = Path("/")) -> list[str]:
+    """Name the modules that another kernel drives the same devices with, which may be others than the running one's.
+
+    These are the devices on the way to each disk and keyboard, and all that a disk or keyboard can be plugged into.
+    """
+    ways = [place for device in _in_use(root) for place in _way(device, root)]
+    aliases = [text(place / "modalias", _ALIAS) for place in (*ways, *_sockets(root))]
+    return Index(directory(release, root)).drivers(filter(None, aliases))
+
+
+def _in_use(root: Path) -> Iterator[Path]:
+    for kind in ("block", "input"):
+        for entry in sorted((root / "sys/class" / kind).glob("*")):
+            if kind == "block" or _types(entry):
+                yield entry.resolve()
+
+
+def _types(device: Path) -> bool:
+    """Return whether an input device has letters; a lid, a loudspeaker or the jacks of a sound card have not."""
+    words = text(device / "capabilities/key").split()
+    return bool(words) and bool(int(words[-1], 16) >> _KEY_A & 1)
+
+
+def _sockets(root: Path) -> Iterator[Path]:
+    """Yield the controllers of disks, memory cards and USB, whatever is plugged in now, by their PCI class."""
+    for place in sorted((root / "sys/bus/pci/devices").glob("*")):
+        if text(place / "class", 16).startswith(_SOCKETS):
+            yield place
+
+
+def _way(device: Path, root: Path) -> list[Path]:
+    """Return a device and what it hangs on, the outermost first."""
     top = (root / "sys/devices").resolve()
+    way = []
     for place in (device, *device.parents):
         if place == top or not place.is_relative_to(top) or place.is_relative_to(top / "virtual"):
             break
+        way.append(place)
+    return way[::-1]
+
+
+def _drivers(device: Path, root: Path) -> Iterator[str]:
+    """Go from a device's bus down to it, naming the modules of the drivers on the way."""
+    for place in _way(device, root):
         link = place / "driver" / "module"
         if link.exists():
-            names.append(link.resolve().name)
-    yield from reversed(names)
+            yield link.resolve().name

@@ -5,21 +5,28 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from khib_tui import files
 from khib_tui.bootloader.bls import BootEntry
 from khib_tui.decide import region
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
+from khib_tui.facts import kconfig
 from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
+from khib_tui.initramfs.modules import WISHED
+from khib_tui.initramfs.packing import Compression
 from khib_tui.lab import disks
 from khib_tui.lab.board import Board
 from khib_tui.lab.build.cache import cache_dir, digest_of, locked
 from khib_tui.lab.build.kernel import GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_disk
 from khib_tui.lab.build.root import guest_root, is_root_built
+from khib_tui.lab.build.stock import stock_kernel
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.scratch import refuse_little_room, scratch, scratch_dir
 from khib_tui.lab.vm import Boot, Hardware
@@ -36,6 +43,8 @@ CONSOLE = "console=tty0 console=ttyS0,115200"
 KERNEL_ROOM = 5 * GIB // 2
 ROOT_ROOM = 512 * MIB
 DISKS_ROOM = 512 * MIB  # besides an image of all memory
+# modules of the virtio machine, which has no sysfs here to be asked
+MACHINES_OWN = (*WISHED, "virtio_blk")
 # Emulated on a busy host, the timer may seem broken for the time the kernel looks at it, and it would panic.
 PATIENCE = "no_timer_check"
 # the lab is its own boot loader
@@ -46,11 +55,15 @@ DEMO_SETTINGS = settings.Settings(
 
 @dataclass(frozen=True)
 class Lab:
-    """A machine that can be switched on: as A by `boot_a`, as C by what A's boot entry says."""
+    """A machine that can be switched on: as A by `boot_a`, as C by what A's boot entry says.
+
+    :param saver: the kernel of B and C, if it is not A's own.
+    """
 
     hardware: Hardware
     kernel: GuestKernel
     directory: Path
+    saver: GuestKernel | None = field(default=None, kw_only=True)
 
     @property
     def disk_a(self) -> Path:
@@ -80,7 +93,7 @@ class Lab:
     @property
     def shadow(self) -> int:
         """Bytes of A's memory that loading the saver takes, rounded up."""
-        init_size = bzimage.read(self.kernel.bzimage).init_size
+        init_size = bzimage.read((self.saver or self.kernel).bzimage).init_size
         return region.proposed(init_size, self.hardware.cpus) + region.ALIGN + region.SLACK
 
     def boot_a(self, words: str) -> Boot:
@@ -143,13 +156,37 @@ def workspace(keep: Path | None) -> Iterator[Path]:
         yield directory
 
 
-def saver_initramfs(sink: Sink) -> Path:
-    """Build the initramfs of B and C, or take it from the cache."""
-    path = cache_dir() / f"initramfs-{digest_of(build.inputs_digest())}.img"
+def saver_initramfs(sink: Sink, kernel: GuestKernel | None = None, names: Sequence[str] = MACHINES_OWN) -> Path:
+    """Build the initramfs of B and C, or take it from the cache.
+
+    :param kernel: one that has its drivers as modules; the lab's own has them built in.
+    :param names: the modules that the lab's machine needs then.
+    """
+    arguments: dict[str, Any] = {}
+    if kernel:
+        arguments = {"modules_release": kernel.release, "names": names, "modules_root": kernel.modules.parents[2]}
+        arguments["compression"] = Compression.best(kconfig.parse(kernel.config.read_text()))
+    path = cache_dir() / f"initramfs-{digest_of(build.inputs_digest(**arguments))}.img"
     with locked(path.name):
         if not path.exists():
-            files.write(path, build.build(sink))
+            files.write(path, build.build(sink, **arguments))
     return path
+
+
+def saver_of(arguments: Namespace, sink: Sink) -> GuestKernel | None:
+    """Return the distribution's kernel that was asked for as B and C, None for A's own."""
+    name = vars(arguments).get("saver")
+    return stock_kernel(sink, name) if name else None
+
+
+def kernel_files(kernel: GuestKernel) -> dict[str, Path]:
+    """Return what of a kernel belongs into /boot, by its name there."""
+    return {f"vmlinuz-{kernel.release}": kernel.bzimage, f"config-{kernel.release}": kernel.config}
+
+
+def chosen(base: settings.Settings, saver: GuestKernel | None) -> settings.Settings:
+    """Return A's choices, with the kernel of B and C that it is to take."""
+    return msgspec.structs.replace(base, kernel=f"/boot/vmlinuz-{saver.release}") if saver else base
 
 
 def prepare(
@@ -161,7 +198,8 @@ def prepare(
     """
     kernel = guest_kernel(sink, arguments.linux_source)
     root = guest_root(sink, packages)
-    initrd = saver_initramfs(sink)
+    saver = saver_of(arguments, sink)
+    initrd = saver_initramfs(sink, saver)
     sink(Stage(StageName.DISKS, Status.STARTED))
     disk_a = disks.copy(root, directory / "a.raw")
     given = installed.key_file(directory / "initramfs.img")
@@ -169,7 +207,7 @@ def prepare(
     disks.put_on_boot(
         disk_a,
         {
-            f"vmlinuz-{kernel.release}": kernel.bzimage, f"config-{kernel.release}": kernel.config,
+            **kernel_files(kernel), **(kernel_files(saver) if saver else {}),
             "khib/initramfs.img": initrd, "khib/initramfs.key": given,
         },
     )  # fmt: skip
@@ -177,11 +215,11 @@ def prepare(
     target = disks.target_disk(directory / "target.raw", arguments.memory, image_mib)
     program = directory / "program.raw"
     choices = directory / "khib.toml"
-    settings.save(DEMO_SETTINGS, choices)
+    settings.save(chosen(DEMO_SETTINGS, saver), choices)
     program_disk(program, {"khib.toml": choices})
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
         arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory,
         board=Board.of(arguments), one_thread=arguments.linux_source is not None,
     )  # fmt: skip
-    return Lab(hardware, kernel, directory)
+    return Lab(hardware, kernel, directory, saver=saver)

@@ -11,8 +11,10 @@ import zstandard
 
 from khib_tui.decide.target import DRIVERS
 from khib_tui.errors import KhibError, Refused
-from khib_tui.initramfs import modules
+from khib_tui.initramfs import kmod, modules, unpack
 from khib_tui.model.target import FILE_SYSTEMS
+
+KEYBOARD = "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe\n"
 
 
 @pytest.fixture
@@ -50,6 +52,8 @@ def kernel(tmp_path: Path) -> Path:
         device.mkdir(parents=True)
         (tmp_path / "sys/class" / kind).mkdir(parents=True)
         (tmp_path / "sys/class" / kind / device.name).symlink_to(device)
+    (devices / "usb1/hid/input/input3/capabilities").mkdir()
+    (devices / "usb1/hid/input/input3/capabilities/key").write_text(KEYBOARD)
     loop = tmp_path / "sys/devices/virtual/block/loop0"
     loop.mkdir(parents=True)
     (tmp_path / "sys/class/block/loop0").symlink_to(loop)
@@ -64,8 +68,40 @@ def test_modules_come_after_what_they_need(kernel: Path) -> None:
     names = modules.needed_for(kernel)
     found = modules.closure("6.1", names, kernel)
     assert [path.name for path in found] == ["c-d.ko", "b.ko.zst", "a.ko.xz", "e.ko.gz"]
-    assert [modules.content(path) for path in found] == [b"module c-d", b"module b", b"module a", b"module e"]
-    assert [modules.plain_name(path).name for path in found] == ["c-d.ko", "b.ko", "a.ko", "e.ko"]
+    assert [unpack.content(path) for path in found] == [b"module c-d", b"module b", b"module a", b"module e"]
+    assert [kmod.plain_name(path).name for path in found] == ["c-d.ko", "b.ko", "a.ko", "e.ko"]
+
+
+def test_a_sound_card_s_jack_is_no_keyboard(kernel: Path) -> None:
+    (kernel / "sys/devices/pci0/0000:00:01.0/usb1/hid/input/input3/capabilities/key").write_text("0\n")
+    assert modules.needed_for(kernel, wished=[]) == ["a", "b"]
+
+
+def test_drivers_of_another_kernel_are_found_by_the_device(kernel: Path) -> None:
+    bus = kernel / "sys/devices/pci0/0000:00:01.0"
+    (bus / "modalias").write_text("pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00\n")
+    (bus / "virtio0/modalias").write_text("virtio:d00000002v00001AF4\n")
+    socket = kernel / "sys/devices/pci0/0000:00:02.0"
+    unused = kernel / "sys/devices/pci0/0000:00:03.0"
+    for place, kind in ((socket, "0c03"), (unused, "0403")):
+        place.mkdir()
+        (place / "class").write_text(f"0x{kind}30\n")
+        (place / "modalias").write_text(f"pci:v00001B36d0000000Dsv00001AF4sd00001100bc{kind[:2].upper()}sc{kind[2:]}i30\n")
+        (kernel / "sys/bus/pci/devices").mkdir(parents=True, exist_ok=True)
+        (kernel / "sys/bus/pci/devices" / place.name).symlink_to(place)
+    (kernel / "lib/modules/6.1/modules.alias").write_text(
+        "# aliases\nalias virtio:d00000002v* a\nalias pci:v*d*sv*sd*bc0Csc03i30* c-d\nalias pci:v*d*sv*sd*bc04sc03i* e\n"
+    )
+    assert modules.for_devices("6.1", kernel) == ["a", "c_d"]
+    assert modules.for_devices("7.0", kernel) == []
+
+
+def test_what_a_module_asks_for_is_loaded_around_it(kernel: Path) -> None:
+    top = kernel / "lib/modules/6.1"
+    (top / "modules.softdep").write_text("# soft\nsoftdep a pre: crypto-e post: gone\nsoftdep c-d post: a\n")
+    (top / "modules.alias").write_text("alias crypto-e e\n")
+    assert [path.name for path in modules.closure("6.1", ["a"], kernel)] == ["e.ko.gz", "c-d.ko", "b.ko.zst", "a.ko.xz"]
+    assert modules.closure("6.1", ["c_d"], kernel)[0].name == "c-d.ko"
 
 
 def test_drivers_that_a_kernel_lacks(kernel: Path) -> None:
@@ -78,7 +114,7 @@ def test_a_damaged_module_is_named(kernel: Path) -> None:
     path = kernel / "lib/modules/6.1/kernel/a.ko.xz"
     path.write_bytes(b"rubbish")
     with pytest.raises(KhibError, match=r"a\.ko\.xz is damaged"):
-        modules.content(path)
+        unpack.content(path)
 
 
 @pytest.fixture
