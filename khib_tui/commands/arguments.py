@@ -59,6 +59,12 @@ def _facts(commands: Commands) -> None:
     _add(commands, "facts", "commands.machine:facts", "print all facts about this machine as JSON")
 
 
+def _kernels(commands: Commands) -> None:
+    text = "list this machine's kernels: which can be hibernated, which can save and restore, and why not"
+    kernels = _add(commands, "kernels", "commands.kernels:kernels", text)
+    kernels.add_argument("--kernel", metavar="FILE", help="look at this one too, wherever it lies")
+
+
 def _status(commands: Commands) -> None:
     _add(commands, "status", "commands.machine:status", "tell what is set up, loaded and saved")
 
@@ -249,7 +255,9 @@ def _board(command: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, Callable[[Commands], None]] = {
-    "check": _check, "facts": _facts, "status": _status, "plan": _plan, "setup": _setup, "install": _install,
+    "check": _check, "facts": _facts, "status": _status, "kernels": _kernels, "plan": _plan, "setup": _setup,
+    "install": _install, "rehearse": _rehearse, "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back,
+    "image": _image, "lab": _lab,
     "rehearse": _rehearse, "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back, "image": _image,
     "lab": _lab,
 }  # fmt: skip
