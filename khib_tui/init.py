@@ -29,6 +29,7 @@ _MOUNTS = (
     ("securityfs", "/sys/kernel/security", "securityfs"),
 )
 _MODULES = Path("/etc/khib/modules")
+_KEYMAP = Path("/etc/khib/keymap")
 BARE = ""
 # Bytes: what opening a seal maps and does not use was 17 MiB, beside the 64 that it does use.
 UNTOUCHED = 32 << 20
@@ -54,7 +55,7 @@ def main() -> None:
 def start() -> None:
     """Make the machine usable. Ctrl-Alt-Del must not end what has A's only memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for step in (mount_all, lambda: reboot(REBOOT_CAD_OFF), load_modules, lambda: set_terminal(Words.read())):
+    for step in (mount_all, lambda: reboot(REBOOT_CAD_OFF), load_modules, load_keymap, lambda: set_terminal(Words.read())):
         with suppress(Exception):
             step()
 
@@ -122,6 +123,14 @@ def load_modules() -> None:
             load_module(name)
         except OSError as error:
             print(f"khib: module {name}: {error.strerror}", flush=True)
+
+
+def load_keymap() -> None:
+    """Let the keyboard of the console be what it is in A: passphrases are typed on it."""
+    if _KEYMAP.exists():
+        from khib_tui.linux import keymap
+
+        keymap.load(_KEYMAP.read_bytes())
 
 
 def set_terminal(words: Words) -> None:

@@ -21,16 +21,18 @@ from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.formats.cpio import Entry, archive, directory, file
 from khib_tui.initramfs import elfdeps, installed, kmod, modules, pyfiles, sysfiles, unpack
 from khib_tui.initramfs.packing import MARK, Compression, compress
+from khib_tui.linux import keymap as keymaps
 from khib_tui.model.units import size
 
 ROOT = Path("/")
 MODULES = "etc/khib/modules"
+KEYMAP = "etc/khib/keymap"
 INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
 
 
 def build(
     sink: Sink, *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
-    compression: Compression = Compression.LZ4, modules_root: Path = ROOT,
+    compression: Compression = Compression.LZ4, modules_root: Path = ROOT, keymap: bytes = b"",
 ) -> bytes:  # fmt: skip
     """Build the initramfs; more archives may be appended to it.
 
@@ -38,6 +40,7 @@ def build(
     :param modules_release: the kernel that it is for; without it no kernel modules are packed.
     :param names: its modules to pack, with all that they need.
     :param modules_root: the folder whose lib/modules has them.
+    :param keymap: what `linux.keymap` read of A's console.
     :raises KhibError: something that has to be in it is not on this system.
     """
     started = time.monotonic()
@@ -47,6 +50,8 @@ def build(
         drivers = modules.closure(modules_release, names, modules_root) if modules_release else []
         meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers), unit="files")
         entries = _entries(files, {_inside(path, modules_root): path for path in drivers}, meter)
+        if keymap:
+            entries[KEYMAP] = file(KEYMAP, keymap)
         entries[MARK] = file(MARK, compression.encode())
         entries |= {name.lstrip("/"): _raw(name.lstrip("/"), path) for name, path in extra.items()}
         packed = compress(archive(_with_parents(entries)), compression)
@@ -116,10 +121,10 @@ def _with_parents(entries: Mapping[str, Entry]) -> list[Entry]:
 
 def inputs_digest(
     *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
-    compression: Compression = Compression.LZ4, modules_root: Path = ROOT,
+    compression: Compression = Compression.LZ4, modules_root: Path = ROOT, keymap: bytes = b"",
 ) -> str:  # fmt: skip
     """Return a key that changes when `build` with the same arguments would give something else; takes no file apart."""
-    parts = [sys.version, modules_release or "", *names, compression]
+    parts = [sys.version, modules_release or "", *names, compression, keymap.hex()]
     parts += [f"{dist.metadata['Name']} {dist.version}" for dist in pyfiles.distributions()]
     # every change of a system library makes a new ld.so.cache
     seen = {"interpreter": pyfiles.interpreter(), "libraries": Path("/etc/ld.so.cache"), **sysfiles.programs()}
@@ -164,6 +169,7 @@ def made(sink: Sink, path: Path, release: str, config: Mapping[str, str], filesy
     drivers = modules.for_filesystem(filesystem, wanted or "", config) if filesystem else []
     compression = Compression.best(config)
     arguments: dict[str, Any] = {"modules_release": wanted, "names": [*names, *drivers], "compression": compression}
+    arguments["keymap"] = keymaps.read()
     key = inputs_digest(**arguments)
     if there == key:
         return None

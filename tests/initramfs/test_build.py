@@ -191,7 +191,8 @@ def test_the_key_follows_the_inputs(tmp_path: Path) -> None:
     marker.write_text("now it is there")
     keys |= {build.inputs_digest(extra={"m": marker}), build.inputs_digest(names=["ext4"], modules_release="none")}
     keys |= {build.inputs_digest(compression=Compression.GZIP)}
-    assert len(keys) == 5
+    keys |= {build.inputs_digest(keymap=b"other keys")}
+    assert len(keys) == 6
 
 
 def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
