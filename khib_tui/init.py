@@ -29,6 +29,7 @@ _MOUNTS = (
     ("securityfs", "/sys/kernel/security", "securityfs"),
 )
 _MODULES = Path("/etc/khib/modules")
+_SCREEN = Path("/etc/khib/screen")
 _KEYMAP = Path("/etc/khib/keymap")
 BARE = ""
 # Bytes: what opening a seal maps and does not use was 17 MiB, beside the 64 that it does use.
@@ -115,14 +116,13 @@ def mount_all() -> None:
 
 
 def load_modules() -> None:
-    """Load the modules that the initramfs lists, in its order; one that fails is only told."""
-    if not _MODULES.exists():
-        return
-    for name in _MODULES.read_text().split():
-        try:
-            load_module(name)
-        except OSError as error:
-            print(f"khib: module {name}: {error.strerror}", flush=True)
+    """Load the modules that the initramfs lists, in its order, B's screen last; one that fails is only told."""
+    for listed in (_MODULES, *([_SCREEN] if Path("/", PATH).exists() else [])):
+        for name in listed.read_text().split() if listed.exists() else []:
+            try:
+                load_module(name)
+            except OSError as error:
+                print(f"khib: module {name}: {error.strerror}", flush=True)
 
 
 def load_keymap() -> None:

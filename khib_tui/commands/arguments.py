@@ -255,9 +255,7 @@ def _board(command: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: dict[str, Callable[[Commands], None]] = {
-    "check": _check, "facts": _facts, "status": _status, "kernels": _kernels, "plan": _plan, "setup": _setup,
+    "check": _check, "facts": _facts, "kernels": _kernels, "status": _status, "plan": _plan, "setup": _setup,
     "install": _install, "rehearse": _rehearse, "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back,
     "image": _image, "lab": _lab,
-    "rehearse": _rehearse, "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back, "image": _image,
-    "lab": _lab,
 }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, landing, nextboot, ownplace, region
+from khib_tui.decide import bootloader, checks, guard, landing, nextboot, ownplace, region, screen
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -104,7 +104,12 @@ def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
         return [Finding(error.ident, Severity.BLOCKER, error.message, why, error.hint or "")]
     what = f"saver and restorer fit into {size(chosen.own.total)} of memory"
     where = landing.judge(machine, kernel, chosen)
-    return [Finding("HIB-E-REGION-HOLE", Severity.OK, what), where, *region.warnings(machine, chosen)]
+    return [
+        Finding("HIB-E-REGION-HOLE", Severity.OK, what),
+        where,
+        *region.warnings(machine, chosen),
+        *screen.finding(machine, kernel, chosen),
+    ]
 
 
 def decide(
@@ -133,6 +138,6 @@ def decide(
         findings = [*findings, *found, *doubts(machine, target), guard.judge(machine, target)]
     loader = bootloader.choose(machine, settings)
     next_boot = [nextboot.finding(machine, loader, target)] if target else []
-    findings = [*findings, *region.warnings(machine, chosen), *next_boot]
+    findings = [*findings, *region.warnings(machine, chosen), *screen.finding(machine, kernel, chosen), *next_boot]
     settings = bootloader.placed(settings, loader)
     return Choice(machine, settings, kernel, chosen, target, tuple(findings), loader, sealed)

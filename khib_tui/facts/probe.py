@@ -13,6 +13,7 @@ from pathlib import Path
 
 from khib_tui.facts import blockdev, bootmap, cpuinfo, earlystart, efimap, hypervisor, kconfig, kernels, memory, power
 from khib_tui.facts.bootloader import read_boot
+from khib_tui.facts.display import read_display, with_display
 from khib_tui.facts.hardware import read_hardware
 from khib_tui.facts.read import data, number, text
 from khib_tui.facts.watchdogs import read_watchdogs
@@ -40,6 +41,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
     hardware = read_hardware(root)
     percent, plugged = power.read_power(root)
     uefi = (root / "sys/firmware/efi").is_dir()
+    display = read_display(root)
     devices = blockdev.devices(root) if known is None else tuple(known)
     return Machine(
         release=clean(release),
@@ -61,7 +63,8 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         mem_available=memory.meminfo(root, "MemAvailable"),
         cpu=hardware.cpu,
         config=config,
-        kernels=kernels.find(root, release, config),
+        kernels=with_display(kernels.find(root, release, config), display, root),
+        display=display,
         unified_kernels=kernels.unified(root),
         devices=devices,
         lockdown=lockdown(root),

@@ -19,13 +19,18 @@ from khib_tui.errors import KhibError
 from khib_tui.events.progress import Meter
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.formats.cpio import Entry, archive, directory, file
-from khib_tui.initramfs import elfdeps, installed, kmod, modules, pyfiles, sysfiles, unpack
+from khib_tui.facts import display as displays
+from khib_tui.facts import kmod
+from khib_tui.facts.kmod import Index
+from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles, unpack
 from khib_tui.initramfs.packing import MARK, Compression, compress
 from khib_tui.linux import keymap as keymaps
+from khib_tui.model.machine import NO_DISPLAY, Display
 from khib_tui.model.units import size
 
 ROOT = Path("/")
 MODULES = "etc/khib/modules"
+SCREEN = "etc/khib/screen"
 KEYMAP = "etc/khib/keymap"
 INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
 
@@ -33,6 +38,7 @@ INIT = f"{pyfiles.LIBRARIES}/khib_tui/init.py"
 def build(
     sink: Sink, *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
     compression: Compression = Compression.LZ4, modules_root: Path = ROOT, keymap: bytes = b"",
+    screen: Sequence[str] = (),
 ) -> bytes:  # fmt: skip
     """Build the initramfs; more archives may be appended to it.
 
@@ -40,6 +46,7 @@ def build(
     :param modules_release: the kernel that it is for; without it no kernel modules are packed.
     :param names: its modules to pack, with all that they need.
     :param modules_root: the folder whose lib/modules has them.
+    :param screen: modules that B alone loads, after the others.
     :param keymap: what `linux.keymap` read of A's console.
     :raises KhibError: something that has to be in it is not on this system.
     """
@@ -48,8 +55,12 @@ def build(
     try:
         files = _files()
         drivers = modules.closure(modules_release, names, modules_root) if modules_release else []
-        meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers), unit="files")
-        entries = _entries(files, {_inside(path, modules_root): path for path in drivers}, meter)
+        drawing = modules.closure(modules_release, screen, modules_root) if modules_release else []
+        drawing = [path for path in drawing if path not in drivers]
+        meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers) + len(drawing), unit="files")
+        entries = _entries(files, meter)
+        for name, paths in ((MODULES, drivers), (SCREEN, drawing)):
+            entries |= _drivers(name, {_inside(path, modules_root): path for path in paths}, meter)
         if keymap:
             entries[KEYMAP] = file(KEYMAP, keymap)
         entries[MARK] = file(MARK, compression.encode())
@@ -76,7 +87,7 @@ def _files() -> dict[str, Path]:
     return files | elfdeps.closure({name: path for name, path in files.items() if elfdeps.is_elf(path)})
 
 
-def _entries(files: Mapping[str, Path], drivers: Mapping[str, Path], meter: Meter) -> dict[str, Entry]:
+def _entries(files: Mapping[str, Path], meter: Meter) -> dict[str, Entry]:
     entries = {entry.name: entry for entry in (*sysfiles.skeleton(pyfiles.interpreter().name), *sysfiles.applets(files))}
     for dist in pyfiles.distributions():
         name, data = pyfiles.metadata(dist)
@@ -85,13 +96,17 @@ def _entries(files: Mapping[str, Path], drivers: Mapping[str, Path], meter: Mete
         entry = _entry(name, path)
         entries[entry.name] = entry
         meter.add(1)
-    order = []
+    return entries
+
+
+def _drivers(listed: str, drivers: Mapping[str, Path], meter: Meter) -> dict[str, Entry]:
+    """Return modules and the file that lists them in their order; nothing for none."""
+    entries = {}
     for name, path in drivers.items():
         entries[name] = file(name, unpack.content(path))
-        order.append(f"/{name}\n")
         meter.add(1)
-    if order:
-        entries[MODULES] = file(MODULES, "".join(order).encode())
+    if drivers:
+        entries[listed] = file(listed, "".join(f"/{name}\n" for name in drivers).encode())
     return entries
 
 
@@ -122,9 +137,10 @@ def _with_parents(entries: Mapping[str, Entry]) -> list[Entry]:
 def inputs_digest(
     *, extra: Mapping[str, Path] = {}, modules_release: str | None = None, names: Sequence[str] = (),
     compression: Compression = Compression.LZ4, modules_root: Path = ROOT, keymap: bytes = b"",
+    screen: Sequence[str] = (),
 ) -> str:  # fmt: skip
     """Return a key that changes when `build` with the same arguments would give something else; takes no file apart."""
-    parts = [sys.version, modules_release or "", *names, compression, keymap.hex()]
+    parts = [sys.version, modules_release or "", *names, "", *screen, compression, keymap.hex()]
     parts += [f"{dist.metadata['Name']} {dist.version}" for dist in pyfiles.distributions()]
     # every change of a system library makes a new ld.so.cache
     seen = {"interpreter": pyfiles.interpreter(), "libraries": Path("/etc/ld.so.cache"), **sysfiles.programs()}
@@ -151,13 +167,17 @@ class Made:
     key: str
 
 
-def made(sink: Sink, path: Path, release: str, config: Mapping[str, str], filesystem: str = "") -> Made | None:
+def made(
+    sink: Sink, path: Path, release: str, config: Mapping[str, str], filesystem: str = "",
+    display: Display = NO_DISPLAY,
+) -> Made | None:  # fmt: skip
     """Build the initramfs of a kernel for `path`, with the drivers of this machine, unless it is there already.
 
     One that is marked as given is kept as it is.
 
     :param config: what the kernel was built with, without `CONFIG_`; empty if unknown.
     :param filesystem: the kind that a file with the image lies on; empty for none.
+    :param display: what B draws with; without a module, the firmware's framebuffer.
     :returns: None if nothing is to be written.
     :raises Refused: the kernel has no driver for that filesystem.
     """
@@ -170,6 +190,10 @@ def made(sink: Sink, path: Path, release: str, config: Mapping[str, str], filesy
     compression = Compression.best(config)
     arguments: dict[str, Any] = {"modules_release": wanted, "names": [*names, *drivers], "compression": compression}
     arguments["keymap"] = keymaps.read()
+    if wanted and display.module:
+        arguments["screen"] = displays.names(display, Index(modules.directory(wanted)))
+        found = displays.firmware_files(display)
+        arguments["extra"] = {elfdeps.placed(path): path for path in found}
     key = inputs_digest(**arguments)
     if there == key:
         return None

@@ -49,12 +49,24 @@ class MemoryRange(msgspec.Struct, frozen=True):
     type: str
 
 
+class Display(msgspec.Struct, frozen=True):
+    """What drives the screen: a kernel module, empty for what the firmware set up; its device; the firmware given to it."""
+
+    module: str = ""
+    modalias: str = ""
+    firmware: tuple[str, ...] = ()
+
+
+NO_DISPLAY = Display()
+
+
 class KernelFile(msgspec.Struct, frozen=True):
     """A kernel that could be B and C: a bzImage with what its configuration says.
 
     `config` maps option names without `CONFIG_` to `y`, `m` or a value; empty if no configuration was found.
     `init_size`, `pref_address`, `relocatable`, `kernel_64` and `alignment` come from the setup header
-    (Documentation/arch/x86/boot.rst).
+    (Documentation/arch/x86/boot.rst). `display_bytes` is what its driver for this machine's screen takes at most, with all
+    it needs; 0 for none.
     """
 
     path: str
@@ -65,6 +77,7 @@ class KernelFile(msgspec.Struct, frozen=True):
     config: dict[str, str] = {}
     kernel_64: bool = True
     alignment: int = 2 * MIB
+    display_bytes: int = 0
 
 
 class BlockDevice(msgspec.Struct, frozen=True):
@@ -205,6 +218,7 @@ class Machine(msgspec.Struct, frozen=True):
     hardware_signature: str = ""
     boot_services: tuple[MemoryRange, ...] = ()
     acpi_tables: str = ""
+    display: Display = Display()
 
     @property
     def signature_rule(self) -> SignatureRule:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.decide.choice import Choice
+from khib_tui.decide.screen import screen
 from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
+from khib_tui.model.machine import NO_DISPLAY
 from khib_tui.plan import desktop, guard, nextboot
 from khib_tui.plan.around import HOOKS, SLEEP_HOOKS, FreezeSessions, RunHooks, TellDrivers
 from khib_tui.plan.boot import entries
@@ -35,8 +37,10 @@ def take(choice: Choice) -> list[Action]:
 
 
 def install(choice: Choice) -> InstallSaver:
-    """Return the step that installs B and C, with what the filesystem of the kept target needs."""
-    return InstallSaver(choice.kernel, choice.settings, filesystem(choice.machine, choice.settings))
+    """Return the step that installs B and C, with what the target's filesystem and the screen need."""
+    shown = screen(choice.machine, choice.kernel, choice.region)
+    display = choice.machine.display if shown.module else NO_DISPLAY
+    return InstallSaver(choice.kernel, choice.settings, filesystem(choice.machine, choice.settings), display)
 
 
 def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[Action]:

@@ -10,7 +10,7 @@ from khib_tui import files
 from khib_tui.formats import cpio
 from khib_tui.handover import place
 from khib_tui.initramfs import installed
-from khib_tui.model.machine import KernelFile
+from khib_tui.model.machine import NO_DISPLAY, Display, KernelFile
 from khib_tui.model.settings import Settings
 from khib_tui.model.settings import save as save_settings
 from khib_tui.plan import room
@@ -21,16 +21,19 @@ from khib_tui.plan.step import Context
 class InstallSaver:
     """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them.
 
-    `filesystem` is the kind that the target's file lies on, empty for a partition.
+    `filesystem` is the kind that the target's file lies on, empty for a partition; `display` what B draws with.
     """
 
     kernel: KernelFile
     settings: Settings
     filesystem: str = ""
+    display: Display = NO_DISPLAY
 
     def describe(self) -> str:
         """Return what is installed where."""
-        with_driver = f", with {self.filesystem}," if self.filesystem else ""
+        with_driver = "".join(f", with {name}," for name in (self.filesystem, self.display.module) if name).replace(
+            ",,", " and"
+        )
         return f"keep kernel {self.kernel.release} and its initramfs{with_driver} in {self.settings.directory}"
 
     def apply(self, context: Context) -> None:
@@ -46,7 +49,7 @@ class InstallSaver:
         if installed.key(initramfs) != installed.GIVEN:
             from khib_tui.initramfs import build
 
-            made = build.made(context.sink, initramfs, self.kernel.release, self.kernel.config, self.filesystem)
+            made = build.made(context.sink, initramfs, self.kernel.release, self.kernel.config, self.filesystem, self.display)
             wanted += [(initramfs, len(made.data))] if made else []
         room.refuse_short(wanted)
         context.changed |= copy_if_newer(source, copy)

@@ -11,7 +11,8 @@ import zstandard
 
 from khib_tui.decide.target import DRIVERS
 from khib_tui.errors import KhibError, Refused
-from khib_tui.initramfs import kmod, modules, unpack
+from khib_tui.facts import kmod
+from khib_tui.initramfs import modules, unpack
 from khib_tui.model.target import FILE_SYSTEMS
 
 KEYBOARD = "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe\n"
