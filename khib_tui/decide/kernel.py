@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from khib_tui.decide.findings import verdict
 from khib_tui.events.types import Finding, Severity
@@ -19,19 +18,10 @@ SAVER_OPTIONS = {
     "KEXEC": "has no kexec_load, which jumps back",
     "BLK_DEV_INITRD": "cannot start from an initramfs",
 }
-
-
-class Needed(NamedTuple):
-    """An option that A needs: the identifier of its lack, and what A cannot do without it."""
-
-    ident: str
-    why: str
-
-
 A_OPTIONS = {
-    "KEXEC": Needed("HIB-E-KEXEC", "it cannot load the saver by kexec_load"),
-    "KEXEC_JUMP": Needed("HIB-E-KEXEC-JUMP", "it cannot jump to the saver and come back"),
-    "HIBERNATION": Needed("HIB-E-HIBERNATION", "its drivers have no code to freeze and thaw devices"),
+    "KEXEC": "it cannot load the saver by kexec_load",
+    "KEXEC_JUMP": "it cannot jump to the saver and come back",
+    "HIBERNATION": "its drivers have no code to freeze and thaw devices",
 }
 _FIX = "install a kernel that has it (those of Ubuntu, Fedora and Arch do), or rebuild this one with it"
 
@@ -55,7 +45,9 @@ def unfit_as_a(machine: Machine) -> list[Finding]:
     """Judge the running kernel: its release, then one finding for each option that A needs, `ok` ones too."""
     return [
         _release(machine),
-        *(_option(machine, name, needed.ident, needed.why) for name, needed in A_OPTIONS.items()),
+        _option(machine, "KEXEC", "HIB-E-KEXEC"),
+        _option(machine, "KEXEC_JUMP", "HIB-E-KEXEC-JUMP"),
+        _option(machine, "HIBERNATION", "HIB-E-HIBERNATION"),
     ]
 
 
@@ -66,7 +58,8 @@ def _release(machine: Machine) -> Finding:
     return verdict("HIB-E-OLD-KERNEL", not too_old(machine.release), ok, what, why, "install and boot a newer kernel")
 
 
-def _option(machine: Machine, name: str, ident: str, why: str) -> Finding:
+def _option(machine: Machine, name: str, ident: str) -> Finding:
+    why = A_OPTIONS[name]
     kernel = f"the running kernel {machine.release}"
     if not machine.config:
         what = f"it is unknown whether {kernel} has CONFIG_{name}"

@@ -46,7 +46,7 @@ def roles(kernel: KernelFile, *, uefi: bool, doubts: tuple[str, ...] = ()) -> li
 def _unfit_as_a(kernel: KernelFile) -> list[str]:
     old = [f"it is older than Linux {OLDEST[0]}.{OLDEST[1]}"] if too_old(kernel.release) else []
     lacking = [name for name in A_OPTIONS if kernel.config and kernel.config.get(name) != "y"]
-    return [*old, *(f"{A_OPTIONS[name].why} (CONFIG_{name})" for name in lacking)]
+    return [*old, *(f"{A_OPTIONS[name]} (CONFIG_{name})" for name in lacking)]
 
 
 def _role(name: str, kernel: KernelFile, reasons: list[str], doubts: tuple[str, ...]) -> Role:

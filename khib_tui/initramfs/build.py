@@ -18,10 +18,10 @@ from khib_tui import files
 from khib_tui.errors import KhibError
 from khib_tui.events.progress import Meter
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
-from khib_tui.formats.cpio import Entry, archive, directory, file
 from khib_tui.facts import display as displays
 from khib_tui.facts import kmod
 from khib_tui.facts.kmod import Index
+from khib_tui.formats.cpio import Entry, archive, directory, file
 from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles, unpack
 from khib_tui.initramfs.packing import MARK, Compression, compress
 from khib_tui.linux import keymap as keymaps

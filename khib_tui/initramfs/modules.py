@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from khib_tui.errors import Refused
-from khib_tui.facts.read import text
 from khib_tui.facts.kmod import Index, same
+from khib_tui.facts.read import text
 
 # asked for on every machine, and left out where a kernel has them built in or not at all; ext4 asks for crc32c by
 # name, and there is no modprobe to answer
