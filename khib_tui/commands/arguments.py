@@ -16,6 +16,7 @@ EPILOG = """exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check 
 
 Commands = Any
 LOADERS = ["grub", "systemd-boot", "efi"]
+DISPLAYS = ["std", "virtio", "qxl"]
 SAVERS = ["debian-12", "debian-13", "newest"]
 MACHINES = ["virtio", "laptop", "desktop", "usb", "emmc"]
 
@@ -176,6 +177,7 @@ def _lab(commands: Commands) -> None:
     prints = _add(actions, "prints", "commands.lab:lab_prints", "try what is noticed on the disks of a sleeping system")
     prints.add_argument("--kinds", nargs="*", metavar="KIND", help="filesystems, or swap; all if not given")
     prints.add_argument("--stacks", nargs="*", metavar="STACK", help="what they lie on; all if not given")
+    _pictures(_add(actions, "pictures", "commands.lab:lab_pictures", "take pictures of the screen in B and C"))
     _add(actions, "kernel", "commands.lab:lab_kernel", "build the guest kernel").add_argument("--linux-source", type=Path)
 
 
@@ -236,6 +238,15 @@ def _boots(command: argparse.ArgumentParser) -> None:
     _place(command)
     command.add_argument("--cycles", type=int, default=2, help="hibernations in one uptime, before one that is cancelled")
     command.set_defaults(cancelled=True, rehearse=False, sealed=False, deep=False, boot="disk")
+
+
+def _pictures(command: argparse.ArgumentParser) -> None:
+    _machine(command)
+    _fill(command)
+    command.add_argument("--displays", nargs="*", choices=DISPLAYS, default=DISPLAYS)
+    command.add_argument("--firmwares", nargs="*", choices=["bios", "uefi"], default=["bios", "uefi"])
+    command.add_argument("--into", type=Path, metavar="DIR", default=Path("docs/pictures"))
+    command.set_defaults(saver="debian-13", memory=1024)
 
 
 def _own_disk(command: argparse.ArgumentParser) -> None:

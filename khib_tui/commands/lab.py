@@ -46,6 +46,13 @@ def lab_prints(arguments: Namespace, sink: Sink) -> int:
     return matrix(arguments, sink)
 
 
+def lab_pictures(arguments: Namespace, sink: Sink) -> int:
+    """Take pictures of the screen in B and C."""
+    from khib_tui.lab.pictures import pictures
+
+    return pictures(arguments, sink)
+
+
 def lab_kernel(arguments: Namespace, sink: Sink) -> int:
     """Build the guest kernel."""
     from khib_tui.lab.build.kernel import guest_kernel

@@ -12,7 +12,7 @@ from khib_tui.events.types import Sink, Stage, StageName, Status
 from khib_tui.lab import disks, setup, spoil
 from khib_tui.lab.board import Board
 from khib_tui.lab.build.bootable import WORDS
-from khib_tui.lab.build.kernel import DISK_FRAGMENT, guest_kernel, is_kernel_built
+from khib_tui.lab.build.kernel import DISK_FRAGMENT, GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_tree
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.installed import ESP, IMAGE, ROOT, add_image_partition
@@ -133,20 +133,41 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
         target = f"file:{FILE}"
     else:
         add_image_partition(disk, arguments.memory + 128)
-    _put_program(disk, directory, target)
+    saver = setup.saver_of(arguments, sink)
+    if saver:
+        put_kernel(disk, directory, saver, arguments.loader)
+    _put_program(disk, directory, target, saver)
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
         arguments.memory, arguments.cpus, arguments.firmware, all_disks, directory,
         board=machine.with_board(Board.of(arguments)), machine=machine,
     )  # fmt: skip
-    return DiskLab(hardware, kernel, directory, arguments.loader, FILE if in_file else "")
+    return DiskLab(hardware, kernel, directory, arguments.loader, FILE if in_file else "", saver=saver)
 
 
-def _put_program(disk: Path, directory: Path, target: str) -> None:
+def put_kernel(disk: Path, directory: Path, kernel: GuestKernel, loader: str) -> None:
+    """Put a distribution's kernel into A's root, as its packages would.
+
+    :raises UsageError: /boot is not in A's root.
+    """
+    if loader != "grub":
+        raise UsageError(
+            "another kernel for B and C needs /boot in A's root", hint="use --loader grub", ident="HIB-E-LAB-BOARD"
+        )
+    tree = directory / "boot"
+    tree.mkdir()
+    for name, path in setup.kernel_files(kernel).items():
+        (tree / name).symlink_to(path)
+    disks.put_on_root(disk, tree, "/boot", ROOT, merge=True)
+    disks.put_on_root(disk, kernel.modules.parent, "/usr/lib/modules", ROOT, merge=True)
+    shutil.rmtree(tree)
+
+
+def _put_program(disk: Path, directory: Path, target: str, saver: GuestKernel | None) -> None:
     """Put this khib and its settings into A's root."""
     choices = directory / "khib.toml"
     wanted = settings.Settings(target=target, countdown=0, events="/dev/ttyS1", plain=True)
-    settings.save(wanted, choices)
+    settings.save(setup.chosen(wanted, saver), choices)
     tree = directory / "program"
     program_tree(tree, {"khib.toml": choices})
     disks.put_on_root(disk, tree, "/opt/khib", ROOT, merge=True)

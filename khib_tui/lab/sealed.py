@@ -28,12 +28,13 @@ class Secrets:
         return ["--key-file", KEY_FILE]
 
 
-def seal(session: Session) -> Secrets:
+def seal(session: Session, passphrase: str = "") -> Secrets:
     """Seal A's images, and plant a secret in its memory.
 
+    :param passphrase: a random one if empty.
     :raises LabError: `khib seal` failed.
     """
-    made = Secrets()
+    made = Secrets(passphrase=passphrase) if passphrase else Secrets()
     session.program("sh", "-c", f"mkdir -m 700 {DIRECTORY} && cp {SETTINGS} {DIRECTORY}/")
     session.ask("plant", secret=made.planted.hex(), passphrase=made.passphrase, key_file=KEY_FILE)
     session.settings = f"{DIRECTORY}/{Path(SETTINGS).name}"

@@ -156,15 +156,21 @@ def workspace(keep: Path | None) -> Iterator[Path]:
         yield directory
 
 
-def saver_initramfs(sink: Sink, kernel: GuestKernel | None = None, names: Sequence[str] = MACHINES_OWN) -> Path:
+def saver_initramfs(
+    sink: Sink, kernel: GuestKernel | None = None, names: Sequence[str] = MACHINES_OWN, screen: Sequence[str] = (),
+    keymap: bytes = b"",
+) -> Path:  # fmt: skip
     """Build the initramfs of B and C, or take it from the cache.
 
     :param kernel: one that has its drivers as modules; the lab's own has them built in.
     :param names: the modules that the lab's machine needs then.
+    :param screen: those that B draws with.
+    :param keymap: of A's console.
     """
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = {"keymap": keymap}
     if kernel:
-        arguments = {"modules_release": kernel.release, "names": names, "modules_root": kernel.modules.parents[2]}
+        arguments |= {"modules_release": kernel.release, "names": names, "modules_root": kernel.modules.parents[2]}
+        arguments["screen"] = screen
         arguments["compression"] = Compression.best(kconfig.parse(kernel.config.read_text()))
     path = cache_dir() / f"initramfs-{digest_of(build.inputs_digest(**arguments))}.img"
     with locked(path.name):
@@ -199,7 +205,7 @@ def prepare(
     kernel = guest_kernel(sink, arguments.linux_source)
     root = guest_root(sink, packages)
     saver = saver_of(arguments, sink)
-    initrd = saver_initramfs(sink, saver)
+    initrd = saver_initramfs(sink, saver, screen=vars(arguments).get("screen", ()))
     sink(Stage(StageName.DISKS, Status.STARTED))
     disk_a = disks.copy(root, directory / "a.raw")
     given = installed.key_file(directory / "initramfs.img")

@@ -38,6 +38,7 @@ class Hardware:
     :param one_thread: emulate all processors in one thread, slower. With a thread each, one may meet a breakpoint that
         another has just taken out of the kernel's code, which no real processor does: 7.2 died so ("Oops: int3") in 2 of 24.
     :param machine: how its disks are connected.
+    :param video: the display, as QEMU's -vga calls it.
     """
 
     memory: int
@@ -49,6 +50,7 @@ class Hardware:
     board: Board = field(default_factory=Board)
     one_thread: bool = False
     machine: Machine = VIRTIO
+    video: str = "std"
 
     @property
     def accelerator(self) -> str:
@@ -58,7 +60,7 @@ class Hardware:
     def arguments(self) -> list[str]:
         """Return QEMU's words."""
         words = [QEMU, "-accel", self.accelerator, "-cpu", "max", *self.board.arguments(self.memory, self.cpus)]
-        words += ["-smp", str(self.cpus), "-nodefaults", "-no-reboot", "-vga", "std", "-display", "none"]
+        words += ["-smp", str(self.cpus), "-nodefaults", "-no-reboot", "-vga", self.video, "-display", "none"]
         words += ["-rtc", "base=utc", *self.machine.words]
         for number, disk in enumerate(self.disks):
             words += ["-drive", f"file={disk},format=raw,if=none,id=d{number},cache=writeback"]
