@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 # What only reads and decides; all else needs --dry-run. The wizard refuses by itself what it would apply.
 READERS = frozenset(
-    {"commands.machine:check", "commands.machine:facts", "commands.machine:status", "commands.hibernate:make_plan",
-     "commands.wizard:wizard"}
+    {"commands.machine:check", "commands.machine:facts", "commands.machine:status", "commands.kernels:kernels",
+     "commands.hibernate:make_plan", "commands.wizard:wizard"}
 )  # fmt: skip
 # These decide first, so that another machine's reasons are told, and refuse before their first step.
 JOURNEYS = frozenset({"commands.setup:setup", "commands.hibernate:rehearse", "commands.hibernate:hibernate"})
@@ -23,7 +23,7 @@ def error() -> UsageError:
     """Return the error of whoever would apply something."""
     return UsageError(
         "--facts decides for the machine in a file: nothing is applied, and no disk of this machine is read",
-        hint="leave --facts out, or add --dry-run; check, plan, facts, status and the wizard's pages take it as it is",
+        hint="leave --facts out, or add --dry-run; check, plan, facts, kernels, status and the wizard's pages take it as it is",
         ident="HIB-E-FACTS-READ-ONLY",
     )
 

@@ -73,7 +73,10 @@ def cycles(session: Session, arguments: Namespace, sink: Sink) -> LabResult:
     sink(Message(f"{size(filled['filled'])} of {size(filled['total'])} of A's memory filled"))
     if arguments.rehearse:
         session.ask("remember", deep=False)
-        code, _ = session.run("rehearse")
+        code, events = session.run("rehearse")
+        for event in events:
+            if isinstance(event, Result):
+                sink(Message(event.text))
         if code or not session.ask("check", deep=False)["intact"]:
             raise session.lost("the rehearsal failed")
     hidden = sealed.seal(session) if arguments.sealed else None
