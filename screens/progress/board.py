@@ -21,7 +21,8 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         self.bar_place = urwid.WidgetPlaceholder[AbstractFlowWidget](urwid.Divider())
         self.numbers = Text("", wrap="clip")
         self.messages = Text("", wrap="clip")
-        listed = urwid.ScrollBar(urwid.ListBox(self.walker), thumb_char="#", trough_char=":")
+        self.list = urwid.ListBox(self.walker)
+        listed = urwid.ScrollBar(self.list, thumb_char="#", trough_char=":")
         super().__init__(widgets.stacked(listed, [self.bar_place, self.numbers, urwid.Divider(), self.messages]))
         self.draw()
 
@@ -33,7 +34,8 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
             self.shown = wanted
             self.walker[:] = [_row(text, attribute) for text, attribute in wanted]
             if wanted:
-                self.walker.set_focus(self.track.current)
+                self.list.set_focus(self.track.current)
+                self.list.set_focus_valign("middle")
         if self.track.progress is not None:
             self.bar.set_completion(percent(self.track.progress))
             self.bar_place.original_widget = self.bar
@@ -44,4 +46,4 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
 
 
 def _row(text: str, attribute: str) -> urwid.AttrMap[Line]:
-    return urwid.AttrMap(Line(text, 0, wrap="clip"), attribute)
+    return urwid.AttrMap(Line(text, 0), attribute)

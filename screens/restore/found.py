@@ -19,7 +19,7 @@ from screens.ui.widgets import Size, listed
 from screens.ui.window import Window
 
 COLUMNS = [
-    TableColumn("Place", min_width=9),
+    TableColumn("Place", min_width=15),
     TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
     TableColumn("Saved on", min_width=10),
     TableColumn("Image", align=Align.RIGHT, min_width=6),
@@ -106,5 +106,5 @@ def row(item: Found) -> list[urwid.Widget | str]:
     """Format an image in a line."""
     header = item.header
     created = when(header.created)
-    place = Line(item.where, 0, wrap="clip")
+    place = Line(item.where, 0, wrap="any")
     return [place, Text(clean(header.host or "?")), created, size(header.image_bytes), size(header.ram_bytes)]

@@ -34,9 +34,18 @@ DIALOG = (Key.CHOOSE, Key.CLOSE, Key.FIELD)
 NOTHING = (Key.REDRAW,)
 
 
-def footer(valid: Sequence[Key]) -> str:
-    """Format the keys that are valid now, in a line."""
-    return " " + "  ".join(f"{key.label} {key.short}" for key in valid)
+def footer(valid: Sequence[Key], columns: int = 0) -> str:
+    """Format the keys that are valid now, in a line.
+
+    :param columns: that the line may have: what does not fit is left out whole; 0 for all.
+    """
+    line = ""
+    for key in valid:
+        longer = f"{line}  {key.label} {key.short}" if line else f" {key.label} {key.short}"
+        if columns and len(longer) > columns:
+            break
+        line = longer
+    return line
 
 
 def find(name: str, valid: Sequence[Key]) -> Key | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import urwid
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
@@ -15,6 +16,7 @@ from screens.ui.widgets import Choices, Size
 from screens.ui.window import Window
 
 PageFrame = urwid.Frame[AbstractBoxWidget, AbstractFlowWidget, AbstractFlowWidget]
+TOP = 1  # column and row of the body
 SHADES = {urwid.Severity.INFO: "ok", urwid.Severity.WARNING: "warning", urwid.Severity.ERROR: "blocker"}
 LEVELS = {Level.INFO: urwid.Severity.INFO, Level.WARNING: urwid.Severity.WARNING, Level.ERROR: urwid.Severity.ERROR}
 
@@ -38,16 +40,15 @@ class Page(urwid.WidgetWrap[PageFrame]):
         self.buttons = widgets.button_row(choices, focus or 0) if choices else None
         below: list[AbstractFlowWidget] = [self.status, *([self.buttons] if self.buttons else [])]
         self.pile = widgets.stacked(body, below, 2 if self.buttons and focus is not None else 0)
-        self.bar = Text("", wrap="clip")
+        self.bar = widgets.Footer(self.keys)
         shown = "  ".join(filter(None, (window.banner, note)))
         header = urwid.Columns([Text(f" {self.title}", wrap="clip"), ("pack", Text(f"{shown} "))])
         inside = urwid.Padding(self.pile, left=1, right=1)
         super().__init__(urwid.Frame(inside, urwid.AttrMap(header, "header"), urwid.AttrMap(self.bar, "footer")))
-        self.show_keys(self.keys)
 
     def show_keys(self, valid: Sequence[Key]) -> None:
         """Show these keys in the footer."""
-        self.bar.set_text(keys.footer(valid))
+        self.bar.show(valid)
 
     def tell(self, text: str, level: Level = Level.INFO) -> None:
         """Show a message until the next key."""
@@ -63,6 +64,15 @@ class Page(urwid.WidgetWrap[PageFrame]):
     def leave(self) -> None:
         """Leave the program, after a question."""
         self.window.ask_leave()
+
+    def render(self, size: Any, focus: bool = False) -> urwid.Canvas:
+        """Draw the page; where its focus was scrolled out of sight, the cursor stands where reading goes on."""
+        drawn = super().render(size, focus)
+        if not focus or drawn.cursor is not None or size[1] < TOP + 2:
+            return drawn
+        marked = urwid.CompositeCanvas(drawn)
+        marked.cursor = (TOP, TOP)
+        return marked
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Give the key to the body and the buttons, and take what they leave."""

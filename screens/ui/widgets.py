@@ -11,7 +11,8 @@ from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Finding, Severity
-from screens.ui import theme
+from screens.ui import keys, theme
+from screens.ui.keys import Key
 from screens.ui.shown import Line, Text, shown
 
 Press = Callable[[], None]
@@ -64,9 +65,13 @@ def listed(
     """
     above: list[AbstractFlowWidget] = [Text(intro), urwid.Divider()] if intro else []
     walker = urwid.SimpleFocusListWalker([*above, *rows])
-    if focus:  # else the list finds its first row by itself, and the text above it stays in sight
+    box = urwid.ListBox(walker, select_navigation=fields)
+    if focus:
         walker.set_focus(len(above) + focus)
-    return urwid.ScrollBar(urwid.ListBox(walker, select_navigation=fields), thumb_char="#", trough_char=":")
+    elif first := next((at for at, row in enumerate(walker) if row.selectable()), 0):
+        box.set_focus(first)
+        box.set_focus_valign("bottom")  # the text above stays in sight as far as there is room
+    return urwid.ScrollBar(box, thumb_char="#", trough_char=":")
 
 
 def line(text: str, attr: str | None = None) -> urwid.AttrMap[Line]:
@@ -85,9 +90,48 @@ def boxed(widget: AbstractBoxWidget, title: str = "") -> urwid.LineBox[AbstractB
     return urwid.LineBox(widget, title=shown(title), title_align="left", **theme.BOX)
 
 
+class Labelled(urwid.Columns):
+    """A label and what it names; the label takes two fifths of a narrow screen at most."""
+
+    def __init__(self, label: str, widget: AbstractFlowWidget, width: int) -> None:
+        self.width = width
+        super().__init__([(width, Text(label)), widget], dividechars=1, select_navigation=True)
+
+    def column_widths(self, size: Any, focus: bool = False) -> list[int]:
+        """Return the columns of both."""
+        if not size or size[0] < 3:
+            return super().column_widths(size, focus)
+        first = min(self.width, size[0] * 2 // 5)
+        return [first, max(size[0] - first - 1, 1)]
+
+
 def labelled(label: str, widget: AbstractFlowWidget, width: int = 24) -> urwid.Columns:
     """Put a label before a widget."""
-    return urwid.Columns([(width, Text(label)), widget], dividechars=1, select_navigation=True)
+    return Labelled(label, widget, width)
+
+
+class Footer(urwid.Widget):
+    """The keys that are valid now; those that a narrow screen has no room for are left out whole."""
+
+    _sizing = frozenset([urwid.Sizing.FLOW])
+    _selectable = False
+
+    def __init__(self, valid: Sequence[Key]) -> None:
+        super().__init__()
+        self.valid = valid
+
+    def show(self, valid: Sequence[Key]) -> None:
+        """Show other keys."""
+        self.valid = valid
+        self._invalidate()
+
+    def rows(self, _size: Size, _focus: bool = False) -> int:
+        """Return the rows that are needed."""
+        return 1
+
+    def render(self, size: Any, focus: bool = False) -> urwid.Canvas:
+        """Draw them."""
+        return urwid.Text(keys.footer(self.valid, size[0]), wrap="clip").render(size, focus)
 
 
 def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus: int = 0) -> urwid.Pile:

@@ -125,9 +125,13 @@ class Wizard:
         """Show the last page of the wizard."""
         self.go(len(STEPS) - 1)
 
+    def keep(self, settings: Settings) -> None:
+        """Keep the answers of a page without going anywhere."""
+        self.settings = settings
+
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
-        self.settings = settings
+        self.keep(settings)
         self.go(self.at + 1)
 
     def back(self) -> None:

@@ -58,7 +58,7 @@ class BootPage(StepPage):
         where = f"{by}; entry in {loader.entry}, kernel and initramfs below {loader.folder.path}"
         return [urwid.AttrMap(button, None, "focus"), urwid.Padding(Text(("dim", where)), left=4)]
 
-    def answer(self) -> Settings:
+    def entered(self) -> Settings:
         """Return the settings with the boot loader."""
         chosen = next(kind for kind, button in zip(self.kinds, self.group, strict=True) if button.get_state())
         return msgspec.structs.replace(self.flow.settings, loader=chosen)

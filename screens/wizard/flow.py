@@ -34,6 +34,9 @@ class Flow(Protocol):
     def review(self) -> None:
         """Show the last page of the wizard."""
 
+    def keep(self, settings: Settings) -> None:
+        """Keep the answers of a page without going anywhere."""
+
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
 

@@ -26,7 +26,7 @@ from screens.ui.shown import Line, Text
 from screens.wizard.flow import Flow
 
 COLUMNS = [
-    TableColumn("Place", min_width=9),
+    TableColumn("Place", min_width=15),
     TableColumn("State", min_width=8),
     TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
     TableColumn("Saved", min_width=10),
@@ -127,5 +127,5 @@ def cells(item: Found) -> list[urwid.Widget | str]:
     """Format an image in a line."""
     header = item.header
     created = when(header.created)
-    place = Line(item.where, 0, wrap="clip")
+    place = Line(item.where, 0, wrap="any")
     return [place, str(header.state), Text(clean(header.host or "?")), created, size(header.image_bytes)]

@@ -60,13 +60,17 @@ class KernelPage(StepPage):
         unfit = urwid.Button(shown(label), lambda _: tell(), left="(-)", right="")
         return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(Text(("dim", "\n".join(reasons))), left=4)]
 
+    def entered(self) -> Settings:
+        """Return the settings with the kernel."""
+        chosen = next(path for path, button in zip(self.paths, self.group, strict=True) if button.get_state())
+        return msgspec.structs.replace(self.flow.settings, kernel=chosen)
+
     def answer(self) -> Settings:
         """Return the settings with the kernel.
 
         :raises Refused: it is not fit, or there is none.
         """
-        chosen = next(path for path, button in zip(self.paths, self.group, strict=True) if button.get_state())
-        settings = msgspec.structs.replace(self.flow.settings, kernel=chosen)
+        settings = self.entered()
         choose_kernel(self.flow.machine, settings)
         return settings
 

@@ -75,14 +75,18 @@ class MemoryPage(StepPage):
         self.words[:] = [widgets.line(word) for word in region.memmap_words(self.flow.machine, chosen)]
         self.words.set_focus(0)
 
+    def entered(self) -> Settings:
+        """Return the settings with the size."""
+        return msgspec.structs.replace(self.flow.settings, region=self.sizes[self.drop.selected])
+
     def answer(self) -> Settings:
         """Return the settings with the size.
 
         :raises Refused: this machine has no such region.
         """
-        count = self.sizes[self.drop.selected]
-        self.chosen(count)
-        return msgspec.structs.replace(self.flow.settings, region=count)
+        settings = self.entered()
+        self.chosen(settings.region)
+        return settings
 
 
 def label(count: int) -> str:

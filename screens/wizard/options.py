@@ -52,7 +52,7 @@ class OptionsPage(StepPage):
         body = widgets.listed(rows, fields=True, intro="These are right for most machines.")
         super().__init__(flow, note, body, focus=0)
 
-    def answer(self) -> Settings:
+    def entered(self) -> Settings:
         """Return the settings with these options."""
         return msgspec.structs.replace(
             self.flow.settings, codec=list(CODECS)[self.codec.selected], after=list(AFTERS)[self.after.selected],

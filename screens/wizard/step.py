@@ -21,12 +21,16 @@ class StepPage(Page):
         choices = [(self.forward_label, self.next), *more, ("Back", self.back)]
         super().__init__(flow.window, body, choices, note=note, focus=focus)
 
+    def entered(self) -> Settings:
+        """Return the settings with what stands on this page, whether or not one can go on with it."""
+        return self.flow.settings
+
     def answer(self) -> Settings:
         """Return the settings with this page's answers.
 
         :raises KhibError: why one cannot go on from here.
         """
-        return self.flow.settings
+        return self.entered()
 
     def next(self) -> None:
         """Go on, unless the answer is refused."""
@@ -38,5 +42,6 @@ class StepPage(Page):
         self.flow.forward(settings)
 
     def back(self) -> None:
-        """Go back; what was chosen here but not confirmed by Next is dropped."""
+        """Go back; what stands here is kept, and is there again on return."""
+        self.flow.keep(self.entered())
         self.flow.back()

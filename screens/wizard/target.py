@@ -24,8 +24,9 @@ from screens.ui.shown import Line, Text
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
+# The most columns that names take for themselves; longer ones wrap, none is ever cut.
+NAME = 26
 COLUMNS = [
-    TableColumn("    Device, verdict", min_width=12),
     TableColumn("Size", align=Align.RIGHT, min_width=8),
     TableColumn("Model, serial", (WHSettings.WEIGHT, 3), min_width=4),
     TableColumn("Content", min_width=4),
@@ -50,7 +51,9 @@ class TargetPage(StepPage):
         self.chosen, path = kept(flow.settings.target, flow.machine.devices)
         self.need = needed(flow)
         self.verdicts: list[Verdict] = []
-        self.table = widgets.table(COLUMNS)
+        names = [len(name_of(target)) + 4 for target, _ in candidates(flow.machine, self.need)]
+        width = min(max(names, default=0), NAME)
+        self.table = widgets.table([TableColumn("    Device, verdict", min_width=max(width, 1)), *COLUMNS])
         self.file = urwid.Edit("", path, max_length=200, placeholder="(none: the whole place is used)")
         urwid.connect_signal(self.table, "activate", self.choose)
         urwid.connect_signal(self.file, "postchange", lambda *_: self.fill())
@@ -83,7 +86,7 @@ class TargetPage(StepPage):
         device = self.flow.machine.device(target.device)
         name = name_of(target)
         mark = "(*)" if name == self.chosen else "(-)" if findings else "( )"
-        cell = Line(f"{mark} {name}", 0, wrap="clip")
+        cell = Line(f"{mark} {name}", 0, wrap="any")
         verdict = "; ".join(finding.what for finding in findings)
         attr = "dim" if findings else "ok"
         fit = f"fit: made in the free room of {target.device}" if target.own else "fit"
@@ -104,6 +107,13 @@ class TargetPage(StepPage):
         self.chosen = name_of(target)
         self.fill()
         self.tell(f"{target} takes the image.")
+
+    def entered(self) -> Settings:
+        """Return the settings with the place; a file that is no path is left out."""
+        path = self.file.edit_text.strip()
+        own = bool(self.chosen) and targets.parse(self.chosen).own
+        text = f"{self.chosen}:{path}" if self.chosen and not own and path.startswith("/") else self.chosen
+        return msgspec.structs.replace(self.flow.settings, target=text)
 
     def answer(self) -> Settings:
         """Return the settings with the place.

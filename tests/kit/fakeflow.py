@@ -44,6 +44,10 @@ class FakeFlow:
         """Note it."""
         self.asked.append(("review",))
 
+    def keep(self, settings: Settings) -> None:
+        """Keep the answers."""
+        self.settings = settings
+
     def forward(self, settings: Settings) -> None:
         """Note it."""
         self.asked.append(("forward", settings))

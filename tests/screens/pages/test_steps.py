@@ -156,7 +156,7 @@ def test_the_places_are_read_anew_on_demand(tmp_path: Path) -> None:
 
 
 def test_without_a_fit_place_the_first_one_is_in_focus(tmp_path: Path) -> None:
-    flow = FakeFlow(tmp_path, poor(), target="")
+    flow = FakeFlow(tmp_path, changed(poor(), "vda1", fstype="zfs_member"), target="")
     make(TargetPage, flow)
     assert at_cursor(flow.window).startswith("(-) /dev/vda1")
 
