@@ -12,7 +12,8 @@ from khib_tui.image import header as headers
 from khib_tui.image import ranges
 from khib_tui.image.header import Header, State
 from khib_tui.image.ranges import LEAST_FIRST, MAP_SIZE, Ranged
-from khib_tui.image.store import BLOCK, Store, Stream
+from khib_tui.image.store import BLOCK, Store
+from khib_tui.image.stream import Stream
 from khib_tui.model.ranges import Spans
 from khib_tui.model.units import MIB
 
