@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import subprocess
@@ -59,7 +60,8 @@ def run(
 def failure_text(words: Sequence[str], code: int, output: str) -> str:
     """Return how a program failed, with the line of its output that complains."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    complaints = [line for line in lines if "error" in line.lower() or "fail" in line.lower()] or lines[-1:]
+    full = [line for line in lines if os.strerror(errno.ENOSPC) in line]
+    complaints = full or [line for line in lines if "error" in line.lower() or "fail" in line.lower()] or lines[-1:]
     tail = f": {complaints[0]}" if complaints else ""
     return f"{shlex.join(words[:4])} ended with code {code}{tail}"
 

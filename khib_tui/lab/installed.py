@@ -23,7 +23,7 @@ PACKAGES = (
 )  # fmt: skip
 DISK_SIZE = 16 * GIB  # sparse, and a power of two as memory cards must be
 BIOS, ESP, ROOT, SWAP, IMAGE = range(5)
-SIZES = {"bios": 1, "esp": 192, "root": 1792, "swap": 64}  # MiB
+SIZES = {"bios": 1, "esp": 320, "root": 1792, "swap": 64}  # MiB
 TYPES = ("21686148-6449-6E6F-744E-656564454649", "uefi", "linux", "swap", "linux")
 
 

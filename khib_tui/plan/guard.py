@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from khib_tui.guard.nextboot import next_boot
 from khib_tui.image.ranges import first_sector
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.setupid import setup_id
+from khib_tui.model.units import size
 from khib_tui.plan.step import Action, Context
 
 ROOT = Path("/")
@@ -110,7 +112,9 @@ def make_initramfs(maker: InitramfsMaker, context: Context) -> bool:
     try:
         runner.run(MAKE[maker])
     except CommandFailed as error:
-        text = f"this system's initramfs is as it was: {error.message}; see what is wrong, then run `{' '.join(MAKE[maker])}`"
+        free = size(shutil.disk_usage("/boot").free)
+        text = f"this system's initramfs is as it was, without the guard: {error.message}; {free} are free in /boot; "
+        text += f"see what is wrong, then run `{' '.join(MAKE[maker])}`"
         context.sink(Message(text, Level.WARNING))
         return False
     return True

@@ -130,7 +130,7 @@ def test_the_image_gets_a_partition_behind_the_others(tmp_path: Path) -> None:
     before = disks.partitions(path)
     image = installed.add_image_partition(path, 900)
     assert disks.partitions(path) == [*before, image] and image.size == 900 << 20
-    assert before[installed.ESP].size == 192 << 20
+    assert before[installed.ESP].size == 320 << 20
 
 
 def test_grubenv_lies_where_the_filesystem_says(tmp_path: Path) -> None:
