@@ -75,6 +75,7 @@ def _requirements(dist: Distribution) -> Iterator[str]:
 
 
 def copy_distribution(dist: Distribution, target: Path) -> None:
+    """Copy the files of an installed distribution, its metadata too."""
     for file in dist.files or []:
         if ".." in file.parts or "__pycache__" in file.parts:
             continue
@@ -85,6 +86,7 @@ def copy_distribution(dist: Distribution, target: Path) -> None:
 
 
 def package_folder(name: str) -> Path:
+    """Return where one of our packages lies."""
     spec = importlib.util.find_spec(name)
     assert spec and spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0])
