@@ -19,7 +19,7 @@ _FRAME = MIB
 # Bytes that a medium has taken before its average means something.
 _MEASURED = 16 * MIB
 # A frame takes longer than it is expected to where threads are more than processors, or something else runs.
-_MARGIN = 1.25
+_MARGIN = 2.0
 # So much longer an effort is expected to take than the one before it, while that is not known.
 _STEP_UP = 2.5
 _LEARNING = 0.2

@@ -35,7 +35,8 @@ def makedumpfile() -> Makedumpfile:
     libraries = ":".join(str(tree / place) for place in ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"))
     loader = next(path for path in (tree / LOADER, tree / LOADER.removeprefix("usr/")) if path.exists())
     program = next(path for path in (tree / "usr/bin/makedumpfile", tree / "usr/sbin/makedumpfile") if path.exists())
-    argv = (str(loader), "--library-path", libraries, str(program))
+    # the C library loads libgcc_s by itself when a thread ends, and then looks for it in the host's folders
+    argv = (str(loader), "--library-path", libraries, "--preload", "libgcc_s.so.1", str(program))
     said = run([*argv, "-v"]).stdout
     if not re.search(r"^zstd\s+enabled", said, re.MULTILINE):
         raise CommandFailed(f"this makedumpfile has no zstd: {said.strip()}", ident="HIB-E-BENCH")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy as copy
 
 import pytest
 
@@ -78,11 +79,14 @@ def test_what_a_cache_took_faster_than_it_lasts_counts_as_waiting() -> None:
 
 
 def both_ways(processor: Processor, left: list[float], kind: str, seed: int, law: Law, threads: int) -> tuple[float, Saving]:
-    """Seconds of saving and restoring, and the saving; a jittering disk jitters otherwise when it is read."""
-    saving = Saving([processor.content(ratio) for ratio in left], pipeline.medium(kind, random.Random(seed)), law, threads)
-    seconds = saving.seconds()
-    again = random.Random(seed + 1000 if kind == "jittering" else seed)
-    return seconds + saving.restoring(pipeline.medium(kind, again)), saving
+    """Seconds of saving and restoring, and the saving; as a jittering disk jitters otherwise each time, the mean of many."""
+    contents = [processor.content(ratio) for ratio in left]
+    seeds = [seed, *(range(seed + 100, seed + 107) if kind == "jittering" else ())]
+    total = 0.0
+    for again in seeds:
+        saving = Saving(contents, pipeline.medium(kind, random.Random(again)), copy(law), threads)
+        total += saving.seconds() + saving.restoring(pipeline.medium(kind, random.Random(again + 1000 * len(seeds) - 1000)))
+    return total / len(seeds), saving
 
 
 def cost(processor: Processor, left: list[float]) -> Cost:
@@ -116,8 +120,7 @@ def test_both_ways_within_a_tenth_of_the_best_fixed_codec(
     best = min(both_ways(processor, left, medium, seed, law, 2)[0] for processor, law in fixed)
     processor, law = adaptive(processors, left, 2)
     found, saving = both_ways(processor, left, medium, seed, law, 2)
-    # chance decides a little which of a jittering disk's speeds a save or restore meets at its end
-    assert found <= best * (1.15 if medium == "jittering" else 1.1)
+    assert found <= best * 1.1
     assert saving.stored <= FRAMES * MIB * 1.01
 
 
