@@ -23,6 +23,8 @@ _MARGIN = 2.0
 # So much longer an effort is expected to take than the one before it, while that is not known.
 _STEP_UP = 2.5
 _LEARNING = 0.2
+# That a frame takes longer is learnt sooner: where something else runs, what is late costs more than what is large.
+_LEARNING_LATE = 0.5
 # A cache has taken something in if making it durable takes more than this share of the time.
 _CACHED = 0.3
 # Seconds that it may take although there is nothing to do.
@@ -141,7 +143,6 @@ class Law:
     def learn(self, effort: int, seconds: float, stored: int) -> None:
         """Note how long a frame took with an effort, and what was stored of it."""
         if effort >= QUICK:
-            before = self.known.get(effort, (seconds, stored))
-            self.known[effort] = (
-                before[0] + (seconds - before[0]) * _LEARNING, before[1] + (stored - before[1]) * _LEARNING
-            )  # fmt: skip
+            before, size = self.known.get(effort, (seconds, stored))
+            share = _LEARNING_LATE if seconds > before else _LEARNING
+            self.known[effort] = before + (seconds - before) * share, size + (stored - size) * _LEARNING

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmark import document
+from benchmark.adapt import adapt
 from benchmark.growth import growth
 from benchmark.hibernate import hibernate
 from benchmark.memory import memory
@@ -16,7 +17,9 @@ from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Failure, Message, Sink
 from khib_tui.lab.build.cache import cache_dir
 
-PARTS: dict[str, Callable[[argparse.Namespace, Sink], str]] = {"memory": memory, "growth": growth, "hibernate": hibernate}
+PARTS: dict[str, Callable[[argparse.Namespace, Sink], str]] = {
+    "memory": memory, "adapt": adapt, "growth": growth, "hibernate": hibernate,
+}  # fmt: skip
 
 
 def parse(words: list[str]) -> argparse.Namespace:

@@ -3,6 +3,7 @@
 python -m benchmark.child save MEMORY_DIRECTORY IMAGE CODEC [--sealed]
 python -m benchmark.child restore IMAGE MEMORY
 python -m benchmark.child verify IMAGE
+python -m benchmark.child both MEMORY_DIRECTORY KIND MEDIUM SEED IMAGE CODEC
 python -m benchmark.child compare MEMORY_DIRECTORY IMAGE MEMORY
 python -m benchmark.child memcpy FROM TO
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmark.media import Pace, Paced
 from benchmark.sample import PIECE, Sample, opened
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Event, Message, encode
@@ -172,6 +174,37 @@ class Repeated(PhysicalMemory):
         return super().map(start % GIB, (end - 1) % GIB + 1)
 
 
+def both(directory: str, kind: str, medium: str, seed: str, image: str, codec: str) -> dict[str, object]:
+    """Save a memory of some kind to a medium, and restore it over itself, each at another seed of the medium's pace."""
+    memory, path = Path(directory) / kind, Path(image)
+    spans = ((PAGE, memory.stat().st_size),)
+    handover = msgspec.structs.replace(
+        opened(Path(directory)).handover(IMAGE_ID), codec=CodecChoice(codec), free_pages=FreePages.SAVE, vmcoreinfo="",
+        ram=spans, saved=spans, firmware_memmap=(MemoryRange(0, spans[0][1], "System RAM"),),
+    )  # fmt: skip
+
+    def store(turn: int) -> Store:
+        if medium == "fast":
+            return Store(path, writable=not turn)
+        return Paced(path, Pace(medium, int(seed) * 2 + turn), writable=not turn)
+
+    path.write_bytes(b"")
+    os.truncate(path, spans[0][1] + 64 * MIB)
+    target = Mapped(memory)
+    target.map(*span(PAGE, Ranges.of(spans)))
+    began = time.monotonic()
+    with store(0) as opened_store:
+        header = saver.save(handover, MIB, PhysicalMemory(memory), opened_store, (), ("benchmark", "benchmark"), sink, Stop())
+    saved = time.monotonic() - began
+    os.truncate(path, -(-header.image_bytes // BLOCK) * BLOCK)
+    began = time.monotonic()
+    with store(1) as opened_store, closing(target):
+        _, manifest = restorer.examine(opened_store)
+        restorer.fill_memory(opened_store, manifest, target, sink, Stop())
+    restored = time.monotonic() - began
+    return {"work": saved + restored, "save": saved, "restore": restored}
+
+
 def grow(directory: str, gib: str, image: str) -> dict[str, object]:
     """Save a synthetic memory of so many GiB, with no description of its kernel."""
     spans = ((PAGE, int(gib) * GIB),)
@@ -206,7 +239,7 @@ def _mapped(path: Path, *, write: bool = False) -> mmap.mmap:
 
 
 VERBS: dict[str, Callable[..., dict[str, object]]] = {
-    "save": save, "restore": restore, "verify": verify, "compare": compare, "memcpy": memcpy,
+    "save": save, "restore": restore, "verify": verify, "compare": compare, "memcpy": memcpy, "both": both,
     "grow": grow, "shrink": shrink,
 }  # fmt: skip
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from benchmark import document
 from benchmark.__main__ import parse
+from benchmark.adapt import ratios
 from benchmark.growth import content
 from benchmark.hibernate import KERNEL, Cycle, Way
 from benchmark.hibernate import content as hibernate_content
 from benchmark.hibernate import targets as hibernations
 from benchmark.measure import Command, measure, rounds, words
+from benchmark.media import Pace
 from benchmark.memory_tables import Facts, targets
 from benchmark.record import make_vmcore
 from benchmark.sample import Sample, filled
@@ -99,7 +102,7 @@ def test_tables_are_markdown() -> None:
 
 
 def test_the_command_line() -> None:
-    assert parse([]).parts == ["memory", "growth", "hibernate"] and parse([]).runs == 5
+    assert parse([]).parts == ["memory", "adapt", "growth", "hibernate"] and parse([]).runs == 5
     assert parse(["growth", "--quick"]).parts == ["growth"] and parse(["--quick"]).runs == 1
     assert parse(["--quick", "--runs", "3"]).runs == 3
 
@@ -177,3 +180,19 @@ def test_hibernations_are_compared_with_the_kernels_of_the_same_fill() -> None:
     text = hibernate_content([ours, kernel, declined], 1)
     assert "| 7% of 100 MiB | 1 | 1 of 1 | 10% |" in text
     assert "refused" in text and f"Refused: {KERNEL} at 60 %: Cannot allocate memory." in text
+
+
+def test_a_pace_takes_as_long_as_the_medium() -> None:
+    pace = Pace("throttled", 1)
+    began = time.monotonic()
+    for _ in range(4):
+        pace.move(5 * 10**6)
+    assert 0.19 < time.monotonic() - began < 2
+
+
+def test_auto_is_compared_with_the_best_of_its_own_round() -> None:
+    found = {
+        ("mixed", "fast", codec): Series(codec, [Run(9.0, work=first), Run(9.0, work=second)])
+        for codec, first, second in (("lz4", 2.0, 5.0), ("zstd", 3.0, 4.0), ("none", 9.0, 9.0), ("auto", 2.2, 3.0))
+    }
+    assert ratios(found, "mixed", "fast") == [1.1, 0.75]
