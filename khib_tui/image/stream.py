@@ -17,7 +17,7 @@ from khib_tui.linux.buffers import Buffer
 from khib_tui.model.units import MIB
 
 PIECE = 2 * MIB
-PIECES = 8
+PIECES = 7
 WRITERS = 2
 # What a medium's own cache has taken is made durable so often, at least so much at once: else a fast cache passes for a
 # fast medium, and all is waited for at the end.
