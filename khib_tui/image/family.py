@@ -22,6 +22,7 @@ from khib_tui.model.units import KIB, MIB, size
 
 # Media for which both ways are compared, in bytes a second.
 MEDIA = (100e6, 300e6, 1e9, 3e9)
+_WORTH_IT = 0.98
 SAMPLES, PIECE = 12, 128 * KIB
 # After so many seconds no more samples are taken.
 SECONDS = 0.1
@@ -63,10 +64,10 @@ Costs = dict[Codec, Cost]
 
 
 def pick(costs: Costs, threads: int) -> Codec:
-    """Return the codec that both ways are shorter with over all media, zstd if they are equal."""
+    """Return the codec that both ways are shorter with over all media; zstd only if that is worth its slower opening."""
     zstd, lz4 = costs[Codec.ZSTD], costs[Codec.LZ4]
     compared = sum(zstd.both_ways(rate, threads) / lz4.both_ways(rate, threads) for rate in MEDIA)
-    return Codec.ZSTD if compared <= len(MEDIA) * 1.001 else Codec.LZ4
+    return Codec.ZSTD if compared < len(MEDIA) * _WORTH_IT else Codec.LZ4
 
 
 def measure(gatherer: Gatherer, samples: Sequence[Part]) -> Costs:

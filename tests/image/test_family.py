@@ -29,9 +29,14 @@ SLOW_TO_OPEN: Costs = {Codec.ZSTD: cost(0.466, 573, 150), Codec.LZ4: cost(0.532,
 EMULATED: Costs = {Codec.ZSTD: cost(0.75, 22, 60), Codec.LZ4: cost(0.87, 54, 300)}
 
 
+# a guest of the lab whose memory hardly shrinks
+BARELY: Costs = {Codec.ZSTD: cost(0.82, 102, 104), Codec.LZ4: cost(0.84, 112, 984)}
+
+
 @pytest.mark.parametrize("threads", [1, 2, 8])
 @pytest.mark.parametrize(
-    ("costs", "codec"), [(REAL, Codec.ZSTD), (NOISE, Codec.ZSTD), (SLOW_TO_OPEN, Codec.LZ4), (EMULATED, Codec.LZ4)]
+    ("costs", "codec"),
+    [(REAL, Codec.ZSTD), (NOISE, Codec.LZ4), (SLOW_TO_OPEN, Codec.LZ4), (EMULATED, Codec.LZ4), (BARELY, Codec.LZ4)],
 )
 def test_zstd_unless_it_takes_longer_both_ways(costs: Costs, codec: Codec, threads: int) -> None:
     if (costs, threads) != (EMULATED, 8):  # eight emulated processors are fast enough for zstd on a slow disk
