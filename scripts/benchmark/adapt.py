@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from statistics import median
 
 import lz4.block
 
@@ -95,4 +96,4 @@ def tables(found: dict[tuple[str, str, str], Series]) -> str:
 def span(runs: list[Run]) -> str:
     """Format the median and the span of both ways."""
     work = sorted(run.work for run in runs)
-    return f"{work[len(work) // 2]:.2f} ({work[0]:.2f}-{work[-1]:.2f})"
+    return f"{median(work):.2f} ({work[0]:.2f}-{work[-1]:.2f})"
