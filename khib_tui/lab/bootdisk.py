@@ -140,7 +140,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
         arguments.memory, arguments.cpus, arguments.firmware, all_disks, directory,
-        board=machine.with_board(Board.of(arguments)), machine=machine,
+        board=machine.with_board(Board.of(arguments)), machine=machine, one_thread=saver is not None,
     )  # fmt: skip
     return DiskLab(hardware, kernel, directory, arguments.loader, FILE if in_file else "", saver=saver)
 

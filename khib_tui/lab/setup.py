@@ -226,6 +226,6 @@ def prepare(
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
         arguments.memory, arguments.cpus, arguments.firmware, (disk_a, target, program), directory,
-        board=Board.of(arguments), one_thread=arguments.linux_source is not None,
+        board=Board.of(arguments), one_thread=arguments.linux_source is not None or saver is not None,
     )  # fmt: skip
     return Lab(hardware, kernel, directory, saver=saver)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ PASSPHRASE = "zyklus-löwe"
 KEYS = "yzklus/l;we\n"  # the same places on an American keyboard
 # in A: the German places of y, z, the hyphen and some umlauts, into the kernel's own table
 GERMAN = """
-import base64, struct
+import base64, struct, zlib
 from pathlib import Path
 from khib_tui.linux import keymap
 german = {21: 0xB7A, 44: 0xB79, 39: 0xBF6, 40: 0xBE4, 26: 0xBFC, 53: 0x02D}
@@ -30,7 +31,7 @@ have = bytearray(keymap.read())
 for key, value in german.items():
     struct.pack_into("<H", have, head + 1 + 2 * key, value)
 keymap.load(bytes(have))
-print(base64.b64encode(keymap.read()).decode())
+print(base64.b64encode(zlib.compress(keymap.read())).decode())
 """
 
 
@@ -51,7 +52,7 @@ def test_a_german_passphrase_opens_the_seal(tmp_path: Path) -> None:
         session.boot_a()
         read = session.program("env", "PYTHONPATH=/opt/khib", "python3", "-c", GERMAN).strip().splitlines()[-1]
         session.power_off()
-        initramfs = setup.saver_initramfs(print_event, lab.saver, keymap=base64.b64decode(read))
+        initramfs = setup.saver_initramfs(print_event, lab.saver, keymap=zlib.decompress(base64.b64decode(read)))
         disks.put_on_boot(lab.disk_a, {"khib/initramfs.img": initramfs})
         session.boot_a("console=tty0")
         made = sealed.seal(session, PASSPHRASE)
