@@ -20,7 +20,7 @@ _CARD = re.compile(r"card\d+")
 _FILE = re.compile(r"\b(?:i915|xe|amdgpu|radeon|nouveau|nvidia|vmwgfx|qcom)/[\w.+/-]+\.(?:bin|fw)\b")
 # What xz and zstd make of modules, at most: amdgpu is 4.5 MB in a file and 32 MiB in memory.
 _SQUEEZED = 7
-_LOG_MOST = 8 << 20
+_RACES = 100
 
 
 def read_display(root: Path) -> Display:
@@ -89,14 +89,27 @@ def _firmware(root: Path) -> Iterator[str]:
 
 
 def _log(path: Path) -> str:
-    lines: list[bytes] = []
-    with suppress(OSError):
+    """Return the kernel's log as far as it is still kept; it is read record by record, without waiting for the next."""
+    records: list[bytes] = []
+    try:
         log = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        while record := _record(log):
+            records.append(record)
+    finally:
+        os.close(log)
+    return b"".join(records).decode(errors="replace")
+
+
+def _record(log: int) -> bytes:
+    """Return the next record, empty behind the last; those that were overwritten meanwhile are left out."""
+    for _ in range(_RACES):
         try:
-            while sum(map(len, lines[-1:])) or not lines:
-                lines.append(os.read(log, 8192))
+            return os.read(log, 8192)
+        except BrokenPipeError:
+            continue
         except OSError:
-            pass
-        finally:
-            os.close(log)
-    return b"".join(lines)[-_LOG_MOST:].decode(errors="replace")
+            break
+    return b""
