@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import urwid
 from urwid.util import get_encoding
@@ -72,6 +72,11 @@ def listed(
         box.set_focus(first)
         box.set_focus_valign("bottom")  # the text above stays in sight as far as there is room
     return urwid.ScrollBar(box, thumb_char="#", trough_char=":")
+
+
+def rows_of(box: urwid.ScrollBar[urwid.ListBox[int]]) -> urwid.SimpleFocusListWalker[AbstractFlowWidget]:
+    """Return the rows of a list made by `listed`, to be changed; those of the text above are the first ones."""
+    return cast("urwid.ListBox[int]", box.base_widget).body  # type: ignore[return-value]
 
 
 def line(text: str, attr: str | None = None) -> urwid.AttrMap[Line]:

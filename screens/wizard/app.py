@@ -38,6 +38,7 @@ from screens.wizard.run import RunPage
 from screens.wizard.seal import SealPage
 from screens.wizard.step import StepPage
 from screens.wizard.target import TargetPage
+from screens.wizard.welcome import WelcomePage
 
 Reread = Callable[[], Machine]
 READ_ONLY = "--facts: read-only"
@@ -63,11 +64,15 @@ class Wizard:
         return not self.read_only and is_set_up(self.machine, self.settings)
 
     def begin(self) -> None:
-        """Show the first page: home on a machine that is set up, the checks on a new one."""
+        """Show the first page: home on a machine that is set up, a welcome on a new one."""
         if self.ready:
             self.home()
         else:
-            self.go(0)
+            self.welcome()
+
+    def welcome(self) -> None:
+        """Show what a new user should know."""
+        self.window.show(WelcomePage(self))
 
     def home(self) -> None:
         """Show the everyday page."""
@@ -135,13 +140,13 @@ class Wizard:
         self.go(self.at + 1)
 
     def back(self) -> None:
-        """Go back a page, with the answers as they are; before the first one there is only leaving."""
+        """Go back a page, with the answers as they are; before the first one is home, or the welcome."""
         if self.at:
             self.go(self.at - 1)
         elif self.ready:
             self.home()
         else:
-            self.window.ask_leave()
+            self.welcome()
 
     def look_again(self, show: Callable[[], None]) -> None:
         """Read the facts of the machine again, then show a page."""

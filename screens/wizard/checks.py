@@ -19,17 +19,25 @@ class ChecksPage(StepPage):
     title = "Checks"
     help = (
         "[ ok ] is fine. [warn] works, but read it. [STOP] must be solved before hibernation is possible; the line with -> "
-        "says how. Press Retry afterwards."
+        "says how. Press Retry afterwards. What is fine is folded into the last line."
     )
     keys = keys.LIST
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.findings = judge(flow.machine, flow.settings)
-        bad = [index for index, finding in enumerate(self.findings) if finding.severity == Severity.BLOCKER]
-        rows = [_row(finding) for finding in self.findings]
-        body = widgets.listed(rows, bad[0] if bad else 0, intro=self.summary())
+        bad = [finding for finding in self.findings if finding.severity != Severity.OK]
+        stop = next((at for at, finding in enumerate(bad) if finding.severity == Severity.BLOCKER), None)
+        fold = urwid.Padding(
+            widgets.button(f"{len(self.findings) - len(bad)} checks are fine: show them", self.unfold), width=38
+        )
+        body = widgets.listed([*map(_row, bad), fold], stop or 0, intro=self.summary())
+        self.walker = widgets.rows_of(body)
         retry = [("Retry", lambda: flow.look_again(lambda: flow.go(0)))]
-        super().__init__(flow, note, body, retry, focus=None if bad else 0)
+        super().__init__(flow, note, body, retry, focus=0 if stop is None else None)
+
+    def unfold(self) -> None:
+        """List the fine ones too."""
+        self.walker[-1:] = [_row(finding) for finding in self.findings if finding.severity == Severity.OK]
 
     def summary(self) -> str:
         """Count the findings."""

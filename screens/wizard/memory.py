@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 import urwid
-from urwid.widget import AbstractFlowWidget
 
 from khib_tui.decide import region
 from khib_tui.decide.choice import choose_kernel
@@ -12,15 +13,16 @@ from khib_tui.decide.region import Region
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Failure
 from khib_tui.model.choices import AUTOMATIC
+from khib_tui.model.ranges import Ranges
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import MIB, size
 from screens.ui import keys, widgets
 from screens.ui.shown import Text
 from screens.wizard.flow import Flow
+from screens.wizard.rambar import LEGEND, RamBar, meaning
 from screens.wizard.step import StepPage
 
-SIZES = (AUTOMATIC, 176 * MIB, 240 * MIB, 368 * MIB, 496 * MIB, 752 * MIB)
-BOX_ROWS = 6
+SIZES = (176 * MIB, 240 * MIB, 368 * MIB, 496 * MIB, 752 * MIB)
 INTRO = (
     "Saver and restorer live in a region of memory; what this system has there is swapped aside meanwhile. "
     "The rest is written to the image, page for page."
@@ -39,15 +41,14 @@ class MemoryPage(StepPage):
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.flow = flow
-        self.sizes = sorted({*SIZES, flow.settings.region})
+        self.sizes = sizes(flow)
         self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(flow.settings.region))
         urwid.connect_signal(self.drop, "change", self.changed)
-        self.facts = Text("")
-        self.words: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
-        words = urwid.ScrollBar(urwid.ListBox(self.words), thumb_char="#", trough_char=":")
-        box = urwid.BoxAdapter(widgets.boxed(words, "memmap= parameters of the restorer"), BOX_ROWS)
+        self.facts, self.ram = Text(""), RamBar()
         field = widgets.field("Size of the region:", self.drop)
-        body = widgets.listed([field, urwid.Divider(), self.facts, box], intro=INTRO, fields=True)
+        body = widgets.listed([field, urwid.Divider(), self.ram, Text(LEGEND), self.facts], intro=INTRO, fields=True)
+        self.walker = widgets.rows_of(body)
+        self.above = len(self.walker)
         super().__init__(flow, note, body)
         self.show(flow.settings.region)
 
@@ -69,11 +70,14 @@ class MemoryPage(StepPage):
             chosen = self.chosen(count)
         except KhibError as error:
             self.facts.set_text(("blocker", Failure.of(error).text))
-            self.words[:] = [widgets.line("(none)")]
+            self.ram.show(None, Ranges())
+            del self.walker[self.above :]
             return
         self.facts.set_text(facts(chosen, self.flow.machine.mem_available))
-        self.words[:] = [widgets.line(word) for word in region.memmap_words(self.flow.machine, chosen)]
-        self.words.set_focus(0)
+        self.ram.show(chosen, region.running_kernel(self.flow.machine))
+        words = region.memmap_words(self.flow.machine, chosen)
+        told = [Text(f"{word}\n    {meaning(word)}") for word in words]
+        self.walker[self.above :] = [Text(("heading", "Parameters that keep the restorer there:")), *told]
 
     def entered(self) -> Settings:
         """Return the settings with the size."""
@@ -87,6 +91,15 @@ class MemoryPage(StepPage):
         settings = self.entered()
         self.chosen(settings.region)
         return settings
+
+
+def sizes(flow: Flow) -> list[int]:
+    """Return the sizes that can be chosen, from what the kernel needs upwards, and the one that was."""
+    least = 0
+    with suppress(KhibError):
+        kernel = choose_kernel(flow.machine, flow.settings)
+        least = region.proposed(kernel.init_size, flow.machine.cpu.count)
+    return sorted({AUTOMATIC, flow.settings.region, *(count for count in SIZES if count >= least)})
 
 
 def label(count: int) -> str:

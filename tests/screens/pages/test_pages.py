@@ -18,6 +18,7 @@ from screens.wizard.review import ReviewPage
 from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage, SealPage
 from screens.wizard.step import StepPage
+from screens.wizard.welcome import WelcomePage
 from tests.kit.fakeflow import Asked, FakeFlow
 from tests.kit.pages import MAKERS, make, pages
 from tests.kit.screens_kit import at_cursor, press, shown, until
@@ -38,6 +39,7 @@ FOCUS = {
     "ReviewPage": "Set up",
     "RunPage": "[    ] see that",
     "SealPage": "",
+    "WelcomePage": "Start",
     "TargetPage": "(*) /dev/vdb1",
 }
 # What Esc asks of the flow. A page that Esc does not leave says why.
@@ -47,6 +49,7 @@ ESC: dict[type[Page], list[Asked] | str] = {
     RecoveryKeyPage: "the key is never shown again",
     ResultPage: [("review",)],
     RunPage: "cannot be stopped here",
+    WelcomePage: [],
     SealPage: [("sealed", "")],
 }
 

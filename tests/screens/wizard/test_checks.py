@@ -10,6 +10,7 @@ from tests.kit.screens_kit import (
     at_cursor,
     facts,
     press,
+    shown,
     until,
 )
 
@@ -29,3 +30,13 @@ def test_next_is_refused_while_a_blocker_stands_until_retry_finds_it_solved(tmp_
     until(wizard.window, "Retry")
     assert "This machine can hibernate" in press(wizard.window, "enter")
     assert "Step 2 of 7" in press(wizard.window, "enter")
+
+
+def test_what_is_fine_is_folded_until_it_is_wanted(tmp_path: Path) -> None:
+    wizard = at(tmp_path, CHECKS, "workstation-fedora-locked")
+    assert "[ ok ]" not in shown(wizard.window)
+    for _ in range(12):
+        press(wizard.window, "down")
+        if "are fine: show them" in at_cursor(wizard.window):
+            break
+    assert "[ ok ]" in press(wizard.window, "enter") and "show them" not in shown(wizard.window)
