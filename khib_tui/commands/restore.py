@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
 
-def restore(arguments: Namespace, sink: Sink) -> int:
-    """In C: resume; tells why not, and keeps the image."""
+def restore(arguments: Namespace, sink: Sink, *, by_hand: bool = False) -> int:
+    """In C: resume; tells why not, and keeps the image.
+
+    :param by_hand: a person has asked: nothing starts by itself.
+    """
     from khib_tui.restorer import here, unlock
     from khib_tui.restorer import run as kernel_c
 
     here.refuse_elsewhere()
     words = going_on(arguments, Words.read())
+    words = words._replace(countdown=-1) if by_hand else words
     arguments.plain = arguments.plain or bool(arguments.vmcore) or arguments.repair
     sink = with_events(quiet if use_screens(arguments) else sink, words.events)
     try:

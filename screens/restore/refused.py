@@ -23,7 +23,14 @@ class Answer(Enum):
     RETRY = auto()
     REPAIR = auto()
     SHELL = auto()
+    IMAGES = auto()
     RESTART = auto()
+    POWER_OFF = auto()
+
+
+COST = "A session waits. As soon as the system starts and writes to its disks, that session cannot be resumed any more."
+NORMAL = "The machine restarts; nothing is written before. In the boot menu, choose your system as always."
+OFF = "Nothing is written. When the machine is switched on again, khib's entry in the boot menu leads back here."
 
 
 class RefusedPage(Page):
@@ -35,13 +42,13 @@ class RefusedPage(Page):
 
     help = (
         "Retry: looks again, for instance after plugging the disk in. Repair: makes a damaged header whole from its second "
-        "copy; everything else is checked as always. Shell: for those who know what to look for; `khib "
-        "restore` tries again there. Restart the machine: boots normally; the image stays where it is."
+        "copy; everything else is checked as always. Images: all that are there, to choose, read, verify or discard. Shell: "
+        "for those who know what to look for; `khib` brings this menu back there. Boot normally and Power off ask first."
     )
     keys = (Key.CHOOSE, Key.HELP, Key.FIELD, Key.SCROLL)
 
     def __init__(self, window: Window, error: Exception, found: Found | None, state: State | None) -> None:
-        stopped = isinstance(error, Cancelled)
+        stopped, self.waits = isinstance(error, Cancelled), state is State.COMPLETE
         self.title = "Stopped" if stopped else "This session cannot be resumed now"
         self.answer = Answer.RETRY
         rows: list[AbstractFlowWidget] = [
@@ -54,9 +61,16 @@ class RefusedPage(Page):
             *([("Repair and retry", lambda: self.end(Answer.REPAIR))] if damaged else []),
             ("Retry", lambda: self.end(Answer.RETRY)),
             ("Shell", lambda: self.end(Answer.SHELL)),
-            ("Restart the machine", lambda: self.end(Answer.RESTART)),
+            ("Images", lambda: self.end(Answer.IMAGES)),
+            ("Boot normally", lambda: self.ask("Boot normally?", NORMAL, "Boot normally", Answer.RESTART)),
+            ("Power off", lambda: self.ask("Power off?", OFF, "Power off", Answer.POWER_OFF)),
         ]
         super().__init__(window, listed(rows), choices)
+
+    def ask(self, title: str, text: str, label: str, answer: Answer) -> None:
+        """Ask before the machine goes; No has the focus."""
+        cost = f"{COST}\n\n{text}" if self.waits and answer is Answer.RESTART else text
+        self.window.ask(title, cost, [("No", lambda: None), (label, lambda: self.end(answer))])
 
     def end(self, answer: Answer) -> None:
         """Keep the answer and end the page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -13,14 +14,15 @@ from khib_tui.events.types import Failure, Sink
 from khib_tui.facts import blockdev
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import State
-from khib_tui.linux.syscalls import REBOOT_RESTART, reboot
+from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, reboot
 from khib_tui.model.machine import BlockDevice
+from khib_tui.restorer import manage, unlock
 from khib_tui.restorer import run as kernel_c
-from khib_tui.restorer import unlock
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.progress.page import run_stage
 from screens.restore.found import FoundPage
+from screens.restore.images import ConsolePage, Wish
 from screens.restore.refused import Answer, RefusedPage
 from screens.restore.search import SearchPage
 from screens.restore.unlock import UnlockPage
@@ -60,6 +62,8 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
             answer = refused(error, found, words, screen)
         if answer is Answer.SHELL:
             return code
+        if answer is Answer.IMAGES and (picked := console(words, sink, screen)):
+            wanted = picked
         # After a failure nothing starts by itself any more.
         countdown, repair = NEVER, answer is Answer.REPAIR
 
@@ -125,6 +129,36 @@ def resume(devices: Sequence[BlockDevice], found: Found, sink: Sink, screen: Bas
     run_stage(title, lambda events, stop: kernel_c.work(devices, found, events, stop), sink, screen=screen)
 
 
+def console(words: Words, sink: Sink, screen: BaseScreen | None) -> str:
+    """Let the user look at all images; return the identity of one to resume, empty for none."""
+    told = ""
+    while True:
+        devices, found = behind("Looking for images...", lambda: everything(words), screen)
+        page = ConsolePage(Window(screen), devices, found, told)
+        page.window.show(page)
+        page.window.run()
+        if page.wish is not Wish.VERIFY or page.chosen is None:
+            return page.chosen.header.image_id if page.wish is Wish.RESUME and page.chosen else ""
+        told = verified(devices, page.chosen, sink, screen)
+
+
+def everything(words: Words) -> Place:
+    """Find all images, whatever state they are in."""
+    devices = blockdev.devices()
+    return devices, catalog.search(devices, words.image)
+
+
+def verified(devices: Sequence[BlockDevice], chosen: Found, sink: Sink, screen: BaseScreen | None) -> str:
+    """Verify an image, unlocked before if it is sealed; return what to tell."""
+    opened = unlocked(chosen, sink, screen)
+    if opened is None:
+        return "Not verified: it stays sealed."
+    try:
+        return run_stage("Verifying", lambda events, stop: manage.verify(devices, opened, events, stop), sink, screen=screen)
+    except Exception as error:
+        return Failure.of(error).text
+
+
 def tell(error: Exception, sink: Sink) -> int:
     """Tell the sink of a failure, and return its exit code."""
     failure = Failure.of(error)
@@ -133,7 +167,7 @@ def tell(error: Exception, sink: Sink) -> int:
 
 
 def refused(error: Exception, found: Found | None, words: Words, screen: BaseScreen | None) -> Answer:
-    """Say what failed and ask what to do; a restart happens here."""
+    """Say what failed and ask what to do; a restart and a power-off happen here."""
     kept = None
     if found is not None:
         with suppress(KhibError):
@@ -142,10 +176,11 @@ def refused(error: Exception, found: Found | None, words: Words, screen: BaseScr
         page = RefusedPage(Window(screen), error, found, kept)
         page.window.show(page)
         page.window.run()
-        if page.answer is not Answer.RESTART:
+        if page.answer not in (Answer.RESTART, Answer.POWER_OFF):
             return page.answer
         try:
-            reboot(REBOOT_RESTART)
+            os.sync()
+            reboot(REBOOT_RESTART if page.answer is Answer.RESTART else REBOOT_POWER_OFF)
         except KhibError as second:
             error = second
 

@@ -18,6 +18,7 @@ from khib_tui.seal import crypto
 from khib_tui.seal.keyslots import Cipher
 from screens.progress.page import StagePage
 from screens.restore.found import FoundPage
+from screens.restore.images import ConsolePage
 from screens.restore.refused import RefusedPage
 from screens.restore.search import SearchPage
 from screens.restore.unlock import UnlockPage
@@ -61,6 +62,11 @@ def found(window: Window, *places: str) -> FoundPage:
     return FoundPage(window, [image(place) for place in places], -1)
 
 
+def console(window: Window) -> ConsolePage:
+    """C's list of images."""
+    return ConsolePage(window, (), [image(PLACES[0]), image(PLACES[1], State.ABANDONED)])
+
+
 def refused(window: Window) -> RefusedPage:
     """C with an image that it must not resume."""
     error = ImageError("the disks have changed", hint="boot normally", ident="HIB-E-DISKS")
@@ -80,6 +86,7 @@ OTHERS: dict[type[Page], MakePage] = {
     StagePage: lambda flow: saving(flow.window),
     FoundPage: lambda flow: found(flow.window, *PLACES),
     RefusedPage: lambda flow: refused(flow.window),
+    ConsolePage: lambda flow: console(flow.window),
     SearchPage: lambda flow: SearchPage(flow.window, "Looking for the image...", lambda: None),
     UnlockPage: lambda flow: UnlockPage(flow.window, image(PLACES[0]), lambda _: None),
 }

@@ -11,7 +11,8 @@ from khib_tui.errors import CommandFailed, Exit, ImageError, Refused
 from khib_tui.events.types import Failure
 from khib_tui.image.header import DAMAGED, State
 from khib_tui.jump import ownram
-from khib_tui.linux.syscalls import REBOOT_RESTART
+from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART
+from khib_tui.restorer import manage
 from khib_tui.restorer import run as kernel_c
 from khib_tui.target import catalog
 from screens.restore import found as found_page
@@ -109,7 +110,7 @@ def test_no_image_is_told_with_all_three_ways_on(monkeypatch: pytest.MonkeyPatch
     screen = none.run(0, SHELL)
     text = screen.shown
     assert "there is no image" in text and "Nothing was changed on any disk." in text and none.code == Exit.NO_IMAGE
-    assert "< Retry" in text and "< Shell" in text and "< Restart the machine >" in text
+    assert "< Retry" in text and "< Shell" in text and "< Boot normally >" in text and "< Power off" in text
 
 
 def test_errors_of_the_medium_and_defects_are_told_too(one: Cycle) -> None:
@@ -127,8 +128,35 @@ def test_restart_restarts_and_comes_back_if_that_fails(one: Cycle, monkeypatch: 
         raise CommandFailed("the kernel could not jump: Operation not permitted", ident="HIB-E-JUMP")
 
     monkeypatch.setattr(restore, "reboot", reboot)
-    one.run(0, ("< Retry", ["right", "right", "enter"]), ("Operation not permitted", ["right", "enter"]))
-    assert asked == [REBOOT_RESTART]
+    yes = ("< No", ["right", "enter"])
+    one.run(
+        0, ("< Retry", ["right", "right", "right", "enter"]), yes, ("Operation not permitted", ["down", "enter"]), yes,
+        ("Operation not permitted", ["right", "enter"]),
+    )  # fmt: skip
+    assert asked == [REBOOT_RESTART, REBOOT_POWER_OFF]
+
+
+def test_neither_restart_nor_power_off_happens_by_a_slip(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "reboot", lambda _: pytest.fail("nobody asked for it"))
+    screen = one.run(0, ("< Retry", ["right", "right", "right", "enter"]), ("A session waits", ["enter"]),
+                     ("Enter choose  F1 help", ["left", "left", "enter"]))  # fmt: skip
+    assert any("that session cannot be resumed any more" in " ".join(text.replace("|", " ").split()) for text in screen.seen)
+
+
+def test_the_menu_lists_all_images_and_verifies_discards_and_resumes(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Cycle(monkeypatch, ["/dev/vdb1", "/dev/vdc1"])
+    done: list[str] = []
+    monkeypatch.setattr(manage, "discard", lambda devices, found: done.append(f"discard {found.where}"))
+    monkeypatch.setattr(manage, "info", lambda devices, found: {"host": found.header.host})
+    monkeypatch.setattr(manage, "verify", lambda devices, found, sink, stop: "All is sound.")
+    both.run(
+        -1, ("several sessions", ["esc"]), ("< Retry", ["right", "right", "enter"]),
+        ("khib: images", ["enter"]), ("host: laptop", ["esc"]),
+        ("< Discard", ["down", "tab", "right", "right", "right", "enter"]), ("Type yes", [*"yes", "enter", "right", "enter"]),
+        ("was discarded", ["left", "enter"]), ("All is sound", ["down", "tab", "enter"]),
+        ("Resume now", ["enter"]), SHELL,
+    )  # fmt: skip
+    assert done == ["discard /dev/vdc1"] and both.resumed == ["/dev/vdc1"]
 
 
 def test_a_search_can_be_stopped(one: Cycle, monkeypatch: pytest.MonkeyPatch) -> None:

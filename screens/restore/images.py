@@ -1,0 +1,121 @@
+"""C: all images that are there, and what can be done with each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import Any
+
+import urwid
+from urwid import Align, TableColumn, WHSettings
+
+from khib_tui.events.types import Level
+from khib_tui.image.header import State
+from khib_tui.model.machine import BlockDevice
+from khib_tui.model.text import clean
+from khib_tui.model.units import size, when
+from khib_tui.restorer import manage
+from khib_tui.target import catalog
+from khib_tui.target.catalog import Found
+from screens.ui import keys, widgets
+from screens.ui.dialogs import Typed
+from screens.ui.page import Page
+from screens.ui.shown import Line, Text
+from screens.ui.window import Window
+
+COLUMNS = [
+    TableColumn("Place", min_width=15),
+    TableColumn("State", min_width=8),
+    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
+    TableColumn("Saved on", min_width=10),
+    TableColumn("Image", align=Align.RIGHT, min_width=6),
+]
+LOST = "The session in it is lost: it can never be resumed."
+NOT_LOST = "It cannot be resumed as it is: no session is lost."
+
+
+class Wish(Enum):
+    """What is wanted with the image that was chosen."""
+
+    RESUME = auto()
+    VERIFY = auto()
+    NOTHING = auto()
+
+
+class ConsolePage(Page):
+    """Every image, whatever became of it. Nothing here changes one without a typed word.
+
+    :param told: of what was done last.
+    """
+
+    title = "khib: images"
+    help = (
+        "Resume: goes on with the saved session, after the checks. What is in it: host, kernel, time, sizes. Verify: reads "
+        "every byte and changes nothing. Discard: the image can never be resumed then; a word must be typed."
+    )
+    keys = keys.LIST
+
+    def __init__(self, window: Window, devices: Sequence[BlockDevice], found: Sequence[Found], told: str = "") -> None:
+        self.devices, self.found = devices, list(found)
+        self.wish, self.chosen = Wish.NOTHING, None if not found else found[0]
+        self.table = urwid.Table(COLUMNS, [row(item) for item in found], header_attr="heading", focus_attr="focus")
+        urwid.connect_signal(self.table, "activate", lambda *_: self.info())
+        choices = [
+            ("Resume", lambda: self.end(Wish.RESUME)), ("What is in it", self.info),
+            ("Verify", lambda: self.end(Wish.VERIFY)), ("Discard", self.discard), ("Back", self.back),
+        ]  # fmt: skip
+        intro = "Images on the disks of this machine:" if found else "There is no image on the disks of this machine."
+        body = widgets.headed(intro, self.table, [])
+        super().__init__(window, body, choices if found else choices[-1:], focus=None if found else 0)
+        if told:
+            self.tell(told)
+
+    def item(self) -> Found:
+        """Return the image in focus."""
+        return self.found[self.table.focus_position]
+
+    def end(self, wish: Wish) -> None:
+        """Take the image in focus, and end the page."""
+        self.wish, self.chosen = wish, self.item()
+        self.window.end()
+
+    def info(self) -> None:
+        """Show what is in the image."""
+        item = self.item()
+        self.window.background("Reading the image...", lambda: manage.info(self.devices, item), self.show)
+
+    def show(self, data: dict[str, Any]) -> None:
+        """Show what an image holds."""
+        self.window.inform("Image", "\n".join(f"{key:>10}: {clean(str(value), 200)}" for key, value in data.items()))
+
+    def discard(self) -> None:
+        """Ask for the word, then give the image up."""
+        item = self.item()
+        cost = LOST if item.header.state is State.COMPLETE else NOT_LOST
+        text = f"{clean(catalog.line(item), 300)}\n\n{cost}"
+        self.window.open(Typed(self.window.room, "Discard the image?", text, "yes", self.abandon, self.window.close))
+
+    def abandon(self) -> None:
+        """Give it up."""
+        item = self.item()
+        self.window.close()
+        self.window.background("Discarding the image...", lambda: manage.discard(self.devices, item), self.gone)
+
+    def gone(self, _: None) -> None:
+        """Say that it is given up; what is listed is read anew when the page is shown again."""
+        self.tell(f"The image on {self.item().where} was discarded.", Level.WARNING)
+
+    def back(self) -> None:
+        """Go back to the menu."""
+        self.window.end()
+
+    def leave(self) -> None:
+        """Go back to the menu."""
+        self.window.end()
+
+
+def row(item: Found) -> list[urwid.Widget | str]:
+    """Format an image in a line."""
+    header = item.header
+    place = Line(item.where, 0, wrap="any")
+    return [place, str(header.state), Text(clean(header.host or "?")), when(header.created), size(header.image_bytes)]
