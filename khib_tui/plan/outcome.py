@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from khib_tui.errors import Cancelled, CommandFailed, Exit
@@ -9,6 +11,17 @@ from khib_tui.events.types import Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.model.units import duration, size
+
+AWAY = "away_seconds"
+
+
+def welcome(data: Any) -> str:
+    """Return how A greets its user after a hibernation.
+
+    :param data: of the result, as `arrived` gives it.
+    """
+    away = data.get(AWAY) if isinstance(data, dict) else None
+    return f"Welcome back: asleep {duration(away)}" if isinstance(away, float) else "This system is back"
 
 
 def arrived(report: Report | None, away_seconds: float, sink: Sink, mode: Mode) -> int:
@@ -18,7 +31,7 @@ def arrived(report: Report | None, away_seconds: float, sink: Sink, mode: Mode) 
         sink(Result(verb, True, "this system is back, but no report was left"))
         return Exit.OK
     refuse_report(report)
-    sink(Result(verb, True, report_text(report, away_seconds), msgspec.to_builtins(report)))
+    sink(Result(verb, True, report_text(report, away_seconds), msgspec.to_builtins(report) | {AWAY: away_seconds}))
     return Exit.OK
 
 

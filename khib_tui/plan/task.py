@@ -17,7 +17,7 @@ from khib_tui.model.settings import Settings
 from khib_tui.plan import build, desktop
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.execute import execute, judged
-from khib_tui.plan.outcome import arrived
+from khib_tui.plan.outcome import arrived, welcome
 from khib_tui.plan.seal import KeepSeal
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile
@@ -144,7 +144,9 @@ def ending(task: Task, sink: Sink, opened: Opened | None = None) -> Ending:
         return failed(error)
     if task.mode is None:
         return Ending("Ready", f"Everything is in place. Rehearse before you rely on it.\n\n{task.later}")
-    return Ending("This system is back", results[-1].text if results else "")
+    last = results[-1] if results else None
+    title = welcome(last.data) if last and task.mode is Mode.SAVE else "This system is back"
+    return Ending(title, last.text if last else "")
 
 
 def failed(error: Exception) -> Ending:

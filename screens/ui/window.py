@@ -117,7 +117,7 @@ class Window:
 
     def ask_leave(self) -> None:
         """Ask whether to leave; No has the focus."""
-        text = "Leave khib? What was not set up yet is forgotten."
+        text = "Leave khib? Nothing is set up by that. Your answers are kept until the machine restarts."
         self.ask("Leave", text, [("No", lambda: None), ("Leave", lambda: self.end(Exit.CANCELLED))])
 
     def background(self, text: str, work: Callable[[], T], done: Callable[[T], None]) -> None:

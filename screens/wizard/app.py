@@ -15,6 +15,7 @@ from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Kind, Target
+from khib_tui.plan import draft
 from khib_tui.plan.boot import is_set_up
 from khib_tui.plan.execute import execute
 from khib_tui.plan.hibernate import Jump
@@ -64,11 +65,15 @@ class Wizard:
         return not self.read_only and is_set_up(self.machine, self.settings)
 
     def begin(self) -> None:
-        """Show the first page: home on a machine that is set up, a welcome on a new one."""
+        """Show the first page: home on a machine that is set up, a welcome on a new one. Former answers are there again."""
+        former = None if self.read_only else draft.kept(self.path)
+        self.settings = former or self.settings
         if self.ready:
             self.home()
         else:
             self.welcome()
+        if former and former != self.kept and self.window.page:
+            self.window.page.tell("Your answers of the last time are here again.")
 
     def welcome(self) -> None:
         """Show what a new user should know."""
@@ -132,7 +137,15 @@ class Wizard:
 
     def keep(self, settings: Settings) -> None:
         """Keep the answers of a page without going anywhere."""
+        if settings != self.settings and not self.read_only:
+            draft.keep(settings, self.path)
         self.settings = settings
+
+    def forget(self) -> None:
+        """Go back to the choices that are in force, and home."""
+        draft.drop(self.path)
+        self.settings = self.kept
+        self.home()
 
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
@@ -218,6 +231,7 @@ class Wizard:
         """Show how it ended."""
         if not ending.code and (task.keep or task.mode is None):
             self.kept = self.settings
+            draft.drop(self.path)
         self.window.code = ending.code
         self.window.show(ResultPage(self, task, ending))
 

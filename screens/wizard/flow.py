@@ -37,6 +37,9 @@ class Flow(Protocol):
     def keep(self, settings: Settings) -> None:
         """Keep the answers of a page without going anywhere."""
 
+    def forget(self) -> None:
+        """Go back to the choices that are in force, and home."""
+
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
 

@@ -34,6 +34,7 @@ class HomePage(Page):
             ("Change the set-up", lambda: flow.go(0)),
             ("Images", flow.images),
             ("Seal the images", flow.seal),
+            *([("Forget the changes", flow.forget)] if flow.kept != flow.settings else []),
             ("Quit", flow.leave),
         ]
         rows = [urwid.Padding(widgets.button(label, press), width=25) for label, press in actions]

@@ -48,6 +48,10 @@ class FakeFlow:
         """Keep the answers."""
         self.settings = settings
 
+    def forget(self) -> None:
+        """Note it."""
+        self.asked.append(("forget",))
+
     def forward(self, settings: Settings) -> None:
         """Note it."""
         self.asked.append(("forward", settings))

@@ -214,3 +214,20 @@ def test_a_refusal_before_a_run_is_shown_in_a_box(tmp_path: Path) -> None:
 
 def test_the_wizard_has_the_steps_it_counts() -> None:
     assert len(STEPS) == 7
+
+
+def test_answers_survive_a_kill_and_are_forgotten_once_they_are_not_wanted(tmp_path: Path) -> None:
+    first = make(tmp_path)
+    first.go(OPTIONS)
+    press(first.window, *UNCONFIRMED[OPTIONS], "esc")
+    set_up(tmp_path)
+    again = make(tmp_path)
+    again.begin()
+    text = shown(again.window)
+    assert again.settings == first.settings != again.kept
+    assert "answers of the last time" in text and "Forget the changes" in text
+    again.forget()
+    assert again.settings == again.kept and "Forget" not in shown(again.window)
+    third = make(tmp_path)
+    third.begin()
+    assert third.settings == third.kept
