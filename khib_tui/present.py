@@ -59,6 +59,13 @@ def restore(wanted: str, words: Words, sink: Sink) -> int:
     return run_restore(wanted, words, sink)
 
 
+def key_listing() -> list[str]:
+    """Return what each key of the screens does, a line each."""
+    from screens.ui import keys
+
+    return keys.listing(list(keys.Key)).splitlines()
+
+
 ESCAPE = b"\x1b"
 
 

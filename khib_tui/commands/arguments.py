@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from khib_tui import __version__
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.settings import PATH as SETTINGS_PATH
 
@@ -27,7 +26,7 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     :param words: what was typed: if the first one is a command, only that one is made.
     """
     top = argparse.ArgumentParser(prog="khib", description="Kexec-based hibernation.", epilog=EPILOG)
-    top.add_argument("--version", action="version", version=f"khib {__version__}")
+    top.add_argument("--version", action=_Version, nargs=0, help="print khib's version and those of what it runs on")
     top.add_argument("--json", action="store_true", help="print events as JSON lines")
     top.add_argument("--plain", action="store_true", help="no screens: one line at a time")
     top.add_argument("--debug", action="store_true", help="show where an error came from")
@@ -39,6 +38,17 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     for command in [typed] if typed in COMMANDS else COMMANDS:
         COMMANDS[command](commands)
     return top
+
+
+class _Version(argparse.Action):
+    """Look for versions only when they are asked for: B and C have no time to lose."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print them, and end."""
+        from khib_tui.commands.report import versions
+
+        print("\n".join(versions()))
+        parser.exit()
 
 
 def _add(commands: Commands, name: str, verb: str, text: str) -> argparse.ArgumentParser:
@@ -150,6 +160,16 @@ def _one_image(actions: Commands, name: str, verb: str, text: str) -> argparse.A
     action = _add(actions, name, verb, text)
     action.add_argument("image", nargs="?", default="", help="device, file or image id; not needed if there is one")
     return action
+
+
+def _report(commands: Commands) -> None:
+    report = _add(commands, "report", "commands.report:report", "print what a bug report needs, without secrets")
+    report.add_argument("file", nargs="?", type=Path, metavar="FILE", help="write it there instead")
+
+
+def _manual(commands: Commands) -> None:
+    manual = _add(commands, "manual", "commands.manual:manual", "print the man page")
+    manual.add_argument("--completion", action="store_true", help="print the completion for bash instead")
 
 
 def _lab(commands: Commands) -> None:
@@ -268,5 +288,5 @@ def _board(command: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, Callable[[Commands], None]] = {
     "check": _check, "facts": _facts, "kernels": _kernels, "status": _status, "plan": _plan, "setup": _setup,
     "install": _install, "rehearse": _rehearse, "hibernate": _hibernate, "seal": _seal, "restore": _restore, "back": _back,
-    "image": _image, "lab": _lab,
+    "image": _image, "report": _report, "manual": _manual, "lab": _lab,
 }  # fmt: skip

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # What only reads and decides; all else needs --dry-run. The wizard refuses by itself what it would apply.
 READERS = frozenset(
     {"commands.machine:check", "commands.machine:facts", "commands.machine:status", "commands.kernels:kernels",
-     "commands.hibernate:make_plan", "commands.wizard:wizard"}
+     "commands.hibernate:make_plan", "commands.wizard:wizard", "commands.report:report", "commands.manual:manual"}
 )  # fmt: skip
 # These decide first, so that another machine's reasons are told, and refuse before their first step.
 JOURNEYS = frozenset({"commands.setup:setup", "commands.hibernate:rehearse", "commands.hibernate:hibernate"})
