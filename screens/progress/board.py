@@ -11,10 +11,13 @@ from screens.ui.shown import Line, Text
 
 
 class Board(urwid.WidgetWrap[urwid.Pile]):
-    """Draws a track; `draw` brings it up to date. The cursor stays on the line that is under way."""
+    """Draws a track; `draw` brings it up to date. The cursor stays on the line that is under way.
 
-    def __init__(self, track: Track) -> None:
-        self.track = track
+    :param bar: whether to draw one: a slow line has better things to carry, and the percentage stands in the list too.
+    """
+
+    def __init__(self, track: Track, *, bar: bool = True) -> None:
+        self.track, self.with_bar = track, bar
         self.walker: urwid.SimpleFocusListWalker[AbstractFlowWidget] = urwid.SimpleFocusListWalker([])
         self.shown: list[tuple[str, str]] = []
         self.bar = urwid.ProgressBar("bar", "bar done")
@@ -36,7 +39,7 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
             if wanted:
                 self.list.set_focus(self.track.current)
                 self.list.set_focus_valign("middle")
-        if self.track.progress is not None:
+        if self.track.progress is not None and self.with_bar:
             self.bar.set_completion(percent(self.track.progress))
             self.bar_place.original_widget = self.bar
         else:
@@ -45,5 +48,5 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         self.messages.set_text("\n".join(list(self.track.messages)[-LAST:]))
 
 
-def _row(text: str, attribute: str) -> urwid.AttrMap[Line]:
-    return urwid.AttrMap(Line(text, 0), attribute)
+def _row(text: str, attribute: str) -> Line:
+    return Line((attribute, text), 0)

@@ -95,7 +95,7 @@ class StagePage(Page):
         self.title = title
         self.stop = stop
         self.track = Track()
-        self.board = Board(self.track)
+        self.board = Board(self.track, bar=not window.simple)
         super().__init__(window, self.board, focus=None)
 
     def command(self, key: Key | None) -> bool:

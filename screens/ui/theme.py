@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 import urwid
@@ -30,12 +31,18 @@ BOX = {
 # Lets an arrow key of a slow line arrive whole, and a lone Esc be known as one.
 SLOW_LINE = 0.5
 NEAR_LINE = 0.2
+_BLANKS = re.compile(r" +(\x1b\[K)")
 
 
 def simple(environ: Mapping[str, str]) -> bool:
     """Return whether the terminal is an old one or a serial line: one colour, ASCII, no questions to it."""
     term = environ.get("TERM", "")
     return not term or term.startswith(("vt", "ansi", "dumb", "unknown"))
+
+
+def short(data: str) -> str:
+    """Leave out blanks of no colour before what erases the rest of the row."""
+    return _BLANKS.sub(r"\1", data)
 
 
 class Terminal(raw.Screen):
@@ -48,6 +55,10 @@ class Terminal(raw.Screen):
         if self.simple:
             self.set_terminal_properties(colors=1)
             urwid.set_encoding("ascii")
+
+    def write(self, data: str) -> None:
+        """Send text; down a slow line without the blanks that erasing the rest of the row makes anyway."""
+        super().write(short(data) if self.simple else data)
 
     def _start(self, alternate_buffer: bool = True, *args: object, **kwargs: object) -> None:
         super()._start(alternate_buffer, *args, **kwargs)

@@ -58,6 +58,12 @@ class Window:
         columns, rows = self.loop.screen.get_cols_rows()
         return columns, rows
 
+    @property
+    def simple(self) -> bool:
+        """Return whether the terminal is an old or a slow one."""
+        screen = self.loop.screen
+        return isinstance(screen, theme.Terminal) and screen.simple
+
     def show(self, page: Shown) -> None:
         """Show a page, without the boxes over the last one."""
         while self.stack.close():

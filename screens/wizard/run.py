@@ -38,7 +38,7 @@ class RunPage(Page):
         self.title = task.title
         self.flow, self.task, self.opened = flow, task, opened
         self.track = Track(build.describe(task.actions))
-        self.board = Board(self.track)
+        self.board = Board(self.track, bar=not flow.window.simple)
         super().__init__(flow.window, self.board, focus=None)
         self.left = False
         self.thread = Thread(target=self.work, name="khib journey")
