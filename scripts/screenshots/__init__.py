@@ -1,0 +1,1 @@
+"""Pictures of the screens, as SVG."""
