@@ -23,10 +23,11 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         self.bar = urwid.ProgressBar("bar", "bar done")
         self.bar_place = urwid.WidgetPlaceholder[AbstractFlowWidget](urwid.Divider())
         self.numbers = Text("", wrap="clip")
+        self.graph = Text("", wrap="clip")
         self.messages = Text("", wrap="clip")
         self.list = urwid.ListBox(self.walker)
         listed = urwid.ScrollBar(self.list, thumb_char="#", trough_char=":")
-        super().__init__(widgets.stacked(listed, [self.bar_place, self.numbers, urwid.Divider(), self.messages]))
+        super().__init__(widgets.stacked(listed, [self.bar_place, self.numbers, self.graph, self.messages]))
         self.draw()
 
     def draw(self) -> None:
@@ -45,6 +46,7 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         else:
             self.bar_place.original_widget = urwid.Divider()
         self.numbers.set_text(self.track.numbers())
+        self.graph.set_text(self.track.graph() if self.with_bar else "")
         self.messages.set_text("\n".join(list(self.track.messages)[-LAST:]))
 
 

@@ -19,6 +19,8 @@ STAGES = {
 MARKS = {"planned": PLANNED, "started": RUNNING, "done": DONE, "failed": FAILED}
 ATTRIBUTES = {PLANNED: "dim", RUNNING: "heading", DONE: "ok", FAILED: "blocker"}
 LAST = 4
+GRAPH = 50
+HEIGHTS = "_.:-=+*#"
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Track:
         self.clock = clock
         self.started = clock()
         self.result: Result | None = None
+        self.rates: deque[float] = deque(maxlen=GRAPH)
 
     @property
     def lines(self) -> list[Line]:
@@ -99,13 +102,26 @@ class Track:
         former = self.progress
         if former is not None and former.stage != event.stage and self._line(former.stage).mark not in (DONE, FAILED):
             self._line(former.stage).mark = DONE
+        if former is None or former.stage != event.stage:
+            self.rates.clear()
         self.progress = event
+        if event.unit == "bytes":
+            self.rates.append(event.rate)
         line = self._line(event.stage)
         if line.mark != DONE:
             line.mark = f"[{int(percent(event)):3}%]" if event.done < event.total else DONE
 
     def _line(self, stage: str) -> Line:
         return self.stages.setdefault(stage, Line(STAGES.get(stage, stage)))
+
+    def graph(self) -> str:
+        """Draw the rates of the last updates, the newest at the right, each beside the fastest; empty without one."""
+        most = max(self.rates, default=0.0)
+        if not most:
+            return ""
+        return (
+            "rate " + "".join(HEIGHTS[round(rate / most * (len(HEIGHTS) - 1))] for rate in self.rates) + f" most {size(most)}/s"
+        )
 
     def numbers(self) -> str:
         """Format amount, rate and times in one line of less than 78 columns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from khib_tui.events.types import Finding, Message, Progress, Severity, Stage, StageName, Status, Step
+from khib_tui.model.units import MIB
 from screens.progress.track import Track
 
 GIB = 1 << 30
@@ -51,3 +52,16 @@ def test_only_the_last_messages_are_kept_and_bad_findings_are_among_them() -> No
     track.take(Finding("X", Severity.BLOCKER, "it differs"))
     track.take(Finding("X", Severity.OK, "fine"))
     assert list(track.messages) == ["m6", "m7", "m8", "[STOP] it differs"]
+
+
+def test_the_rates_are_drawn_beside_the_fastest_and_begin_anew_with_a_stage() -> None:
+    track = Track()
+    assert track.graph() == ""
+    for second, rate in enumerate((0.0, 4.0 * MIB, 8.0 * MIB, 8.0 * MIB)):
+        track.take(Progress(StageName.SAVE, second, 100, float(second), rate=rate))
+    assert track.graph() == "rate _=## most 8.0 MiB/s"
+    track.take(Progress(StageName.VERIFY, 1, 100, 1.0, rate=2.0 * MIB))
+    assert track.graph() == "rate # most 2.0 MiB/s"
+    for second in range(200):
+        track.take(Progress(StageName.VERIFY, second, 1000, float(second), rate=1.0 * MIB))
+    assert len(track.graph()) < 78
