@@ -12,10 +12,16 @@ from khib_tui.model.settings import Settings
 from khib_tui.plan import build
 from khib_tui.plan.step import Action
 from khib_tui.plan.task import Task, task_of
+from khib_tui.seal import file as sealfile
 from screens.ui import keys, widgets
 from screens.ui.shown import Text
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
+
+BARE = (
+    f"Without a seal, {sealfile.UNSEALED.why}. That is all that is in memory: open documents, passwords, and the keys of "
+    "encrypted disks.\n\nWith a seal, resuming asks for a passphrase."
+)
 
 
 class ReviewPage(StepPage):
@@ -35,8 +41,9 @@ class ReviewPage(StepPage):
             task = task_of(flow.machine, flow.settings, flow.path, Mode.SAVE, keep=True, need_memory=False)
             rows = review(task, flow)
             self.refused: KhibError | None = None
+            self.bare = not task.choice.sealed
         except KhibError as error:
-            rows, self.refused = [widgets.line(Failure.of(error).text, "blocker")], error
+            rows, self.refused, self.bare = [widgets.line(Failure.of(error).text, "blocker")], error, False
         more = [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
         super().__init__(flow, note, widgets.listed(rows), [] if self.refused else more)
 
@@ -50,13 +57,17 @@ class ReviewPage(StepPage):
         return self.flow.settings
 
     def next(self) -> None:
-        """Set up."""
+        """Set up; who has not sealed the images is asked to, once."""
         try:
             self.answer()
         except KhibError as error:
             self.refuse(error)
             return
-        self.flow.travel(None)
+        if not self.bare:
+            self.flow.travel(None)
+            return
+        choices = [("Seal the images", self.flow.seal), ("Set up without a seal", lambda: self.flow.travel(None))]
+        self.window.ask("Seal the images first?", BARE, choices)
 
 
 def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:

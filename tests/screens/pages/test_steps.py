@@ -9,10 +9,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from khib_tui.events.sinks import quiet
 from khib_tui.model.boot import LoaderKind
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
 from khib_tui.model.units import MIB
+from khib_tui.plan.seal import KeepSeal
+from khib_tui.plan.step import Context
+from khib_tui.seal import crypto
+from khib_tui.seal import file as sealfile
+from khib_tui.seal.keyslots import Cipher
 from screens.wizard.boot import BootPage
 from screens.wizard.checks import ChecksPage
 from screens.wizard.kernel import KernelPage
@@ -169,7 +175,25 @@ def test_the_review_leads_to_each_run(tmp_path: Path, label: str, asked: tuple[o
     flow = FakeFlow(tmp_path)
     make(ReviewPage, flow)
     chosen(flow, label)
+    if label == "Set up":
+        chosen(flow, "Set up without a seal")
     assert flow.asked == [asked]
+
+
+def test_setting_up_without_a_seal_is_asked_about_and_sealing_is_the_default(tmp_path: Path) -> None:
+    flow = FakeFlow(tmp_path)
+    make(ReviewPage, flow)
+    assert "keys of encrypted disks" in chosen(flow, "Set up") and at_cursor(flow.window).startswith("Seal the images")
+    press(flow.window, "enter")
+    assert flow.asked == [("seal",)]
+
+
+def test_who_seals_already_is_not_asked(tmp_path: Path, quick_seals: None) -> None:
+    flow = FakeFlow(tmp_path)
+    KeepSeal(sealfile.path_beside(flow.path), crypto.create("a good passphrase", Cipher.AES)[0]).apply(Context(quiet))
+    make(ReviewPage, flow)
+    chosen(flow, "Set up")
+    assert flow.asked == [("travel", None)]
 
 
 def test_the_review_leads_to_sealing_and_says_what_the_flow_says_of_it(tmp_path: Path) -> None:
