@@ -13,15 +13,23 @@ from khib_tui.events.types import Message, Sink
 from khib_tui.handover.place import PATH
 from khib_tui.linux import printk
 from khib_tui.restorer import here
+from khib_tui.seal.ask import has_terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 
 def wizard(arguments: Namespace, sink: Sink) -> int:
-    """Start the wizard; without a terminal, say how to go on. On the restoring kernel, show its menu."""
+    """Start the wizard, as lines where no screen can be drawn; without a terminal, say how to go on.
+
+    On the restoring kernel, show its menu.
+    """
     if here.is_restorer():
         return restorer(arguments, sink)
+    if not present.use_screens(arguments) and not arguments.json and has_terminal():
+        from khib_tui.commands import lines
+
+        return lines.setup(arguments, sink)
     if not present.use_screens(arguments):
         sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
         return status(arguments, sink)
