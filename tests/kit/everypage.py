@@ -25,6 +25,7 @@ from screens.restore.unlock import UnlockPage
 from screens.ui.page import Page
 from screens.ui.window import Window
 from screens.wizard.images import ImagesPage
+from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage
 from screens.wizard.step import StepPage
 from tests.kit.fakeflow import FakeFlow
@@ -105,6 +106,9 @@ def every_page() -> Iterator[type[Page]]:
 def make(kind: type[Page], flow: FakeFlow) -> Page:
     """Make a page on a flow, and show it."""
     page: Page = OTHERS[kind](flow) if kind in OTHERS else kind(flow)  # type: ignore[arg-type, call-arg]
+    if isinstance(page, RunPage):
+        page.track.clock = lambda: page.track.started
+        page.board.draw()
     flow.window.show(page)
     if isinstance(page, ImagesPage):
         page.look()
