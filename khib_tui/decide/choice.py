@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, landing, nextboot, ownplace, region, screen
+from khib_tui.decide import bootloader, checks, guard, landing, nextboot, ownplace, region, room, screen
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -16,7 +16,7 @@ from khib_tui.model.boot import Loader
 from khib_tui.model.machine import KernelFile, Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
-from khib_tui.model.units import MIB, size
+from khib_tui.model.units import size
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Choice:
 
 def image_limit(chosen: Region) -> int:
     """Return the bytes that an image can have at most: all saved memory, uncompressed, and what stands around it."""
-    return chosen.saved.total + chosen.saved.total // 512 + 8 * MIB
+    return room.image_bytes(chosen.saved.total)
 
 
 def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
@@ -135,7 +135,8 @@ def decide(
         found = refusals(machine, target, image_limit(chosen))
         found += ownplace.unsealed(machine, target) if target.own and not sealed else []
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
-        findings = [*findings, *found, *doubts(machine, target), guard.judge(machine, target)]
+        narrow = room.tight(machine, target, image_limit(chosen))
+        findings = [*findings, *found, *doubts(machine, target), *narrow, guard.judge(machine, target)]
     loader = bootloader.choose(machine, settings)
     next_boot = [nextboot.finding(machine, loader, target)] if target else []
     findings = [*findings, *region.warnings(machine, chosen), *screen.finding(machine, kernel, chosen), *next_boot]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from khib_tui.decide import content, diskkind, ownplace
+from khib_tui.decide import content, diskkind, ownplace, room
 from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.errors import KhibError
@@ -43,7 +43,10 @@ def above(devices: Sequence[BlockDevice], device: BlockDevice) -> list[BlockDevi
 
 
 def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]:
-    """Return why an image of `need_bytes` cannot go there; all blockers, empty if it can."""
+    """Return why an image of at most `need_bytes` cannot go there; all blockers, empty if it can.
+
+    A partition that holds what memory has now is enough (`room.likely`): a full place brings the session back.
+    """
     if target.own:
         return ownplace.refusals(machine, target, need_bytes)
     device = machine.device(target.device)
@@ -53,7 +56,7 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
     in_use = list(_users(machine.devices, device))
     held = [] if in_use else list(_content(machine.devices, device, target))
     kind = [*diskkind.reasons(machine.devices, device), *_twins(machine.devices, device), *_memory(machine, device)]
-    return [*in_use, *held, *kind, *_limits(device, target, need_bytes)]
+    return [*in_use, *held, *kind, *_limits(device, target, room.needed(machine, target, need_bytes))]
 
 
 def doubts(machine: Machine, target: Target) -> list[Finding]:

@@ -61,6 +61,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         added_ram=bootmap.added(root, hardware.firmware_memmap),
         mem_total=memory.meminfo(root, "MemTotal"),
         mem_available=memory.meminfo(root, "MemAvailable"),
+        mem_free=memory.meminfo(root, "MemFree"),
         cpu=hardware.cpu,
         config=config,
         kernels=with_display(kernels.find(root, release, config), display, root),

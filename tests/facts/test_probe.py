@@ -16,7 +16,7 @@ from tests.kit.laptop import DISKS, SYSTEM
 def test_system(laptop: Machine) -> None:
     assert (laptop.release, laptop.version, laptop.arch) == ("6.1.0-18-amd64", "#1 SMP Debian", "x86_64")
     assert laptop.root and laptop.uefi and laptop.kexec_load_disabled and not laptop.kexec_loaded
-    assert (laptop.mem_total, laptop.mem_available) == (1000 * 1024, 500 * 1024)
+    assert (laptop.mem_total, laptop.mem_available, laptop.mem_free) == (1000 * 1024, 500 * 1024, 1024)
     assert laptop.config == {"KEXEC": "y", "EXT4_FS": "m", "CC": "gcc 12"}
     assert (laptop.lockdown, laptop.secure_boot, laptop.acpi_rsdp) == ("integrity", True, 0x7EB7D014)
     assert laptop.kallsyms and laptop.kcore and laptop.devmem

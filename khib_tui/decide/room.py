@@ -1,0 +1,47 @@
+"""How much room the image takes: at most, and by what memory holds now, before compression. Sizes are bytes."""
+
+from __future__ import annotations
+
+from khib_tui.decide import region
+from khib_tui.decide.freepages import policy
+from khib_tui.events.types import Finding, Severity
+from khib_tui.handover.handover import FreePages
+from khib_tui.model.machine import Machine
+from khib_tui.model.target import Kind, Target
+from khib_tui.model.units import MIB, size
+
+
+def image_bytes(memory: int) -> int:
+    """Return the bytes of an image of so much memory, uncompressed, with what stands around it."""
+    return memory + memory // 512 + 8 * MIB
+
+
+def likely(machine: Machine, most: int) -> int:
+    """Return the bytes that an image needs if memory stays as it is now: what is not free, uncompressed; never above `most`.
+
+    It is `most` where nobody counted the free pages, or where they must be saved too.
+    """
+    if not machine.mem_free or policy(machine) is FreePages.SAVE:
+        return most
+    used = max(region.system_ram(machine.iomem).total - machine.mem_free, 0)
+    return min(image_bytes(used), most)
+
+
+def needed(machine: Machine, target: Target, most: int) -> int:
+    """Return the bytes that a place must have to be taken: a whole partition or disk what is likely, a file the most.
+
+    The room of a file is looked at, or taken, by what writes to its filesystem, which knows no words between yes and no.
+    """
+    return likely(machine, most) if target.kind is Kind.PARTITION and not target.own else most
+
+
+def tight(machine: Machine, target: Target, most: int) -> list[Finding]:
+    """Return the words for a place that holds the likely image but not the largest; [] for any other."""
+    device = machine.device(target.device)
+    if device is None or not needed(machine, target, most) <= device.size < most:
+        return []
+    wanted = f"the image likely needs less than {size(likely(machine, most))}, {size(most)} at most"
+    what = f"{device.path} has {size(device.size)}, {wanted}"
+    why = "if the place is full before all is saved, the session comes back, and is not hibernated"
+    fix = "nothing, or choose a larger place; it is looked at again at each hibernation"
+    return [Finding("HIB-W-TARGET-TIGHT", Severity.WARNING, what, why, fix)]
