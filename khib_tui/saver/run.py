@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from khib_tui.target import guard
 from khib_tui.target.place import opened
 
 Present = Callable[[str, Work[Header | None]], Header | None]
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 _TITLES = {
@@ -127,6 +129,9 @@ def failure(error: BaseException) -> Report:
         return Report(Outcome.CANCELLED, error.message, ident=error.ident)
     if isinstance(error, KeyboardInterrupt):
         return Report(Outcome.CANCELLED, "the saver was interrupted", ident="HIB-E-CANCELLED")
+    if isinstance(error, OSError) and error.errno in _FULL:
+        hint = "end programs that use much memory, or choose a larger place for the image"
+        return Report(Outcome.FAILED, "the place of the image is full", hint=hint, ident="HIB-E-TARGET-FULL")
     told = Failure.of(error)
     return Report(Outcome.FAILED, told.message, told.hint, told.ident)
 

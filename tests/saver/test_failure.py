@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from khib_tui.errors import Cancelled, ImageError
@@ -16,6 +18,8 @@ from khib_tui.saver.run import failure
         (KeyboardInterrupt(), Outcome.CANCELLED, "HIB-E-CANCELLED"),
         (ImageError("full", ident="HIB-E-X"), Outcome.FAILED, "HIB-E-X"),
         (OSError(5, "Input/output error"), Outcome.FAILED, "HIB-E-IO"),
+        (OSError(errno.ENOSPC, "No space left on device"), Outcome.FAILED, "HIB-E-TARGET-FULL"),
+        (OSError(errno.EFBIG, "File too large"), Outcome.FAILED, "HIB-E-TARGET-FULL"),
         (MemoryError(), Outcome.FAILED, "HIB-E-DEFECT"),
     ],
 )
