@@ -222,6 +222,7 @@ def _choices(command: argparse.ArgumentParser) -> None:
     command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
     command.add_argument("--verify", action="store_true", default=None, help="read the whole image back before power-off")
     command.add_argument("--after", choices=[after.value for after in After], help="what follows saving")
+    command.add_argument("--wake", metavar="WHEN", help="wake by itself, at 07:30 or after 8h")
 
 
 def _machine(command: argparse.ArgumentParser) -> None:

@@ -55,6 +55,7 @@ def settings_of(arguments: Namespace, kept: Settings | None = None) -> Settings:
     given: dict[str, Any] = {
         "kernel": str(Path(arguments.kernel).absolute()) if getattr(arguments, "kernel", None) else None,
         "target": getattr(arguments, "target", None),
+        "wake": getattr(arguments, "wake", None),
         "verify": getattr(arguments, "verify", None),
         "plain": arguments.plain or None,
     }

@@ -17,8 +17,8 @@ from khib_tui.present import use_screens, with_events
 from khib_tui.saver import fate
 from khib_tui.saver import run as kernel_b
 from khib_tui.saver.base import found
-from khib_tui.saver.deeds import leave_machine
 from khib_tui.saver.fate import Byte, Fate
+from khib_tui.saver.leave import leave_machine
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -57,8 +57,19 @@ def _lockdown(machine: Machine) -> Finding:
     origin = " because Secure Boot is on" if machine.secure_boot else ""
     what = f"the kernel is locked down ({machine.lockdown}){origin}"
     why = "lockdown forbids kexec_load and /dev/mem, even to root"
-    turn_off = "switch Secure Boot off in the firmware settings" if machine.secure_boot else "boot without lockdown="
-    return verdict("HIB-E-LOCKDOWN", good, "the kernel is not locked down", what, why, turn_off)
+    return verdict("HIB-E-LOCKDOWN", good, "the kernel is not locked down", what, why, _way_out(machine))
+
+
+def _way_out(machine: Machine) -> str:
+    """Return how the lockdown ends: what caused it decides; it can be lifted by a restart only."""
+    if machine.secure_boot:
+        return (
+            "switch Secure Boot off in the firmware settings, or leave it on for the boot loader alone: "
+            "`mokutil --disable-validation`, restart and confirm in the blue screen; signing khib or its kernels does not help"
+        )
+    if cmdline.value(machine.cmdline, "lockdown"):
+        return "take lockdown= out of the kernel parameters (/etc/default/grub, then update-grub), and restart"
+    return "boot a kernel whose configuration does not force it, and let nothing write to /sys/kernel/security/lockdown"
 
 
 def _kexec_disabled(machine: Machine) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, landing, nextboot, ownplace, region, room, screen
+from khib_tui.decide import bootloader, checks, guard, landing, leaving, nextboot, ownplace, region, room, screen
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -73,8 +73,16 @@ def judge(machine: Machine, settings: Settings) -> list[Finding]:
     """Judge a machine and the region that these choices give it; findings in order, `ok` ones included."""
     return [
         *checks.check(machine), *_region_findings(machine, settings), bootloader.finding(machine, settings),
-        *_start_findings(machine, settings),
+        *_end_findings(machine, settings), *_start_findings(machine, settings),
     ]  # fmt: skip
+
+
+def _end_findings(machine: Machine, settings: Settings) -> list[Finding]:
+    """Judge whether the machine can be left as chosen; other checks tell if there is no kernel."""
+    try:
+        return leaving.judge(machine, settings, choose_kernel(machine, settings))
+    except Refused:
+        return []
 
 
 def _start_findings(machine: Machine, settings: Settings) -> list[Finding]:
@@ -127,6 +135,8 @@ def decide(
     chosen = region.choose(machine, kernel, settings.region)
     if need_memory:
         region.refuse_without_memory(chosen, machine.mem_available)
+    end = leaving.judge(machine, settings, kernel)
+    refuse(end)
     target = None
     if need_target:
         if not settings.target:
@@ -139,6 +149,7 @@ def decide(
         findings = [*findings, *found, *doubts(machine, target), *narrow, guard.judge(machine, target)]
     loader = bootloader.choose(machine, settings)
     next_boot = [nextboot.finding(machine, loader, target)] if target else []
-    findings = [*findings, *region.warnings(machine, chosen), *screen.finding(machine, kernel, chosen), *next_boot]
+    shown = screen.finding(machine, kernel, chosen)
+    findings = [*findings, *region.warnings(machine, chosen), *shown, *end, *next_boot]
     settings = bootloader.placed(settings, loader)
     return Choice(machine, settings, kernel, chosen, target, tuple(findings), loader, sealed)

@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from khib_tui.facts import blockdev, bootmap, cpuinfo, earlystart, efimap, hypervisor, kconfig, kernels, memory, power
+from khib_tui.facts import (
+    blockdev,
+    bootmap,
+    cpuinfo,
+    earlystart,
+    efimap,
+    hypervisor,
+    kconfig,
+    kernels,
+    memory,
+    power,
+    sleepstates,
+)
 from khib_tui.facts.bootloader import read_boot
 from khib_tui.facts.display import read_display, with_display
 from khib_tui.facts.hardware import read_hardware
@@ -89,6 +101,8 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         systemd=(root / "run/systemd/system").is_dir(),
         guarded=(root / "etc/khib/guard.conf").exists(),
         dmi=hardware.dmi,
+        suspend=sleepstates.suspend(root),
+        platform_sleep=sleepstates.platform_sleep(root),
         boot=read_boot(root, devices),
     )
 

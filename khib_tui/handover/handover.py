@@ -46,6 +46,7 @@ class FreePages(StrEnum):
 class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     """The hand-over. Addresses are physical but for `gdt` and `page_offset`, which are virtual addresses of A.
 
+    `wake` is when the machine's clock is to wake it, in that clock's own seconds since 1970; 0 for never.
     `events` is a device for JSON events, or empty.
     `used` are all disks that A uses, which B waits for, protects and takes the prints of.
     `key` is the key of this one image in hexadecimal; it opens no other. `setup_id` is what A's boot loader knows A by.
@@ -64,6 +65,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     free_pages: FreePages = FreePages.SAVE
     verify: bool = False
     after: After = After.POWEROFF
+    wake: int = 0
     events: str = ""
     plain: bool = False
     seal: Seal | None = None

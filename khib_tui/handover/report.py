@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     RESUMED = "resumed"
+    WOKEN = "woken"
 
 
 class Report(msgspec.Struct, frozen=True):

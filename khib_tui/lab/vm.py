@@ -20,7 +20,7 @@ import msgspec
 from khib_tui import runner
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, decode
-from khib_tui.lab import monitor
+from khib_tui.lab import monitor, qmp
 from khib_tui.lab.board import Board
 from khib_tui.lab.machine import VIRTIO, Machine
 
@@ -228,7 +228,7 @@ def start(hardware: Hardware, boot: Boot, log: Path) -> Vm:
     line, console = (f"/proc/self/fd/{folder}/{name}.sock" for name in ("line", "console"))
     for path in (line, console):
         Path(path).unlink(missing_ok=True)
-    words = [*hardware.arguments(), *boot.arguments(), *monitor.arguments(folder)]
+    words = [*hardware.arguments(), *boot.arguments(), *monitor.arguments(folder), *qmp.arguments(folder)]
     serve = "server=on,wait=on"
     words += ["-chardev", f"socket,id=con,path={console},{serve},logfile={log},logappend=on", "-serial", "chardev:con"]
     words += ["-chardev", f"socket,id=line,path={line},{serve}", "-serial", "chardev:line"]

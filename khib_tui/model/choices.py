@@ -11,6 +11,7 @@ class After(StrEnum):
     POWEROFF = "poweroff"
     REBOOT = "reboot"
     PLATFORM = "platform"
+    HYBRID = "hybrid"
 
 
 class CodecChoice(StrEnum):

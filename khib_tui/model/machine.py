@@ -173,7 +173,9 @@ class Machine(msgspec.Struct, frozen=True):
     firmware gives for the ACPI root pointer, 0 if unknown. `hardware_signature` is what it computed from the hardware that it
     found (ACPI's FACS), `acpi_tables` a digest of the tables that it goes on to use; empty if unknown. `initramfs_maker` is
     what makes this system's initramfs, `systemd` whether it runs this system, `guarded` whether khib's guard of normal starts
-    is installed. `boot_services` is memory that is taken while a UEFI machine starts, `boot` what is known of its boot loader.
+    is installed. `suspend` is how deep it sleeps with its memory on, `deep` (S3) or `s2idle`, '' if it cannot; `platform_sleep`
+    tells whether its firmware has ACPI S4. `boot_services` is memory that is taken while a UEFI machine starts, `boot` what is
+    known of its boot loader.
     """
 
     release: str
@@ -221,6 +223,8 @@ class Machine(msgspec.Struct, frozen=True):
     boot_services: tuple[MemoryRange, ...] = ()
     acpi_tables: str = ""
     display: Display = Display()
+    suspend: str = ""
+    platform_sleep: bool = False
 
     @property
     def signature_rule(self) -> SignatureRule:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All choices. `region` is in bytes (0: what the kernel needs), `countdown` in seconds (-1: C waits for a key).
 
+    `wake` is when the machine wakes by itself, such as `07:30` or `8h`; empty for never.
     `kernel` and `target` are paths, empty until chosen. `events` is a device that B and C send JSON events to. `boot_dir`
     is where the boot loader finds kernels, `loader` which one it is, `options` more kernel parameters for B and C. With
     `desktop`, `systemctl hibernate`, the lid and the power menu hibernate with khib.
@@ -32,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     codec: CodecChoice = CodecChoice.AUTO
     verify: bool = False
     after: After = After.POWEROFF
+    wake: str = ""
     countdown: int = 10
     boot_dir: str = "/boot"
     loader: LoaderKind = LoaderKind.AUTO

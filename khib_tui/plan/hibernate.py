@@ -27,10 +27,13 @@ from khib_tui.handover import handover
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import ReportPage, new_image_id
 from khib_tui.jump import gdt, loader
+from khib_tui.linux.sleep import clock_now
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
+from khib_tui.model import wake
 from khib_tui.model.choices import After
 from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.origin import Used
+from khib_tui.model.settings import Settings
 from khib_tui.model.setupid import setup_id
 from khib_tui.model.units import PAGE, size
 from khib_tui.plan.close import CloseImage
@@ -40,7 +43,8 @@ from khib_tui.prints.take import refuse_excess
 from khib_tui.prints.used import used, without
 
 BLIND = "it lies on a kind of device that khib does not see through; changes of it while this system sleeps may not be noticed"
-AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "power off by ACPI S4"}
+AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "power off by ACPI S4",
+    After.HYBRID: "suspend to RAM"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class LoadSaver:
             mailbox=mailbox, gdt=facts.gdt, report_page=page.physical, cookie=page.cookie.hex(),
             page_offset=facts.page_offset, vmcoreinfo=facts.vmcoreinfo, target=self._target(context), used=in_use,
             codec=settings.codec, free_pages=policy(machine), verify=settings.verify, after=After(settings.after),
+            wake=alarm_at(settings.wake),
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
             key=opened.image_key(image_id) if opened else "", setup_id=setup_id(),
             hardware_signature=machine.hardware_signature, signature_rule=machine.signature_rule,
@@ -122,6 +127,15 @@ class LoadSaver:
         device = self.choice.machine.device(target.device)
         assert device is not None
         return TargetRef(key_of(device), target.path)
+
+
+def alarm_at(text: str) -> int:
+    """Return when the machine's clock is to wake it, in that clock's own seconds; 0 for never.
+
+    :raises UsageError: it is no time.
+    :raises Refused: there is no such clock.
+    """
+    return clock_now() + round(wake.seconds(text, time.time())) if text else 0
 
 
 def disks_in_use(context: Context) -> tuple[Used, ...]:
@@ -206,7 +220,7 @@ class Jump:
                 return "jump into the saver and straight back; nothing is written"
             case Mode.REHEARSE_SAVE:
                 return f"jump into the saver, save up to {saved} to {target}, verify it, and come back"
-        return f"jump into the saver, save up to {saved} to {target}, then {AFTER[self.choice.settings.after]}"
+        return f"jump into the saver, save up to {saved} to {target}, then {leaving(self.choice.settings)}"
 
     def apply(self, context: Context) -> None:
         """Go, and read the report after coming back.
@@ -226,6 +240,17 @@ class Jump:
         assert context.page is not None
         context.report = context.page.read()
         warn_of_hardware(context)
+
+
+def leaving(settings: Settings) -> str:
+    """Say what follows saving."""
+    return AFTER[settings.after] + (
+        f", and wake at {settings.wake}"
+        if ":" in settings.wake
+        else f", and wake after {settings.wake}"
+        if settings.wake
+        else ""
+    )
 
 
 def refuse_moved(context: Context) -> None:

@@ -55,6 +55,8 @@ def report_text(report: Report, away: float) -> str:
     amounts = f"image {size(report.image_bytes)} of {size(report.memory_bytes)}, saved in {duration(report.save_seconds)}"
     if report.outcome is Outcome.REHEARSED:
         return f"rehearsed: {report.text}; {amounts}{memory_text(report)}"
+    if report.outcome is Outcome.WOKEN:
+        return f"woken: {report.text}; {duration(away)} away"
     return f"resumed: yes  {amounts}, restored in {duration(report.restore_seconds)}, {duration(away)} away"
 
 

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from pathlib import Path
-
-from khib_tui.errors import KhibError
 from khib_tui.handover import handover
 from khib_tui.handover.report import Outcome, Report
-from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, reboot
-from khib_tui.model.choices import After
 from khib_tui.prints import take
 from khib_tui.saver.base import found
 from khib_tui.saver.fate import Byte
@@ -46,32 +39,3 @@ def load(fate: Byte) -> None:
     :raises KhibError: the kernel refuses it.
     """
     found(handover.receive(), fate).load()
-
-
-def leave_machine(fate: Byte) -> None:
-    """Power off, or as the user chose."""
-    after = handover.receive().after
-    if after is After.PLATFORM:
-        with suppress(OSError):
-            platform_off()
-    with suppress(KhibError):
-        reboot(REBOOT_RESTART if after is After.REBOOT else REBOOT_POWER_OFF)
-
-
-def platform_off() -> None:
-    """Enter ACPI S4 from user space (kernel/power/user.c).
-
-    :raises OSError: this kernel or firmware has no S4.
-    """
-    import fcntl
-
-    fd = os.open(Path("/dev/snapshot"), os.O_RDONLY)
-    try:
-        fcntl.ioctl(fd, _SNAPSHOT_PLATFORM_SUPPORT, 1)
-        fcntl.ioctl(fd, _SNAPSHOT_POWER_OFF)
-    finally:
-        os.close(fd)
-
-
-_SNAPSHOT_PLATFORM_SUPPORT = 0x330F
-_SNAPSHOT_POWER_OFF = 0x3310

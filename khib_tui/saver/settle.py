@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from khib_tui.errors import KhibError
+from khib_tui.errors import ImageError, KhibError
 from khib_tui.image import header as headers
 from khib_tui.image import marks
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
 from khib_tui.saver.fate import Byte, Fate
+
+WOKEN = "this system was woken in memory and went on"
 
 
 def complete(store: Store, header: Header, fate: Byte, setup_id: str = "") -> Header:
@@ -47,6 +49,26 @@ def resumable(store: Store, image_id: str) -> bool:
     except (KhibError, OSError, MemoryError):
         return True
     return any(slot and slot.image_id == image_id and slot.state is State.COMPLETE for slot in slots)
+
+
+def woken(store: Store, image_id: str, fate: Byte) -> Header:
+    """Give a complete image up whose A was kept in memory too, so that A may run on; gives what the header says then.
+
+    What anybody else did to the image meanwhile may have been done to A's disks as well: then A sleeps on. If only one
+    header can be written, that is enough for A to run on, as it outweighs the other.
+
+    :raises KhibError, OSError: it is not given up, and `fate` is what it was; it may be tried again.
+    """
+    there = headers.read(store)
+    ours = there is not None and there.image_id == image_id
+    if there is None or not ours or not (there.state is State.COMPLETE or there.reason == WOKEN):
+        raise ImageError("it is not what it was before this machine slept", ident="HIB-E-WOKEN")
+    try:
+        return headers.advance(store, there, State.ABANDONED, WOKEN)
+    finally:
+        now = headers.read(store)
+        if now is not None and (now.image_id, now.state, now.reason) == (image_id, State.ABANDONED, WOKEN):
+            fate.set(Fate.RUNS_ON)
 
 
 def settle_left(store: Store, image_id: str, reason: str, fate: Byte, setup_id: str = "") -> None:

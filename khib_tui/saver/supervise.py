@@ -51,6 +51,13 @@ def _deeds(name: str, fate: Byte, *told: str) -> None:
     getattr(deeds, name)(fate, *told)
 
 
+def _leave(fate: Byte) -> None:
+    """Leave the machine, in a child."""
+    from khib_tui.saver import leave
+
+    leave.leave_machine(fate)
+
+
 def go_back(fate: Byte) -> str:
     """Jump to A. Returns only if that is impossible, with the reason."""
     reason = "the jump could not be loaded"
@@ -73,9 +80,9 @@ def loaded() -> bool:
 
 
 def leave_machine(fate: Byte) -> None:
-    """Power off, or as the user chose. The image may be complete: A must never run on from here."""
-    _child(lambda: _deeds("leave_machine", fate))
-    while True:
+    """Power off, or as the user chose. The image may be complete: A must not run on, unless a woken machine gave it up."""
+    _child(lambda: _leave(fate))
+    while fate.now is not Fate.RUNS_ON:
         with suppress(Exception):
             reboot(REBOOT_POWER_OFF)
         with suppress(Exception):

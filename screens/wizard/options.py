@@ -22,6 +22,7 @@ AFTERS = {
     After.POWEROFF: "power off (proposed)",
     After.REBOOT: "restart, to use another system",
     After.PLATFORM: "ACPI S4, as the firmware knows it",
+    After.HYBRID: "suspend to RAM; without power, resume from disk",
 }
 COUNTDOWNS = (0, 5, 10, 30, -1)
 

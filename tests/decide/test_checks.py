@@ -127,6 +127,19 @@ def test_secure_boot_is_named_where_it_is_the_cause() -> None:
 
 
 @pytest.mark.parametrize(
+    ("secure_boot", "cmdline", "way"),
+    [
+        (True, "", "mokutil --disable-validation"),
+        (False, "quiet lockdown=integrity", "lockdown="),
+        (None, "quiet", "configuration"),
+    ],
+)
+def test_a_lockdown_names_the_way_out_that_its_cause_has(secure_boot: bool | None, cmdline: str, way: str) -> None:
+    locked = msgspec.structs.replace(GOOD, lockdown="integrity", secure_boot=secure_boot, cmdline=cmdline)
+    assert way in only(locked, "HIB-E-LOCKDOWN").fix
+
+
+@pytest.mark.parametrize(
     ("percent", "on_ac", "severity"),
     [
         (None, None, "ok"), (9.9, False, "warning"), (10.0, False, "ok"), (3.0, False, "warning"), (2.9, False, "blocker"),

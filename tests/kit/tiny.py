@@ -38,7 +38,7 @@ from khib_tui.model.units import MIB, PAGE
 from khib_tui.restorer import claim as claims
 from khib_tui.restorer import restore as restorer
 from khib_tui.restorer import run as kernel_c
-from khib_tui.saver import base, deeds, supervise
+from khib_tui.saver import base, leave, supervise
 from khib_tui.saver import run as kernel_b
 from khib_tui.saver.fate import Byte
 from khib_tui.target import place
@@ -145,7 +145,7 @@ class Tiny:
             patch.setattr(module, "PhysicalMemory", self.physical)
         patch.setattr(back, "kexec_load", self.load)
         patch.setattr(back, "reboot", self.reboot)
-        for module in (supervise, deeds):
+        for module in (supervise, leave):
             patch.setattr(module, "reboot", self.reboot)
         patch.setattr(supervise, "loaded", lambda: self.loaded)
         patch.setattr(supervise, "apart", apart)
