@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
@@ -23,7 +24,10 @@ def arguments(folder: int) -> list[str]:
 
 
 class Listener:
-    """Hears the events of the machine in `directory`, from now until it is off: `heard` has their names in order."""
+    """Hears the events of the machine in `directory`, until it is off or this is closed: `heard` has their names in order.
+
+    QEMU talks to one at a time.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.heard: list[str] = []
@@ -44,6 +48,11 @@ class Listener:
                         self.heard.append(name)
             except OSError:
                 return
+
+    def close(self) -> None:
+        """Hear no more."""
+        with suppress(OSError):
+            self.link.shutdown(socket.SHUT_RDWR)
 
     def until(self, name: str, seconds: float) -> None:
         """Wait for an event.

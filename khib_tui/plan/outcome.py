@@ -56,7 +56,7 @@ def report_text(report: Report, away: float) -> str:
     if report.outcome is Outcome.REHEARSED:
         return f"rehearsed: {report.text}; {amounts}{memory_text(report)}"
     if report.outcome is Outcome.WOKEN:
-        return f"woken: {report.text}; {duration(away)} away"
+        return f"{report.text}; {duration(away)} away"
     return f"resumed: yes  {amounts}, restored in {duration(report.restore_seconds)}, {duration(away)} away"
 
 

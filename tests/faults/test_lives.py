@@ -16,8 +16,11 @@ from khib_tui.image import header as headers
 from khib_tui.image import marks
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
+from khib_tui.linux import sleep
+from khib_tui.model.choices import After
 from khib_tui.model.units import PAGE
 from khib_tui.plan.close import close
+from khib_tui.saver import leave
 from tests.kit.tiny import RAM, REGION, REPORT, End, Left, Tiny
 
 
@@ -98,15 +101,25 @@ class Life:
         self.number += 1
         self.image_id = f"{self.number:032x}"
         before = self.tiny.memory.read_bytes()
-        end = self.cut(lambda: self.tiny.b(mode, image_id=self.image_id))
+        after = self.noise.choice([After.POWEROFF, After.HYBRID])
+        end = self.cut(lambda: self.tiny.b(mode, image_id=self.image_id, after=after))
         if end is End.BACK:
-            self.done["back"] += 1
+            self.done["woken" if after is After.HYBRID and mode is Mode.SAVE else "back"] += 1
             self.settle()
             return
         self.done["off" if end is End.OFF else "cut in B"] += 1
         # the image may be complete, whatever the power did
         self.saved, self.kept = self.turn, before
         self.boot()
+
+    def suspend(self) -> None:
+        """Sleep with the memory on, unless that is refused, until somebody wakes the machine or its battery is empty."""
+        match self.noise.randrange(4):
+            case 0:
+                raise OSError(16, "Device or resource busy")
+            case 1:
+                self.done["cut asleep"] += 1
+                raise PowerCut
 
     def cut(self, work: Callable[[], Any]) -> Any:
         """Do something, and perhaps cut the power meanwhile; gives None then."""
@@ -179,13 +192,17 @@ def test_no_life_has_a_double_a_ghost_or_a_stranger(
 ) -> None:
     tiny = Tiny(tmp_path)
     tiny.patch(monkeypatch)
+    monkeypatch.setattr(leave, "_PAUSE", 0)
     supply, done = Supply(monkeypatch), Counter[str]()
     tiny.leaving = supply.check
     for seed in range(lives):
         life = Life(tiny, supply, seed)
+        monkeypatch.setattr(sleep, "suspend", life.suspend)
         for _ in range(4):
             life.away(life.noise.choice([Mode.SAVE, Mode.SAVE, Mode.SAVE, Mode.REHEARSE_SAVE]))
         done += life.done
     with capsys.disabled():
         print(f"\n{lives} lives: {dict(done)}")
-    assert min(done[name] for name in ("resumed", "not resumed", "cut in B", "back", "off", "marked")) > 0
+    assert (
+        min(done[name] for name in ("resumed", "not resumed", "cut in B", "back", "off", "marked", "woken", "cut asleep")) > 0
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -24,13 +25,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         yield made
 
 
-def asleep(session: Session, *words: str) -> Listener:
+@contextmanager
+def asleep(session: Session, *words: str) -> Iterator[Listener]:
     """Hibernate until the machine sleeps with its memory on: the image is complete, and A does not run."""
-    listener = Listener(session.running.directory)
-    session.command("hibernate", "--after", "hybrid", *words)
-    listener.until("SUSPEND", PATIENCE)
-    assert header_on(session.lab.disk_target).state is State.COMPLETE
-    return listener
+    with closing(Listener(session.running.directory)) as listener:
+        session.command("hibernate", "--after", "hybrid", *words)
+        listener.until("SUSPEND", PATIENCE)
+        assert header_on(session.lab.disk_target).state is State.COMPLETE
+        yield listener
 
 
 def awake(session: Session) -> str:
@@ -44,20 +46,20 @@ def awake(session: Session) -> str:
 
 
 def test_who_is_woken_while_the_image_is_complete_goes_straight_on(session: Session) -> None:
-    asleep(session)
-    monitor.ask(session.running.directory, "system_wakeup")
+    with asleep(session):
+        monitor.ask(session.running.directory, "system_wakeup")
     assert "woken" in awake(session)
 
 
 def test_the_clock_wakes_the_machine(session: Session) -> None:
-    listener = asleep(session, "--wake", "60s")
-    listener.until("WAKEUP", PATIENCE)
+    with asleep(session, "--wake", "60s") as listener:
+        listener.until("WAKEUP", PATIENCE)
     assert "woken" in awake(session)
 
 
 def test_without_power_the_sleeping_machine_resumes_from_its_disk(session: Session) -> None:
-    asleep(session)
-    session.running.kill()
+    with asleep(session):
+        session.running.kill()
     _, result = session.resume()
     assert result.text.startswith("resumed: yes")
     assert session.ask("check", deep=False)["intact"]
@@ -65,8 +67,8 @@ def test_without_power_the_sleeping_machine_resumes_from_its_disk(session: Sessi
 
 @pytest.mark.parametrize(("after", "event"), [("platform", "SUSPEND_DISK"), ("reboot", "RESET"), ("poweroff", "SHUTDOWN")])
 def test_the_machine_is_left_as_chosen_and_comes_back(session: Session, after: str, event: str) -> None:
-    listener = Listener(session.running.directory)
-    session.hibernate("--after", after)
+    with closing(Listener(session.running.directory)) as listener:
+        session.hibernate("--after", after)
     assert event in listener.heard
     assert ("SUSPEND_DISK" in listener.heard) is (after == "platform")
     _, result = session.resume()
