@@ -136,7 +136,7 @@ class Footer(urwid.Widget):
 
     def render(self, size: Any, focus: bool = False) -> urwid.Canvas:
         """Draw them."""
-        return urwid.Text(keys.footer(self.valid, size[0]), wrap="clip").render(size, focus)
+        return Text(keys.footer(self.valid, size[0]), wrap="clip").render(size, focus)
 
 
 def stacked(main: AbstractBoxWidget, below: Sequence[AbstractFlowWidget], focus: int = 0) -> urwid.Pile:

@@ -69,4 +69,4 @@ class RamBar(urwid.Widget):
         """Draw it."""
         inside = max(size[0] - 2, 1)
         text = f"[{cells(self.region, self.kernel, inside)}]" if self.region else ""
-        return urwid.Text(text, wrap="clip").render(size, focus)
+        return Text(text, wrap="clip").render(size, focus)
