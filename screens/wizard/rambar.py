@@ -10,6 +10,7 @@ import urwid
 from khib_tui.decide.region import Region
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, size
+from screens.ui.shown import Text
 
 REGION, KERNEL, MEMORY, HOLE = "#", "K", ".", " "
 LEGEND = "# the region   K this system's kernel   . other memory   blank: no memory"
