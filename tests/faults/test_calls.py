@@ -16,7 +16,7 @@ from khib_tui.handover.handover import Mode
 from khib_tui.image.header import State
 from khib_tui.jump import back
 from khib_tui.restorer import claim as claims
-from khib_tui.saver import deeds, supervise
+from khib_tui.saver import leave, supervise
 from tests.kit.faults import MEDIUM, OTHERS, Faults
 from tests.kit.tiny import End, Tiny
 
@@ -35,7 +35,7 @@ def tiny(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.fixture
 def faults(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Faults:
     made = Faults()
-    made.patch(monkeypatch, tiny.reboot, back, supervise, deeds)
+    made.patch(monkeypatch, tiny.reboot, back, supervise, leave)
     tiny.guarded, tiny.leaving = made.during, made.disarm
     return made
 

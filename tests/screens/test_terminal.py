@@ -47,15 +47,9 @@ def started(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Started]
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (24, 80))
     before = termios.tcgetattr(slave)
-    words = [
-        sys.executable,
-        "-m",
-        "khib_tui",
-        "--facts",
-        str(MACHINES / "qemu-bios-1g.json"),
-        "--settings",
-        str(tmp_path / "k.toml"),
-    ]
+    heeding = ["env", "--default-signal=HUP,INT,QUIT"]  # pytest in the background has them ignored
+    options = ["--facts", str(MACHINES / "qemu-bios-1g.json"), "--settings", str(tmp_path / "k.toml")]
+    words = [*heeding, sys.executable, "-m", "khib_tui", *options]
     environ = os.environ | {"TERM": request.param, "LANG": "C.UTF-8"}
     program = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True)
     read_until(master, b"Start")
