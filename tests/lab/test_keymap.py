@@ -16,7 +16,7 @@ from khib_tui.lab.cycle import Session, asks_passphrase
 from khib_tui.lab.keyboard import press
 from tests.kit.lab_kit import options, print_event
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 PASSPHRASE = "zyklus-löwe"
 KEYS = "yzklus/l;we\n"  # the same places on an American keyboard
@@ -57,6 +57,7 @@ def test_a_german_passphrase_opens_the_seal(tmp_path: Path) -> None:
         session.boot_a("console=tty0")
         made = sealed.seal(session, PASSPHRASE)
         session.passphrase = ""
+        session.ask("fill", percent=20, shadow=lab.shadow)
         session.ask("remember", deep=False)
         session.hibernate(*made.options)
         session.resume()

@@ -39,9 +39,8 @@ def test_what_can_be_typed_is_what_can_be_fetched() -> None:
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize(
-    "saver", [pytest.param("debian-12", marks=pytest.mark.long), "debian-13", pytest.param("newest", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("saver", ["debian-12", "debian-13", "newest"])
 def test_a_stock_kernel_saves_and_restores(saver: str, tmp_path: Path) -> None:
     arguments = options(saver=saver, memory=1536)
     session = Session(demo.prepare(arguments, tmp_path, print_event), print_event)
