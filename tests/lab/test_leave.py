@@ -14,7 +14,7 @@ from khib_tui.lab.cycle import Session
 from khib_tui.lab.qmp import Listener
 from tests.kit.lab_kit import header_on, started
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 PATIENCE = 200
 
 
