@@ -22,7 +22,18 @@ OWN = {
 MAY = {"B": OWN | {"pagefilter", "saver"}, "C": OWN | {"cli", "restorer"}}
 LIBRARIES = {"humanize", "lz4", "msgspec", "typing_extensions", "xxhash", "zstandard"}
 # slow to import, or slow to use at import
-NEVER = {"dataclasses", "secrets", "random", "tempfile", "subprocess", "cryptography", "urwid", "screens", "importlib.metadata"}
+NEVER = {
+    "dataclasses",
+    "secrets",
+    "random",
+    "tempfile",
+    "subprocess",
+    "cryptography",
+    "urwid",
+    "screens",
+    "importlib.metadata",
+    "khib_tui.facts.probe",
+}
 
 
 def imported(start: str) -> set[str]:

@@ -16,7 +16,6 @@ from khib_tui.decide.region import Region
 from khib_tui.errors import KhibError, Refused
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Message, Sink
-from khib_tui.facts import probe
 from khib_tui.facts.read import data, text
 from khib_tui.formats import bzimage
 from khib_tui.handover import moved
@@ -51,6 +50,8 @@ def into_region(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: 
         _, manifest = restorer.examine(store, found.sealer)
     if not ownram.system_ram() - manifest.region_ranges:
         return
+    from khib_tui.facts import probe  # most of it is needed by a C that moves alone
+
     machine, uname = probe.probe(known=devices), os.uname()
     findings = restorer.mismatches(machine, manifest, (uname.release, uname.version))
     for finding in findings:
