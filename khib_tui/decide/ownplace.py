@@ -9,10 +9,9 @@ from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.events.types import Finding
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice, Machine
-from khib_tui.model.target import Target
+from khib_tui.model.target import OWN_FILE_SYSTEMS, Target
 from khib_tui.model.units import size
 
-FILESYSTEMS = ("ext4", "xfs", "btrfs", "f2fs")
 NAME = "hibernate.khib"
 # Where people keep large files, besides the root.
 PLACES = ("/", "/home", "/var", "/srv")
@@ -45,9 +44,9 @@ def candidates(machine: Machine) -> list[Target]:
 
 
 def _filesystem(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
-    if device.fstype not in FILESYSTEMS:
+    if device.fstype not in OWN_FILE_SYSTEMS:
         what = f"{device.path} holds {device.fstype or 'no filesystem that is known'}"
-        why = f"a file that is written beneath its filesystem can be on {', '.join(FILESYSTEMS)} only"
+        why = f"a file that is written beneath its filesystem can be on {', '.join(OWN_FILE_SYSTEMS)} only"
         yield stop("FILESYSTEM", what, why, "choose another place")
     if made_of_ram(machine, device):
         yield stop("RAM", f"{device.path} is made of memory", "what is on it is gone when the power goes", "choose a disk")

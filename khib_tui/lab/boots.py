@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from khib_tui.errors import Exit, KhibError
-from khib_tui.events.types import Level, Message, Result, Sink
+from khib_tui.errors import KhibError
+from khib_tui.events.types import Level, Message, Sink
 from khib_tui.lab import bootdisk
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.demo import cycles, is_good
 from khib_tui.lab.loader import FIRMWARES
 from khib_tui.lab.setup import workspace
+from khib_tui.lab.table import told
 from khib_tui.model.units import duration
 
 
@@ -46,7 +47,7 @@ def boots(arguments: Namespace, sink: Sink) -> int:
         with workspace(arguments.keep and arguments.keep / f"{loader}-{firmware}-{machine}") as directory:
             rows.append(row(one, directory, sink))
         sink(Message(rows[-1].line, Level.ERROR if rows[-1].wrong else Level.INFO))
-    return told(rows, sink)
+    return told(rows, list(map(asdict, rows)), "lab boots", "combinations resumed", sink)
 
 
 def combinations(arguments: Namespace) -> Iterator[tuple[str, str, str]]:
@@ -70,13 +71,3 @@ def row(arguments: Namespace, directory: Path, sink: Sink) -> Row:
         return Row(*named, wrong=error.message)
     wrong = "" if is_good(result) else result.detail or "A's disk was changed while it slept"
     return Row(*named, result.hibernate_seconds + result.resume_seconds, wrong)
-
-
-def told(rows: list[Row], sink: Sink) -> int:
-    """Show the table and tell how many failed."""
-    for item in rows:
-        sink(Message(item.line))
-    failed = sum(bool(item.wrong) for item in rows)
-    text = f"{len(rows) - failed} of {len(rows)} combinations resumed"
-    sink(Result("lab boots", not failed, text, {"rows": [asdict(item) for item in rows]}))
-    return Exit.ERROR if failed else Exit.OK

@@ -33,8 +33,14 @@ class Session:
     settings: str = SETTINGS
     passphrase: str = ""
 
+    def tell_nudges(self) -> None:
+        """Say where the machine stood each time that only a key made it go on."""
+        for where in self.vm.nudges if self.vm else ():
+            self.sink(Message(f"a silent machine went on after a key was pressed: {where}", Level.WARNING))
+
     def boot(self, boot: Boot) -> Vm:
         """Switch the machine on."""
+        self.tell_nudges()
         self.vm = start(self.lab.hardware, boot, self.lab.directory / "console.log")
         return self.vm
 
@@ -241,6 +247,7 @@ class Session:
 
     def end(self) -> None:
         """Pull the plug if the machine is still on."""
+        self.tell_nudges()
         if self.vm:
             self.vm.kill()
 

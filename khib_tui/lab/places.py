@@ -9,14 +9,15 @@ from pathlib import Path
 
 import msgspec
 
-from khib_tui.errors import Exit, KhibError
-from khib_tui.events.types import Level, Message, Result, Sink
+from khib_tui.errors import KhibError
+from khib_tui.events.types import Level, Message, Sink
 from khib_tui.lab import disks, sealed, setup
 from khib_tui.lab.cycle import LabError, Session
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.guest.place import CHECKS, FILE
 from khib_tui.lab.prints import PACKAGES
 from khib_tui.lab.setup import TARGET, Lab, workspace
+from khib_tui.lab.table import told
 from khib_tui.model.ranges import Spans
 from khib_tui.model.units import duration
 
@@ -70,17 +71,7 @@ def places(arguments: Namespace, sink: Sink) -> int:
             with workspace(arguments.keep and arguments.keep / f"{kind}-{stack}") as directory:
                 rows.append(row(arguments, kind, stack, directory, sink))
             sink(Message(rows[-1].line, Level.ERROR if rows[-1].wrong else Level.INFO))
-    return told(rows, sink)
-
-
-def told(rows: list[Row], sink: Sink) -> int:
-    """Show the table."""
-    for item in rows:
-        sink(Message(item.line))
-    failed = sum(bool(item.wrong) for item in rows)
-    text = f"{len(rows) - failed} of {len(rows)} places took the image and gave it back"
-    sink(Result("lab places", not failed, text, {"rows": [asdict(item) for item in rows]}))
-    return Exit.ERROR if failed else Exit.OK
+    return told(rows, list(map(asdict, rows)), "lab places", "places took the image and gave it back", sink)
 
 
 def row(arguments: Namespace, kind: str, stack: str, directory: Path, sink: Sink) -> Row:

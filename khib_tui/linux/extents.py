@@ -34,7 +34,7 @@ class Extent(NamedTuple):
     @property
     def plain(self) -> bool:
         """Whether it lies there alone and as it is: not shared, packed, encrypted, or still to be placed."""
-        return not self.flags & ~_PLAIN
+        return self.physical > 0 and not self.flags & ~_PLAIN
 
 
 def extents(fd: int) -> Iterator[Extent]:

@@ -16,6 +16,8 @@ from khib_tui.model.text import clean
 
 KHIB = "khib"
 OWN = "file:"
+OWN_FILE_SYSTEMS = ("ext4", "xfs", "btrfs")
+"""Which of A's own may be written beneath. Not f2fs: an image in a file of it changed what its prints look at (seen)."""
 FILE_SYSTEMS = ("ext4", "ext3", "ext2", "xfs", "btrfs", "vfat")
 # No white space and nothing that a boot loader's script or a kernel command line takes apart.
 _PATH = re.compile(r"(/[A-Za-z0-9_@+.-]+)+")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.events.types import Level, Message
+from khib_tui.handover.report import Outcome
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
@@ -36,6 +37,9 @@ class CloseImage:
             with opened(self.choice.machine.devices, context.handover.target) as store:
                 given_up = close(store, context.handover.image_id)
         except (KhibError, OSError) as error:
+            if context.handover.target.spans and context.report and context.report.outcome is Outcome.RESUMED:
+                context.sink(Message(f"the image stays marked as resumed, which it never is again: {error}"))
+                return
             text = f"the image could not be marked as done: {error}"
             raise CommandFailed(text, hint="give it up with `khib image discard`", ident="HIB-E-DONE") from error
         if given_up:

@@ -33,11 +33,12 @@ class MakeFile:
     def apply(self, context: Context) -> None:
         """Make it unless it is there.
 
-        :raises Refused: there is no room, or something else is there.
+        :raises Refused: there is no room, something else is there, or an image waits in the smaller one.
         """
         target, need = self.choice.target, image_limit(self.choice.region)
         assert target is not None
         if not ownfile.there(Path(target.path), need):
+            ownfile.refuse_waiting(Path(target.path), blockdev.devices())
             context.changed = True
             ownfile.make(Path(target.path), need)
 

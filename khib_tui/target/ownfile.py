@@ -9,21 +9,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from khib_tui.errors import Refused
+from khib_tui.errors import KhibError, Refused
 from khib_tui.facts.read import text
+from khib_tui.image import header as headers
 from khib_tui.image import ranges
+from khib_tui.image.header import State
 from khib_tui.image.store import BLOCK
 from khib_tui.linux import btrfs, extents
 from khib_tui.linux.syscalls import fallocate
 from khib_tui.model import target as targets
-from khib_tui.model.identity import TargetRef, key_of
+from khib_tui.model.identity import TargetRef, find, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Spans
 from khib_tui.model.units import KIB, MIB, size
 from khib_tui.prints.follow import Place, Unmapped, follow
 from khib_tui.prints.layers import is_real, stack_of
 
-FILESYSTEMS = ("ext4", "xfs", "btrfs", "f2fs")
 _HEAD = 64 * KIB
 _ANEW = "remove it (`khib setup --remove`, or chattr -i and rm) and set up again"
 
@@ -41,6 +42,22 @@ def there(path: Path, need: int) -> bool:
     with suppress(FileNotFoundError), _opened(path) as fd:
         return os.fstat(fd).st_size >= length(need)
     return False
+
+
+def refuse_waiting(path: Path, devices: Sequence[BlockDevice]) -> None:
+    """See that no image that can be resumed lies in the file.
+
+    :param devices: as they are now.
+    :raises Refused: HIB-E-COMPLETE, one does.
+    """
+    header = None
+    with suppress(KhibError, OSError):
+        place = located(path, devices, 0, sealed=True)
+        with ranges.Ranged(Path(find(devices, place.key).path), place.spans) as store:
+            header = headers.read(store)
+    if header and header.state is State.COMPLETE:
+        hint = "resume it, or give it up with `khib image discard`"
+        raise Refused(f"{path} holds a complete image of {header.host or 'another system'}", hint=hint, ident="HIB-E-COMPLETE")
 
 
 def make(path: Path, need: int) -> None:
@@ -142,9 +159,9 @@ def _mounted(devices: Sequence[BlockDevice], path: Path) -> BlockDevice:
     :raises Refused: it is on none that the image could be written beneath.
     """
     device = targets.around(devices, os.fspath(path))
-    if device is None or device.fstype not in FILESYSTEMS:
+    if device is None or device.fstype not in targets.OWN_FILE_SYSTEMS:
         held = f"{device.fstype or 'no filesystem'} on {device.path}" if device else "no disk"
-        hint = f"choose a place on one of {', '.join(FILESYSTEMS)}"
+        hint = f"choose a place on one of {', '.join(targets.OWN_FILE_SYSTEMS)}"
         raise Refused(f"{path} lies on {held}", hint=hint, ident="HIB-E-TARGET-FILESYSTEM")
     return device
 

@@ -18,6 +18,7 @@ from khib_tui.lab.cycle import DEMO_WORDS
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.loader import FIRMWARES, refuse_loader
 from khib_tui.lab.machine import MACHINES, machine_of
+from khib_tui.lab.table import told
 from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.runner import run
 from tests.kit.lab_kit import MEMORY, options, print_event
@@ -151,7 +152,7 @@ def test_grubenv_lies_where_the_filesystem_says(tmp_path: Path) -> None:
 def test_the_table_says_what_went_wrong() -> None:
     seen: list[Event] = []
     rows = [boots.Row("grub", "bios", "virtio", 61.0), boots.Row("efi", "uefi", "laptop", wrong="C did not start")]
-    assert boots.told(rows, seen.append) == 1
+    assert told(rows, [], "lab boots", "combinations resumed", seen.append) == 1
     assert "resumed" in str(seen[0]) and "NO: C did not start" in str(seen[1]) and "1 of 2" in str(seen[2])
 
 

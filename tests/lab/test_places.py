@@ -15,6 +15,7 @@ from khib_tui.lab.guest.place import FILE
 from khib_tui.lab.places import KINDS, PROGRAM, STACKS, PlaceLab, Row
 from khib_tui.lab.prints import PACKAGES
 from khib_tui.lab.setup import TARGET
+from khib_tui.lab.table import told
 from tests.kit.lab_kit import MEMORY, options, print_event
 
 GOOD, BAD = Row("ext4", "plain", 4, 17.0, 12.0), Row("xfs", "LVM", wrong="C did not start")
@@ -22,10 +23,10 @@ GOOD, BAD = Row("ext4", "plain", 4, 17.0, 12.0), Row("xfs", "LVM", wrong="C did 
 
 def test_the_table_says_what_went_wrong() -> None:
     seen: list[Event] = []
-    assert places.told([GOOD, BAD], seen.append) == Exit.ERROR
+    assert told([GOOD, BAD], [], "lab places", "places did well", seen.append) == Exit.ERROR
     assert "in 4 ranges" in str(seen[0]) and "NO: C did not start" in str(seen[1])
     assert isinstance(seen[2], Result) and seen[2].text.startswith("1 of 2 places")
-    assert places.told([GOOD], seen.append) == Exit.OK
+    assert told([GOOD], [], "lab places", "places did well", seen.append) == Exit.OK
 
 
 @pytest.mark.lab

@@ -45,6 +45,7 @@ def test_room_that_is_not_there_is_not_given(fd: int) -> None:
 
 @pytest.mark.parametrize("flag", [0x2, 0x4, 0x8, 0x80, 0x100, 0x200, 0x400, 0x2000])
 def test_what_its_filesystem_may_move_or_share_is_not_plain(flag: int) -> None:
+    assert not Extent(0, 0, 4096, extents.UNWRITTEN | 0x1).plain
     assert Extent(0, 4096, 4096, extents.UNWRITTEN | 0x1).plain and not Extent(0, 4096, 4096, flag).plain
 
 

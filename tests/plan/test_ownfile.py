@@ -58,6 +58,7 @@ def test_set_up_makes_it_and_a_journey_only_finds_it(choice: Choice, tmp_path: P
 def test_it_is_made_once(choice: Choice, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     monkeypatch.setattr(files, "there", lambda path, need: bool(made))
+    monkeypatch.setattr(files, "refuse_waiting", lambda *_: None)
     monkeypatch.setattr(files, "make", lambda path, need: made.append((path, need)))
     for changed in (True, False):
         context.changed = False

@@ -10,10 +10,13 @@ import msgspec
 import pytest
 
 from khib_tui.errors import Refused
+from khib_tui.image import header as headers
 from khib_tui.image import ranges
+from khib_tui.image.header import Header, State
 from khib_tui.image.store import BLOCK
 from khib_tui.linux import extents
 from khib_tui.linux.extents import Extent
+from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.units import MIB
 from khib_tui.prints.stack import Member, Segment, Stack, Way
@@ -164,3 +167,21 @@ def test_pieces_that_are_too_small_or_too_many_are_refused() -> None:
             ownfile.ordered(places, Path("/f"))
         assert caught.value.ident == "HIB-E-TARGET-FRAGMENTS"
     assert ownfile.ordered([*small, ("vda2", 90 * MIB, 98 * MIB + 5)], Path("/f"))[0] == (90 * MIB, 98 * MIB)
+
+
+@pytest.mark.parametrize("state", [State.COMPLETE, State.DONE])
+def test_a_file_with_an_image_that_waits_is_never_replaced(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    device, spans = tmp_path / "disk", ((8 * MIB, 14 * MIB),)
+    device.write_bytes(bytes(16 * MIB))
+    with ranges.Ranged(device, spans, writable=True) as store:
+        headers.advance(store, headers.write(store, Header("aa" * 16, State.PARTIAL, 0)), state)
+    monkeypatch.setattr(ownfile, "located", lambda *_, **__: TargetRef(key_of(PART), spans=spans))
+    monkeypatch.setattr(BlockDevice, "path", os.fspath(device))
+    if state is State.DONE:
+        ownfile.refuse_waiting(file, [PART])
+        return
+    with pytest.raises(Refused) as caught:
+        ownfile.refuse_waiting(file, [PART])
+    assert caught.value.ident == "HIB-E-COMPLETE"

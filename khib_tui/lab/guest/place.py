@@ -21,10 +21,9 @@ from khib_tui.target import ownfile
 
 FILE = POINT / "hibernate.khib"
 NOTES = Path("/run/khib/place.json")
-OPTIONS = {"btrfs": ("-o", "compress=zstd"), "f2fs": ("-o", "mode=adaptive")}
+OPTIONS = {"btrfs": ("-o", "compress=zstd")}
 CHECKS = {
     "ext4": ("e2fsck", "-fn"), "xfs": ("xfs_repair", "-n"), "btrfs": ("btrfs", "check", "--readonly", "--check-data-csum"),
-    "f2fs": ("fsck.f2fs", "--dry-run"),
 }  # fmt: skip
 FILES = 40
 
