@@ -7,29 +7,20 @@ from enum import Enum, auto
 from typing import Any
 
 import urwid
-from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.events.types import Level
 from khib_tui.image.header import State
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.text import clean
-from khib_tui.model.units import size, when
 from khib_tui.restorer import manage
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.ui import keys, widgets
 from screens.ui.dialogs import Typed
+from screens.ui.images import COLUMNS, cells, details
 from screens.ui.page import Page
-from screens.ui.shown import Line, Text
 from screens.ui.window import Window
 
-COLUMNS = [
-    TableColumn("Place", min_width=15),
-    TableColumn("State", min_width=8),
-    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
-    TableColumn("Saved on", min_width=10),
-    TableColumn("Image", align=Align.RIGHT, min_width=6),
-]
 LOST = "The session in it is lost: it can never be resumed."
 NOT_LOST = "It cannot be resumed as it is: no session is lost."
 
@@ -58,7 +49,7 @@ class ConsolePage(Page):
     def __init__(self, window: Window, devices: Sequence[BlockDevice], found: Sequence[Found], told: str = "") -> None:
         self.devices, self.found = devices, list(found)
         self.wish, self.chosen = Wish.NOTHING, None if not found else found[0]
-        self.table = urwid.Table(COLUMNS, [row(item) for item in found], header_attr="heading", focus_attr="focus")
+        self.table = urwid.Table(COLUMNS, list(map(cells, found)), header_attr="heading", focus_attr="focus")
         urwid.connect_signal(self.table, "activate", lambda *_: self.info())
         choices = [
             ("Resume", lambda: self.end(Wish.RESUME)), ("What is in it", self.info),
@@ -86,7 +77,7 @@ class ConsolePage(Page):
 
     def show(self, data: dict[str, Any]) -> None:
         """Show what an image holds."""
-        self.window.inform("Image", "\n".join(f"{key:>10}: {clean(str(value), 200)}" for key, value in data.items()))
+        self.window.inform("Image", details(data))
 
     def discard(self) -> None:
         """Ask for the word, then give the image up."""
@@ -112,10 +103,3 @@ class ConsolePage(Page):
     def leave(self) -> None:
         """Go back to the menu."""
         self.window.end()
-
-
-def row(item: Found) -> list[urwid.Widget | str]:
-    """Format an image in a line."""
-    header = item.header
-    place = Line(item.where, 0, wrap="any")
-    return [place, str(header.state), Text(clean(header.host or "?")), when(header.created), size(header.image_bytes)]

@@ -7,13 +7,11 @@ from functools import partial
 from typing import Any
 
 import urwid
-from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Level
 from khib_tui.image.header import UNKNOWN, State
 from khib_tui.model.text import clean
-from khib_tui.model.units import size, when
 from khib_tui.plan.discard import Discard
 from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
@@ -21,17 +19,10 @@ from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.ui import keys, widgets
 from screens.ui.dialogs import Typed
+from screens.ui.images import COLUMNS, cells, details
 from screens.ui.page import Page
-from screens.ui.shown import Line, Text
 from screens.wizard.flow import Flow
 
-COLUMNS = [
-    TableColumn("Place", min_width=15),
-    TableColumn("State", min_width=8),
-    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
-    TableColumn("Saved", min_width=10),
-    TableColumn("Image", align=Align.RIGHT, min_width=6),
-]
 CLOSED = (State.DONE, State.ABANDONED)
 
 
@@ -85,7 +76,7 @@ class ImagesPage(Page):
 
     def show(self, data: dict[str, Any]) -> None:
         """Show what an image holds."""
-        self.window.inform("Image", "\n".join(f"{key:>10}: {clean(str(value), 200)}" for key, value in data.items()))
+        self.window.inform("Image", details(data))
 
     def discard(self) -> None:
         """Ask for the word, then discard the image."""
@@ -121,11 +112,3 @@ def loss(state: State) -> str:
     if state is State.CLAIMED:
         return "It was resumed already: no session is lost."
     return "It was never finished: no session is lost."
-
-
-def cells(item: Found) -> list[urwid.Widget | str]:
-    """Format an image in a line."""
-    header = item.header
-    created = when(header.created)
-    place = Line(item.where, 0, wrap="any")
-    return [place, str(header.state), Text(clean(header.host or "?")), created, size(header.image_bytes)]

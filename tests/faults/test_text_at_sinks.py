@@ -32,9 +32,9 @@ from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
 from screens.restore.found import FoundPage
 from screens.restore.refused import RefusedPage
+from screens.ui.images import cells
 from screens.ui.shown import Text
 from screens.ui.window import Window
-from screens.wizard.images import cells
 from tests.kit import ROOT, screens_kit
 from tests.kit.saved import empty
 from tests.kit.screens_kit import CHECKS, KERNEL, TARGET, DrivenScreen
