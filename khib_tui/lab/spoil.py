@@ -28,6 +28,11 @@ def places(disk: Path, loader: str) -> list[Place]:
     return [*found, (variables, Partition(0, variables.stat().st_size))] if variables.exists() else found
 
 
+def choosers(disk: Path, loader: str) -> list[Place]:
+    """Return where it stands what starts next; never the EFI partition, whose boot loader has the names in itself."""
+    return [place for place in places(disk, loader) if loader == "grub" or place[0] != disk]
+
+
 def change(where: list[Place], old: str, new: str) -> int:
     """Put new text for old, in ASCII and UTF-16; gives how often the new one is there now."""
     assert len(old) == len(new)
@@ -49,14 +54,14 @@ def choose_a(disk: Path, loader: str) -> None:
 
     :raises LabError: nothing made the next start C's.
     """
-    where = places(disk, loader)
+    where = choosers(disk, loader)
     if not sum(change(where, old, new) for old, new in NEXT):
         raise LabError(f"{loader} would not start the restorer", ident="HIB-E-LAB")
 
 
 def choose_again(disk: Path, loader: str) -> None:
     """Take `choose_a` back."""
-    where = places(disk, loader)
+    where = choosers(disk, loader)
     for old, new in NEXT:
         change(where, new, old)
 

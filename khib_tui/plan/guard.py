@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +10,12 @@ from khib_tui import files, runner
 from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.guard import guarded_partition
-from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
 from khib_tui.guard.files import FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
 from khib_tui.guard.nextboot import next_boot
 from khib_tui.image.ranges import first_sector
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.setupid import setup_id
-from khib_tui.model.units import size
 from khib_tui.plan.step import Action, Context
 
 ROOT = Path("/")
@@ -109,15 +106,17 @@ def make_initramfs(maker: InitramfsMaker, context: Context) -> bool:
     """Make this system's initramfs anew; return whether that worked."""
     context.sink(Message(f"making this system's initramfs anew with {maker}, which can take minutes"))
     context.changed = True
+    command = " ".join(MAKE[maker])
     try:
-        runner.run(MAKE[maker])
+        done = runner.run(MAKE[maker], check=False)
+        lines = (done.stderr or done.stdout).strip().splitlines()
+        why = f"`{command}` ended with code {done.returncode}: {lines[-1] if lines else ''}" if done.returncode else ""
     except CommandFailed as error:
-        free = size(shutil.disk_usage("/boot").free)
-        text = f"this system's initramfs is as it was, without the guard: {error.message}; {free} are free in /boot; "
-        text += f"see what is wrong, then run `{' '.join(MAKE[maker])}`"
-        context.sink(Message(text, Level.WARNING))
-        return False
-    return True
+        why = error.message
+    if why:
+        known = "whether the guard is in this system's initramfs is not known"
+        context.sink(Message(f"{why}; {known}: see what is wrong, then run `{command}`", Level.WARNING))
+    return not why
 
 
 def write_if_new(path: Path, item: GuardFile) -> bool:

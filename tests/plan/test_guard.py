@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import msgspec
 import pytest
@@ -14,7 +15,6 @@ import pytest
 from khib_tui import runner
 from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
-from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Event, Level, Message
 from khib_tui.guard import files as guard_files
 from khib_tui.model.boot import Loader, LoaderKind
@@ -27,12 +27,14 @@ from tests.kit.machines import BIOS
 
 PARTUUID = "0c5b8a1e-0000-4000-8000-00000000000a"
 
+DONE = CompletedProcess([], 0, "", "")
+
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The programs that were run."""
     times: list[list[str]] = []
-    monkeypatch.setattr(runner, "run", times.append)
+    monkeypatch.setattr(runner, "run", lambda words, **_: times.append(words) or DONE)
     return times
 
 
@@ -117,15 +119,14 @@ def test_what_is_run_can_be_run(root: Path, context: Context, ran: list[list[str
 def test_an_initramfs_that_cannot_be_made_is_told_and_tried_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Event] = []
 
-    def fails(words: list[str]) -> None:
-        raise CommandFailed(f"{words[0]} ended with code 1")
-
-    monkeypatch.setattr(runner, "run", fails)
+    failed = CompletedProcess([], 1, "", "ln: failed to link\nrun-parts: a hook exited with return code 127\n")
+    monkeypatch.setattr(runner, "run", lambda *_, **__: failed)
     install(root).apply(Context(said.append))
     warnings = [event.text for event in said if isinstance(event, Message) and event.level is Level.WARNING]
-    assert len(warnings) == 1 and "update-initramfs ended with code 1" in warnings[0] and "update-initramfs -u" in warnings[0]
+    assert len(warnings) == 1 and "code 1: run-parts: a hook exited" in warnings[0]
+    assert "update-initramfs -u" in warnings[0] and "not known" in warnings[0]
     ran: list[list[str]] = []
-    monkeypatch.setattr(runner, "run", ran.append)
+    monkeypatch.setattr(runner, "run", lambda words, **_: ran.append(words) or DONE)
     install(root).apply(Context(said.append))
     assert len(ran) == 1
 
