@@ -10,6 +10,7 @@ from khib_tui import files, runner
 from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.guard import guarded_partition
+from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
 from khib_tui.guard.files import FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
 from khib_tui.guard.nextboot import next_boot

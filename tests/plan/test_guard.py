@@ -30,12 +30,22 @@ PARTUUID = "0c5b8a1e-0000-4000-8000-00000000000a"
 DONE = CompletedProcess([], 0, "", "")
 
 
+def listen(monkeypatch: pytest.MonkeyPatch, done: CompletedProcess[str]) -> list[list[str]]:
+    """Run no program from now on; gives what would have been run."""
+    times: list[list[str]] = []
+
+    def run(words: list[str], **_: object) -> CompletedProcess[str]:
+        times.append(words)
+        return done
+
+    monkeypatch.setattr(runner, "run", run)
+    return times
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The programs that were run."""
-    times: list[list[str]] = []
-    monkeypatch.setattr(runner, "run", lambda words, **_: times.append(words) or DONE)
-    return times
+    return listen(monkeypatch, DONE)
 
 
 @pytest.fixture
@@ -120,13 +130,12 @@ def test_an_initramfs_that_cannot_be_made_is_told_and_tried_again(root: Path, mo
     said: list[Event] = []
 
     failed = CompletedProcess([], 1, "", "ln: failed to link\nrun-parts: a hook exited with return code 127\n")
-    monkeypatch.setattr(runner, "run", lambda *_, **__: failed)
+    listen(monkeypatch, failed)
     install(root).apply(Context(said.append))
     warnings = [event.text for event in said if isinstance(event, Message) and event.level is Level.WARNING]
     assert len(warnings) == 1 and "code 1: run-parts: a hook exited" in warnings[0]
     assert "update-initramfs -u" in warnings[0] and "not known" in warnings[0]
-    ran: list[list[str]] = []
-    monkeypatch.setattr(runner, "run", lambda words, **_: ran.append(words) or DONE)
+    ran = listen(monkeypatch, DONE)
     install(root).apply(Context(said.append))
     assert len(ran) == 1
 
