@@ -20,6 +20,7 @@ def check_memory(machine: Machine) -> list[Finding]:
         _iomem(machine),
         _memmap(machine),
         _added(machine),
+        _corrupted(machine),
         _all_seen(machine),
         _ram_disks(machine),
     ]
@@ -67,6 +68,13 @@ def _added(machine: Machine) -> Finding:
     why = "it will not be there when the machine is switched on, and what is in it could not be put back"
     fix = "restart, and see whether it is listed then; in a virtual machine, make it part of the memory, not a module (DIMM)"
     return verdict("HIB-E-ADDED-RAM", not added, "no memory was plugged in since the start", what, why, fix)
+
+
+def _corrupted(machine: Machine) -> Finding:
+    what = f"{size(machine.mem_corrupted)} of memory are broken, and the kernel uses them no more"
+    why = "the saver reads all memory: the processor would stop it there, and this session would be lost"
+    fix = "restart with memmap=4K$ADDRESS for each broken page (the kernel's log names them), or change the memory module"
+    return verdict("HIB-E-BROKEN-MEMORY", not machine.mem_corrupted, "no memory is known to be broken", what, why, fix)
 
 
 def _all_seen(machine: Machine) -> Finding:

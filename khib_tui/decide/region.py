@@ -12,7 +12,7 @@ from khib_tui.decide.memorymap import e820
 from khib_tui.decide.place import TOP, first_place, gather, largest, largest_place
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding, Severity
-from khib_tui.model import cmdline
+from khib_tui.model import cmdline, memmap
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.limits import E820_MAX, KEXEC_SEGMENT_MAX, MOST_WORKERS, WORKER_MEMORY
 from khib_tui.model.machine import RAM, KernelFile, Machine, MemoryRange
@@ -75,18 +75,20 @@ def choose(machine: Machine, kernel: KernelFile, wanted: int = AUTOMATIC) -> Reg
 
     It starts where a boot loader puts C too: at the first aligned place from the kernel's preferred address up that holds
     the kernel. Further memory is taken from there upwards, to a multiple of 64 MiB; holes of the firmware and single bad
-    pages belong to nobody, the running kernel's own code is left out if there is enough without it.
+    pages belong to nobody, the running kernel's own code is left out if there is enough without it. A page that the user
+    reserved is left out even where the running kernel lies on it and lists it as RAM (it avoids the first four such words).
 
     :param wanted: bytes of RAM that B and C get at least; AUTOMATIC for what the kernel needs.
     :raises Refused: the memory map, or a limit of the kernel forbids it.
     """
     ram = system_ram(machine.iomem)
-    place = _kernel_place(ram, kernel)
-    low = largest(ram.clip(PAGE, LOW_END), _LOW_PIECES)
+    good = (ram - memmap.named(machine.cmdline, memmap.RESERVED)).inward(PAGE)
+    place = _kernel_place(good, kernel)
+    low = largest(good.clip(PAGE, LOW_END), _LOW_PIECES)
     needed = max(wanted or proposed(kernel.init_size, machine.cpu.count), place.total + _BLOCK)
     most = KEXEC_SEGMENT_MAX - _SEGMENTS - len(low.spans)
     for avoided in (running_kernel(machine) - place, Ranges()):
-        main = gather(ram - avoided, place, needed, most=most, block=_BLOCK, step=ALIGN)
+        main = gather(good - avoided, place, needed, most=most, block=_BLOCK, step=ALIGN)
         if main is not None:
             break
     else:

@@ -74,6 +74,7 @@ def probe(root: Path = ROOT, known: Sequence[BlockDevice] | None = None) -> Mach
         mem_total=memory.meminfo(root, "MemTotal"),
         mem_available=memory.meminfo(root, "MemAvailable"),
         mem_free=memory.meminfo(root, "MemFree"),
+        mem_corrupted=memory.meminfo(root, "HardwareCorrupted"),
         cpu=hardware.cpu,
         config=config,
         kernels=with_display(kernels.find(root, release, config), display, root),

@@ -11,14 +11,13 @@ from pathlib import Path
 
 from khib_tui.errors import KhibError, Refused
 from khib_tui.facts.read import text
+from khib_tui.model import memmap
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
 
 IDENT = "HIB-E-REGION-RAM"
 _ROOT = Path("/")
 _RAM = re.compile(r"^ *([0-9a-f]{1,16})-([0-9a-f]{1,16}) : System RAM", re.MULTILINE)
-_GIVEN = re.compile(r"(0x[0-9a-f]+|[0-9]+)([kmgt]?)@(0x[0-9a-f]+|[0-9]+)([kmgt]?)", re.IGNORECASE)
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class Overwritten(KhibError):
@@ -67,12 +66,7 @@ def refuse_beyond(region: Ranges, root: Path = _ROOT) -> None:
 
 def given(cmdline: str) -> Ranges | None:
     """Return the RAM in bytes that memmap= words allow a kernel; None without memmap=exactmap."""
-    words = [part for word in cmdline.split() if word.startswith("memmap=") for part in word[7:].split(",")]
-    if "exactmap" not in words:
-        return None
-    found = [match for word in words if (match := _GIVEN.fullmatch(word))]
-    starts = [(int(item[3], 0) * _UNITS[item[4].lower()], int(item[1], 0) * _UNITS[item[2].lower()]) for item in found]
-    return Ranges.of((start, start + count) for start, count in starts)
+    return memmap.named(cmdline, memmap.RAM) if memmap.exact(cmdline) else None
 
 
 def refuse_beyond_words(root: Path = _ROOT) -> None:

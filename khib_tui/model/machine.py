@@ -164,8 +164,8 @@ class Machine(msgspec.Struct, frozen=True):
     `iomem` holds the top level of `/proc/iomem`, `firmware_memmap` all of `/sys/firmware/memmap`, `added_ram` what of that was
     plugged in and was not in the map at boot. `config` is the running
     kernel's configuration, empty if unknown. `kexec_loaded` tells whether an image is loaded already. `mem_available` and
-    the like are bytes at the time of asking, `mem_free` 0 in facts of an older khib.
-    `memory_encryption` names what is active (`SME`, `SEV`, `TDX`), `balloon` is
+    the like are bytes at the time of asking, `mem_free` 0 in facts of an older khib; `mem_corrupted` is broken memory that the
+    kernel uses no more. `memory_encryption` names what is active (`SME`, `SEV`, `TDX`), `balloon` is
     true where the host has taken pages away or can hot-plug them, `xen` names the kind of Xen domain.
 
     `nested_ram` is System RAM that is part of another resource of `/proc/iomem`, `kernel_image` where the running kernel's
@@ -225,6 +225,7 @@ class Machine(msgspec.Struct, frozen=True):
     display: Display = Display()
     suspend: str = ""
     platform_sleep: bool = False
+    mem_corrupted: int = 0
 
     @property
     def signature_rule(self) -> SignatureRule:

@@ -86,3 +86,11 @@ def test_a_balloon_of_hyper_v_is_refused(tmp_path: Path) -> None:
 def test_ram_that_the_kernel_was_told_of_is_refused() -> None:
     extra = MemoryRange(64 * GIB, 64 * GIB + 16 * MIB, "System RAM")
     assert bad(msgspec.structs.replace(BIOS, iomem=(*BIOS.iomem, extra)))["HIB-E-RAM"].what.startswith("16.0 MiB in use")
+
+
+def test_broken_memory_is_never_read(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 1000 kB\nHardwareCorrupted:     8 kB\n")
+    assert probe(tmp_path).mem_corrupted == 8192
+    found = bad(msgspec.structs.replace(BIOS, mem_corrupted=8192))["HIB-E-BROKEN-MEMORY"]
+    assert found.severity is Severity.BLOCKER and found.what.startswith("8.0 KiB") and "memmap=4K$" in found.fix

@@ -168,6 +168,16 @@ def test_single_bad_pages_cost_no_segment() -> None:
     assert not bad & chosen.own
 
 
+def test_a_bad_page_that_the_running_kernel_lies_on_is_left_out_too() -> None:
+    """Seen: the kernel placed itself over a fifth such page, and calls it RAM in /proc/iomem."""
+    here = kernel_at(with_ram((PAGE, 0x9F000), (MIB, 4 * GIB)), 90 * MIB, 112 * MIB)
+    here = msgspec.structs.replace(here, cmdline="quiet memmap=4K$0x7006000 memmap=0x1000$112M,4K$16M")
+    chosen = region.choose(here, KERNEL)
+    bad = Ranges.of((page, page + PAGE) for page in (16 * MIB, 112 * MIB, 0x7006000))
+    assert not bad & chosen.own and chosen.ram.covers(bad)
+    assert parsed(region.memmap_words(here, chosen))[1].covers(bad)
+
+
 def test_the_running_kernel_is_left_out() -> None:
     here = kernel_at(with_ram((PAGE, 0x9F000), (MIB, 4 * GIB)), 100 * MIB, 140 * MIB)
     chosen = region.choose(here, KERNEL)
