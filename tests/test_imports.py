@@ -14,6 +14,7 @@ STARTS = {
         "import khib_tui.init, khib_tui.cli, khib_tui.linux.child, khib_tui.commands.restore, khib_tui.restorer.run\n"
         "import khib_tui.restorer.unlock, khib_tui.commands.arguments"
     ),
+    "A": "import khib_tui.commands.hibernate",
 }
 OWN = {
     "commands", "decide", "errors", "events", "facts", "files", "formats", "handover", "image", "init", "jump", "linux",
@@ -42,7 +43,7 @@ def imported(start: str) -> set[str]:
     return set(run([sys.executable, "-c", script]).stdout.split())
 
 
-@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("start", MAY)
 def test_a_start_imports_what_it_needs_and_nothing_slow(start: str) -> None:
     names = imported(start)
     assert not names & NEVER
@@ -54,3 +55,7 @@ def test_a_start_imports_what_it_needs_and_nothing_slow(start: str) -> None:
 
 def test_the_save_does_without_argparse_and_the_parser() -> None:
     assert not imported("B") & {"argparse", "khib_tui.commands.arguments", "khib_tui.formats.bzimage"}
+
+
+def test_a_hibernation_does_without_what_only_making_an_initramfs_or_a_report_needs() -> None:
+    assert not imported("A") & {"importlib.metadata", "importlib.resources", "email", "compileall", "urwid", "cryptography", "elftools"}

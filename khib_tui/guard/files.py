@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +90,7 @@ class GuardFile(NamedTuple):
 
 def script() -> str:
     """Return the script, as A's initramfs runs it."""
-    return files("khib_tui.guard").joinpath("guard.sh").read_text()
+    return Path(__file__).with_name("guard.sh").read_text()
 
 
 def settings(partuuid: str, setup_id: str, countdown: int, first: int = 0) -> str:

@@ -13,13 +13,16 @@ import sysconfig
 import warnings
 from collections import deque
 from collections.abc import Iterator, Set
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import MAGIC_NUMBER, find_spec
 from operator import is_
 from pathlib import Path
 from types import CodeType
+from typing import TYPE_CHECKING
 
 from khib_tui.errors import KhibError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 PROJECT = "khib-tui"
 PACKAGES = ("khib_tui", "screens")
@@ -112,6 +115,9 @@ def distributions() -> list[Distribution]:
 
     :raises KhibError: one that is always needed is not installed.
     """
+    # Slow to import: most starts find an initramfs that is made.
+    from importlib.metadata import PackageNotFoundError, distribution
+
     found: dict[str, Distribution] = {}
     queue = deque([(PROJECT, True)])
     while queue:

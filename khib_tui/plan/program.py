@@ -11,7 +11,6 @@ from khib_tui import files
 from khib_tui.errors import Refused
 from khib_tui.initramfs.pyfiles import interpreter
 from khib_tui.plan.step import Action, Context
-from khib_tui.program import tree
 
 PREFIX = Path("/usr/local")
 _WRAPPER = """#!/bin/sh
@@ -62,6 +61,8 @@ class CopyProgram:
         """
         if Path(__file__).is_relative_to(self.folder):
             raise Refused("this is the khib that is installed", hint="run it from where it comes from", ident="HIB-E-INSTALL")
+        from khib_tui.program import tree  # slow, and only here needed
+
         beside, old = self.folder.with_name(".khib.new"), self.folder.with_name(".khib.old")
         for left in (beside, old):
             shutil.rmtree(left, ignore_errors=True)
