@@ -58,4 +58,12 @@ def test_the_save_does_without_argparse_and_the_parser() -> None:
 
 
 def test_a_hibernation_does_without_what_only_making_an_initramfs_or_a_report_needs() -> None:
-    assert not imported("A") & {"importlib.metadata", "importlib.resources", "email", "compileall", "urwid", "cryptography", "elftools"}
+    assert not imported("A") & {
+        "importlib.metadata",
+        "importlib.resources",
+        "email",
+        "compileall",
+        "urwid",
+        "cryptography",
+        "elftools",
+    }
