@@ -15,6 +15,7 @@ from khib_tui.plan import desktop, guard, nextboot
 from khib_tui.plan.around import HOOKS, SLEEP_HOOKS, FreezeSessions, RunHooks, TellDrivers
 from khib_tui.plan.boot import entries
 from khib_tui.plan.close import CloseImage
+from khib_tui.plan.guard import InstallGuard
 from khib_tui.plan.hibernate import Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.ownfile import MakeFile, TakeFile
@@ -26,7 +27,9 @@ def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
     keep = KeepSettings(choice.settings, settings_path)
     own = [MakeFile(choice), TakeFile(choice)] if choice.target and choice.target.own else take(choice)
-    return [*own, install(choice), *entries(choice), *guard.steps(choice), *desktop.steps(choice), keep]
+    guards = guard.steps(choice)
+    first = install(choice, next((step for step in guards if isinstance(step, InstallGuard)), None))
+    return [*own, first, *entries(choice), *guards, *desktop.steps(choice), keep]
 
 
 def take(choice: Choice) -> list[Action]:
@@ -36,11 +39,14 @@ def take(choice: Choice) -> list[Action]:
     return [TakeTarget(choice)] if choice.target else []
 
 
-def install(choice: Choice) -> InstallSaver:
-    """Return the step that installs B and C, with what the target's filesystem and the screen need."""
+def install(choice: Choice, guard: InstallGuard | None = None) -> InstallSaver:
+    """Return the step that installs B and C, with what the target's filesystem and the screen need.
+
+    :param guard: what follows, and needs room too.
+    """
     shown = screen(choice.machine, choice.kernel, choice.region)
     display = choice.machine.display if shown.module else NO_DISPLAY
-    return InstallSaver(choice.kernel, choice.settings, filesystem(choice.machine, choice.settings), display)
+    return InstallSaver(choice.kernel, choice.settings, filesystem(choice.machine, choice.settings), display, guard)
 
 
 def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[Action]:

@@ -17,14 +17,16 @@ from khib_tui.guard.nextboot import next_boot
 from khib_tui.image.ranges import first_sector
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.setupid import setup_id
-from khib_tui.plan.step import Action, Context
+from khib_tui.plan import remade
+from khib_tui.plan.room import Wanted
+from khib_tui.plan.step import Context
 
 ROOT = Path("/")
 MAKE = {"initramfs-tools": ["update-initramfs", "-u", "-k", "all"], "dracut": ["dracut", "--force", "--regenerate-all"]}
 _LIMIT = 64 << 10
 
 
-def steps(choice: Choice) -> list[Action]:
+def steps(choice: Choice) -> list[InstallGuard] | list[RemoveGuard]:
     """Return the step of the set-up: a guard for the target, or none any more where it cannot be guarded."""
     machine, partuuid = choice.machine, guarded_partition(choice.machine, choice.target)
     if not partuuid:
@@ -33,10 +35,11 @@ def steps(choice: Choice) -> list[Action]:
         return []
     # The guard sets what a hibernation sets: BootNext where the firmware has an entry of C beside the loader's.
     told, countdown = bootloader.firmware(machine, choice.loader) or choice.loader, choice.settings.countdown
-    return [InstallGuard(machine.initramfs_maker, machine.systemd, partuuid, countdown, next_boot(told))]
+    maker, copied = machine.initramfs_maker, remade.copies(machine)
+    return [InstallGuard(maker, machine.systemd, partuuid, countdown, next_boot(told), copied=copied)]
 
 
-def remove(machine: Machine) -> list[Action]:
+def remove(machine: Machine) -> list[RemoveGuard]:
     """Return the step that takes the guard away, if there is one."""
     return [RemoveGuard(machine.initramfs_maker)] if machine.guarded else []
 
@@ -48,6 +51,7 @@ class InstallGuard:
     :param partuuid: of the partition that takes the images.
     :param countdown: seconds until the guard resumes.
     :param next_boot: shell commands that make the next start C's, '' where the boot loader knows by itself.
+    :param copied: the initramfs is copied before it is made anew.
     """
 
     maker: InitramfsMaker
@@ -56,6 +60,7 @@ class InstallGuard:
     countdown: int
     next_boot: str
     root: Path = ROOT
+    copied: bool = False
 
     def describe(self) -> str:
         """Return what will be guarded, and how."""
@@ -64,18 +69,28 @@ class InstallGuard:
 
     def apply(self, context: Context) -> None:
         """Write what differs; where the initramfs cannot be made, that is told, and the next set-up tries it again."""
-        first = first_sector(context.place.spans) if context.place else 0
-        conf = settings(self.partuuid, setup_id(self.root), self.countdown, first)
-        wanted = guard_files(self.maker, self.systemd, conf, self.next_boot)
+        wanted = self._files(context)
         if not self.next_boot:
             context.changed |= files.remove(self.root / NEXT)
         for item in wanted:
             context.changed |= write_if_new(self.root / item.path, item)
-        digest = _digest(wanted)
-        if not self.maker or content(self.root / PACKED) == digest:
+        if self._packed(wanted):
             return
         if make_initramfs(self.maker, context):
-            files.write(self.root / PACKED, digest, files.PUBLIC)
+            files.write(self.root / PACKED, _digest(wanted), files.PUBLIC)
+
+    def room(self, context: Context) -> Wanted:
+        """Return what is written where this system's initramfs is made anew, [] if it has the guard already."""
+        return [] if self._packed(self._files(context)) else remade.wanted(self.maker, self.root / "boot", copied=self.copied)
+
+    def _files(self, context: Context) -> list[GuardFile]:
+        first = first_sector(context.place.spans) if context.place else 0
+        conf = settings(self.partuuid, setup_id(self.root), self.countdown, first)
+        return guard_files(self.maker, self.systemd, conf, self.next_boot)
+
+    def _packed(self, wanted: list[GuardFile]) -> bool:
+        """Return whether no initramfs has to be made anew."""
+        return not self.maker or content(self.root / PACKED) == _digest(wanted)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from khib_tui.model.machine import NO_DISPLAY, Display, KernelFile
 from khib_tui.model.settings import Settings
 from khib_tui.model.settings import save as save_settings
 from khib_tui.plan import room
+from khib_tui.plan.guard import InstallGuard
 from khib_tui.plan.step import Context
 
 
@@ -21,13 +22,15 @@ from khib_tui.plan.step import Context
 class InstallSaver:
     """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them.
 
-    `filesystem` is the kind that the target's file lies on, empty for a partition; `display` what B draws with.
+    `filesystem` is the kind that the target's file lies on, empty for a partition; `display` what B draws with. `guard` comes
+    later, and needs room for this system's own initramfs, which it makes anew.
     """
 
     kernel: KernelFile
     settings: Settings
     filesystem: str = ""
     display: Display = NO_DISPLAY
+    guard: InstallGuard | None = None
 
     def describe(self) -> str:
         """Return what is installed where."""
@@ -51,7 +54,7 @@ class InstallSaver:
 
             made = build.made(context.sink, initramfs, self.kernel.release, self.kernel.config, self.filesystem, self.display)
             wanted += [(initramfs, len(made.data))] if made else []
-        room.refuse_short(wanted)
+        room.refuse_short([*wanted, *(self.guard.room(context) if self.guard else [])])
         context.changed |= copy_if_newer(source, copy)
         if not holds(archive, packed):
             files.write(archive, packed, files.PUBLIC)

@@ -13,15 +13,23 @@ from khib_tui.model.units import KIB, MIB, size
 SLACK = 256 * KIB
 
 
-def refuse_short(wanted: Sequence[tuple[Path, int]]) -> None:
+Wanted = Sequence[tuple[Path, int]]
+
+
+def refuse_short(wanted: Wanted) -> None:
     """See that files can be written one after the other; a former one goes only when its new one is whole.
 
-    :param wanted: each file with its new size in bytes; all on one filesystem.
+    :param wanted: each file with its new size in bytes, in the order in which they are written.
     :raises CommandFailed: HIB-E-BOOT-ROOM, there is not enough room; nothing was written.
     """
-    if not wanted:
-        return
-    folder = _existing(wanted[0][0].parent)
+    filesystems: dict[int, list[tuple[Path, int]]] = {}
+    for path, count in wanted:
+        filesystems.setdefault(_number(_existing(path.parent)), []).append((path, count))
+    for on_one in filesystems.values():
+        _refuse_short(_existing(on_one[0][0].parent), on_one)
+
+
+def _refuse_short(folder: Path, wanted: Wanted) -> None:
     status = os.statvfs(folder)
     there = status.f_bavail * status.f_frsize
     free = there - SLACK
@@ -35,6 +43,11 @@ def refuse_short(wanted: Sequence[tuple[Path, int]]) -> None:
                 ident="HIB-E-BOOT-ROOM",
             )
         free += (path.stat().st_size if path.exists() else 0) - count
+
+
+def _number(folder: Path) -> int:
+    """Return the number of the filesystem that a folder is on."""
+    return folder.stat().st_dev
 
 
 def _existing(path: Path) -> Path:
