@@ -18,6 +18,8 @@ from khib_tui.target import catalog
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from khib_tui.model.identity import TargetRef
+
 
 def restore(arguments: Namespace, sink: Sink, *, by_hand: bool = False) -> int:
     """In C: resume; tells why not, and keeps the image.
@@ -61,8 +63,23 @@ def going_on(arguments: Namespace, words: Words) -> Words:
     given = moved.received()
     if given is None:
         return words
+    if given.vmcore:
+        # it was asked for by hand, so its yes was given there
+        arguments.vmcore, arguments.yes = place_of(given.vmcore), True
     arguments.image = arguments.image or given.image_id
     return words._replace(countdown=0)
+
+
+def place_of(vmcore: TargetRef) -> str:
+    """Return where a vmcore lies, as this kernel calls it.
+
+    :raises KhibError: its disk is not there.
+    """
+    from khib_tui.model.identity import find, key_of
+    from khib_tui.target import guard
+
+    devices = guard.settled(lambda found: any(key_of(item) == vmcore.key for item in found))
+    return find(devices, vmcore.key).path + (f":{vmcore.path}" if vmcore.path else "")
 
 
 def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
@@ -72,6 +89,6 @@ def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
 
     kernel_c.begin()
     devices, found = catalog.find(arguments.image, words.image)
-    with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink):
+    with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink, trial=True):
         sink(Result("restore", True, f"the image on {found.where} could be resumed here"))
     return Exit.OK

@@ -12,6 +12,7 @@ from khib_tui.facts.hardware import Hardware
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.handover.place import MOVED
 from khib_tui.model import jsontext
+from khib_tui.model.identity import TargetRef
 from khib_tui.model.machine import MemoryRange
 from khib_tui.model.units import MIB
 from khib_tui.seal.crypto import Sealer
@@ -24,13 +25,15 @@ _ROOT = Path("/")
 class Moved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The hand-over: which image is resumed, and what only a kernel that the firmware started can know of the machine.
 
-    `key` is the key of this one image in hexadecimal, empty if it is not sealed; it opens no other.
+    `key` is the key of this one image in hexadecimal, empty if it is not sealed; it opens no other. `vmcore` is where an
+    export of the image lies that is restored instead of it.
     """
 
     image_id: str
     firmware_memmap: tuple[MemoryRange, ...]
     dmi: dict[str, str]
     key: str = ""
+    vmcore: TargetRef | None = None
 
 
 def pack(moved: Moved) -> bytes:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.region import Region
@@ -26,6 +27,7 @@ from khib_tui.image.manifest import Manifest
 from khib_tui.jump import back, ownram, start
 from khib_tui.linux.syscalls import kexec_load, kexec_unload
 from khib_tui.model.cmdline import parameter, split
+from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.restorer import restore as restorer
@@ -48,8 +50,20 @@ def into_region(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: 
         return
     with opened(devices, found.target, read_only=True) as store:
         _, manifest = restorer.examine(store, found.sealer)
-    if not ownram.system_ram() - manifest.region_ranges:
-        return
+    if lies_outside(manifest):
+        go(manifest, handed(judged(devices, manifest, sink), found), sink, stop)
+
+
+def lies_outside(manifest: Manifest) -> bool:
+    """Return whether this kernel has RAM where memory is going to be restored."""
+    return bool(ownram.system_ram() - manifest.region_ranges)
+
+
+def judged(devices: Sequence[BlockDevice], manifest: Manifest, sink: Sink) -> Machine:
+    """Return this machine, once it is known to be the image's.
+
+    :raises Refused: it is not.
+    """
     from khib_tui.facts import probe  # most of it is needed by a C that moves alone
 
     machine, uname = probe.probe(known=devices), os.uname()
@@ -57,12 +71,34 @@ def into_region(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: 
     for finding in findings:
         sink(finding)
     refuse(findings)
+    return machine
+
+
+def go(manifest: Manifest, given: tuple[Machine, Moved], sink: Sink, stop: Stop) -> NoReturn:
+    """Start C anew inside a region.
+
+    :param given: this machine, and the hand-over.
+    :raises KhibError: why not.
+    """
+    machine, handover = given
     sink(Message("this kernel was put elsewhere: it moves into the image's memory region"))
     stop.check()
-    load(machine, manifest, moved.pack(handed(machine, found)))
+    load(machine, manifest, moved.pack(handover))
     stop.check()
     stop.too_late()
     back.jump()
+    raise Refused("the jump returned", ident="HIB-E-JUMP")
+
+
+def tried(manifest: Manifest, given: tuple[Machine, Moved], sink: Sink) -> None:
+    """Do what comes before the move, and take it back.
+
+    :raises KhibError: why C could not move.
+    """
+    machine, handover = given
+    load(machine, manifest, moved.pack(handover))
+    kexec_unload()
+    sink(Message("this kernel was put elsewhere: to restore, it would move into the image's memory region first"))
 
 
 def can(root: Path, words: Words) -> bool:
@@ -70,10 +106,19 @@ def can(root: Path, words: Words) -> bool:
     return not words.moved and not (root / MOVED).exists() and (root / KERNEL).exists()
 
 
-def handed(machine: Machine, found: Found) -> Moved:
-    """Make the hand-over to the second C."""
+def handed(machine: Machine, found: Found) -> tuple[Machine, Moved]:
+    """Make the hand-over to the second C; gives it behind the machine."""
     key = found.sealer.key.hex() if found.sealer else ""
-    return Moved(found.header.image_id, machine.firmware_memmap, machine.dmi, key)
+    return machine, Moved(found.header.image_id, machine.firmware_memmap, machine.dmi, key)
+
+
+def handed_vmcore(machine: Machine, image_id: str, device: BlockDevice, file: str) -> tuple[Machine, Moved]:
+    """Make the hand-over of a vmcore.
+
+    :param file: its path on the device, '' if it is the device.
+    """
+    place = TargetRef(key_of(device), file)
+    return machine, Moved(image_id, machine.firmware_memmap, machine.dmi, vmcore=place)
 
 
 def words(cmdline: str) -> str:

@@ -52,9 +52,12 @@ def begin() -> None:
 
 
 @contextmanager
-def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterator[tuple[Store, Header, Manifest]]:
+def prepared(
+    devices: Sequence[BlockDevice], found: Found, sink: Sink, *, trial: bool = False
+) -> Iterator[tuple[Store, Header, Manifest]]:  # fmt: skip
     """Protect A's disks, open the image and check all that must match, before anything is restored.
 
+    :param trial: nothing is going to be restored: instead of moving, it is seen whether this kernel could.
     :raises KhibError: why it is refused; nothing was changed.
     """
     refuse_unsealed(found.header, Words.read().sealed)
@@ -69,11 +72,15 @@ def prepared(devices: Sequence[BlockDevice], found: Found, sink: Sink) -> Iterat
         findings = compare(manifest.disks, take.again(devices, manifest.disks))
         machine = moved.seen(read_hardware())
         findings += restorer.mismatches(machine, manifest, (uname.release, uname.version))
-        findings += restorer.outside(machine, manifest)
+        moves = trial and move.can(Path("/"), Words.read()) and move.lies_outside(manifest)
+        findings += [] if moves else restorer.outside(machine, manifest)
         for finding in findings:
             sink(finding)
         refuse(findings)
-        ownram.refuse_beyond(manifest.region_ranges)
+        if moves:
+            move.tried(manifest, move.handed(move.judged(devices, manifest, sink), found), sink)
+        else:
+            ownram.refuse_beyond(manifest.region_ranges)
         yield store, header, manifest
 
 

@@ -15,6 +15,7 @@ import xxhash
 
 from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError, Refused, UsageError
+from khib_tui.facts.hardware import Hardware
 from khib_tui.formats import vmcore
 from khib_tui.image import manifest as manifests
 from khib_tui.image import reader
@@ -103,7 +104,7 @@ def foreign(head: bytes) -> list[vmcore.Placed]:
     return vmcore.parse(vmcore.header(placed, b"", 0))
 
 
-def refuse_elsewhere(core: Vmcore, machine: Machine) -> None:
+def refuse_elsewhere(core: Vmcore, machine: Machine | Hardware) -> None:
     """Refuse a vmcore without manifest that does not fit into this machine, as far as can be told.
 
     :raises Refused: it would overwrite this kernel, or lies where no RAM is.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from khib_tui.decide.findings import refuse
-from khib_tui.decide.region import system_ram
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.progress import Meter, Stop, Work
 from khib_tui.events.sinks import steady
 from khib_tui.events.types import Level, Message, Result, Sink, Stage, StageName, Status
-from khib_tui.facts import probe
+from khib_tui.facts.hardware import read_hardware
+from khib_tui.handover import moved
+from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.image.manifest import Manifest
 from khib_tui.jump import back, ownram
@@ -23,6 +25,7 @@ from khib_tui.model.units import size
 from khib_tui.prints import take
 from khib_tui.prints.compare import compare
 from khib_tui.restorer import claim as claims
+from khib_tui.restorer import move
 from khib_tui.restorer import restore as restorer
 from khib_tui.restorer import run as kernel_c
 from khib_tui.restorer.vmcore import Vmcore, fill, load, refuse_elsewhere
@@ -33,6 +36,7 @@ from khib_tui.target.place import opened as opened_image
 
 ONCE = "a vmcore can be restored again and again: if its system has run since, restoring it destroys filesystems"
 Present = Callable[[str, Work[None]], None]
+Mover = Callable[[Sink, Stop | None], None]
 
 
 def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[str], None]) -> None:
@@ -52,15 +56,57 @@ def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[s
         if core.manifest:
             devices = kernel_c.all_disks(core.manifest.disks)
             guard.protect(others(devices, device))
-        original = check(core, devices, device, sink)
+        moves = mover(core, devices, device, arguments.vmcore)
+        original = check(core, devices, device, sink, moves=moves is not None)
         if arguments.dry_run:
-            sink(Result("restore", True, f"{arguments.vmcore} could be restored here"))
+            told_only(arguments.vmcore, moves, sink)
             return
-        if original is None:
-            sink(Message(ONCE, Level.WARNING))
-        if not arguments.yes:
-            confirm(f"Restore {host(core)} from {arguments.vmcore}? Type yes: ")
-        present(f"Restoring {host(core)}", lambda told, stop: work(core, file.size, devices, device, original, told, stop))
+        ask(arguments, core, original, sink, confirm)
+        if moves is None:
+            present(title(core), lambda told, stop: work(core, file.size, devices, device, original, told, stop))
+    if moves:
+        present(title(core), moves)
+
+
+def told_only(place: str, moves: Mover | None, sink: Sink) -> None:
+    """End a dry run."""
+    if moves:
+        moves(sink, None)
+    sink(Result("restore", True, f"{place} could be restored here"))
+
+
+def ask(arguments: Namespace, core: Vmcore, original: Found | None, sink: Sink, confirm: Callable[[str], None]) -> None:
+    """Warn, and ask for a typed yes unless it was given."""
+    if original is None:
+        sink(Message(ONCE, Level.WARNING))
+    if not arguments.yes:
+        confirm(f"Restore {host(core)} from {arguments.vmcore}? Type yes: ")
+
+
+def title(core: Vmcore) -> str:
+    """Return what is done, in a few words."""
+    return f"Restoring {host(core)}"
+
+
+def mover(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | None, place: str) -> Mover | None:
+    """Return what moves this kernel into the region, None where it need not or cannot.
+
+    :raises Refused: it must, and the next kernel would not find the vmcore.
+    """
+    manifest = core.manifest
+    if manifest is None or not move.can(Path("/"), Words.read()) or not move.lies_outside(manifest):
+        return None
+    if device is None:
+        raise Refused(
+            f"this kernel must move into {manifest.host}'s memory region first, and what is mounted here is gone then",
+            hint="name the vmcore as /dev/PARTITION:/FILE, with nothing mounted from there", ident="HIB-E-VMCORE-PLACE",
+        )  # fmt: skip
+
+    def moves(sink: Sink, stop: Stop | None) -> None:
+        given = move.handed_vmcore(move.judged(devices, manifest, sink), manifest.image_id, device, place.partition(":")[2])
+        move.go(manifest, given, sink, stop) if stop else move.tried(manifest, given, sink)
+
+    return moves
 
 
 def address(text: str) -> int | None:
@@ -86,15 +132,19 @@ def others(devices: Sequence[BlockDevice], device: BlockDevice | None) -> list[B
     return [item for item in guard.others(devices, None) if item.name not in names]
 
 
-def check(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | None, sink: Sink) -> Found | None:
+def check(
+    core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | None, sink: Sink, *, moves: bool = False
+) -> Found | None:  # fmt: skip
     """Check all that can be checked before memory is changed.
 
+    :param moves: this kernel does not stay where it is.
     :returns: the image that was exported, if it is here.
     :raises KhibError: what does not fit.
     """
     back.refuse_bad_entry(core.entry, core.target)
-    refuse_own(core)
-    machine = probe.probe()
+    if not moves:
+        refuse_own(core)
+    machine = moved.seen(read_hardware())
     if core.manifest is None:
         sink(
             Message("this vmcore does not say which machine, disks and kernel it came from: nobody checks them", Level.WARNING)
@@ -149,7 +199,7 @@ def work(
     sink(Stage(StageName.RESTORE, Status.DONE, size(core.target.total), meter.elapsed))
     stop.check()
     stop.too_late()
-    region = core.manifest.region if core.manifest else system_ram(probe.probe().iomem).spans
+    region = core.manifest.region if core.manifest else ownram.system_ram().spans
     back.load_back(memory, entry=core.entry, gdt=core.gdt, stub_page=back.stub_page(region))
     with claims.taken_back(devices):
         if core.manifest:

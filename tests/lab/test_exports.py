@@ -32,7 +32,7 @@ def tasks(dump: Path, types: Path) -> list[tuple[int, str]]:
 def test_a_hibernated_machine_is_debugged_and_restored_from_its_exports(tmp_path: Path) -> None:
     from argparse import Namespace
 
-    from khib_tui.events.types import Failure, Result
+    from khib_tui.events.types import Failure, Message, Result
     from khib_tui.lab import disks
     from khib_tui.lab.build.debuginfo import kernel_types
     from khib_tui.lab.cycle import Session
@@ -67,15 +67,18 @@ def test_a_hibernated_machine_is_debugged_and_restored_from_its_exports(tmp_path
         with target.open("r+b") as stream:
             stream.seek(place.start)
             stream.write(elf.read_bytes())
-        session.boot(session.lab.boot_c())
+        # put elsewhere, so it moves
+        session.boot(session.lab.boot_c(memmap=""))
         told: list[Event] = []
         for event in session.until_exit():
             if isinstance(event, Event):
                 told.append(event)
             if isinstance(event, Failure) and event.ident == "HIB-E-NO-IMAGE":
-                session.running.type(b"\nkhib restore --vmcore /dev/vdb1 --yes\n")
+                session.running.type(b"\nkhib restore --vmcore /dev/vdb1 --dry-run && khib restore --vmcore /dev/vdb1 --yes\n")
         results = [event for event in told if isinstance(event, Result)]
-        assert results and results[-1].ok, told
+        assert len(results) == 2 and all(event.ok for event in results), told
+        texts = [event.text for event in told if isinstance(event, Message)]
+        assert [text for text in texts if "would move into" in text] and [text for text in texts if "it moves into" in text]
         assert session.ask("check", deep=False)["intact"]
         clean, text = session.power_off()
         assert clean, text

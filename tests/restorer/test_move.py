@@ -23,8 +23,8 @@ from khib_tui.handover.moved import Moved
 from khib_tui.handover.place import KERNEL, MOVED
 from khib_tui.image.header import Header, State
 from khib_tui.jump import back, ownram
-from khib_tui.model.identity import DeviceKey, TargetRef
-from khib_tui.model.machine import Machine
+from khib_tui.model.identity import DeviceKey, TargetRef, key_of
+from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB
 from khib_tui.restorer import move, rootfs
@@ -145,8 +145,19 @@ def test_the_words_go_on_without_those_of_the_place_and_the_loader() -> None:
 
 def test_what_only_the_first_knows_is_handed_over() -> None:
     sealed = Found(FOUND.target, FOUND.where, FOUND.header, Sealer(bytes(range(32)), Cipher.AES, "aa"))
-    assert move.handed(A, FOUND) == Moved("aa", A.firmware_memmap, A.dmi)
-    assert move.handed(A, sealed).key == bytes(range(32)).hex()
+    assert move.handed(A, FOUND) == (A, Moved("aa", A.firmware_memmap, A.dmi))
+    assert move.handed(A, sealed)[1].key == bytes(range(32)).hex()
+    device = BlockDevice("vdb1", 4096, "partition", disk="vdb", disk_id="d", start=8, serial="s")
+    given = move.handed_vmcore(A, "bb", device, "/core")[1]
+    assert given == Moved("bb", A.firmware_memmap, A.dmi, vmcore=TargetRef(key_of(device), "/core"))
+    assert msgspec.json.decode(msgspec.json.encode(given), type=Moved) == given
+
+
+def test_a_dry_run_loads_and_takes_it_back(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(move, "kexec_unload", lambda: fake.done.append("unloaded"))
+    move.tried(MANIFEST, move.handed(C, FOUND), fake.events.append)
+    assert fake.done == ["loaded", "unloaded"]
+    assert isinstance(fake.events[-1], Message) and "would move into" in fake.events[-1].text
 
 
 @pytest.fixture
