@@ -53,6 +53,7 @@ give_up() {
 }
 
 leave() { # a program, and the letter that does it without one
+	sleep "$TICK" # what was said last leaves a serial line, and can be read
 	"$1" -f
 	sleep "$PAUSE"
 	echo "$2" >"$SYSRQ"
