@@ -245,14 +245,19 @@ def _memmap(command: argparse.ArgumentParser) -> None:
 
 
 def _place(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--place", choices=("partition", "file"), default="partition", help="file: on the root of its own disk"
-    )
+    command.add_argument("--place", choices=("partition", "file"), default="partition", help="file: on its own root")
+
+
+def _kind(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--boot-partition", choices=("root", "own"), default="root", help="where /boot is; own: BIOS only")
+    command.add_argument("--grub", choices=SAVERS, help="a distribution's GRUB on UEFI, not the host's")
 
 
 def _boots(command: argparse.ArgumentParser) -> None:
     _machine(command)
     _fill(command)
+    _kind(command)
+    command.add_argument("--firmwares", nargs="*", choices=["bios", "uefi"], default=["bios", "uefi"])
     command.add_argument("--loaders", nargs="*", choices=LOADERS, default=LOADERS, help="each by all its firmware")
     command.add_argument("--machines", nargs="*", choices=MACHINES, default=MACHINES[:3], help="of a kind each")
     _memmap(command)
@@ -274,6 +279,7 @@ def _own_disk(command: argparse.ArgumentParser) -> None:
     loaders = [*LOADERS, "grub-bls"]
     command.add_argument("--loader", choices=loaders, default="grub", help="of a disk that boots itself")
     command.add_argument("--machine", choices=MACHINES, default="virtio", help="what disks and keyboard are")
+    _kind(command)
     _place(command)
 
 

@@ -16,7 +16,7 @@ from khib_tui.lab.build.kernel import DISK_FRAGMENT, GuestKernel, guest_kernel, 
 from khib_tui.lab.build.program import program_tree
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.installed import ESP, IMAGE, ROOT, add_image_partition
-from khib_tui.lab.loader import bootable_disk, is_bootable_built, refuse_loader
+from khib_tui.lab.loader import Kind, bootable_disk, is_bootable_built, refuse_loader
 from khib_tui.lab.machine import machine_of
 from khib_tui.lab.setup import Lab
 from khib_tui.lab.vm import Boot, Hardware
@@ -25,7 +25,7 @@ from khib_tui.model.units import GIB
 
 SYSTEM_ROOM = 3 * GIB // 2  # at most; measured: 600 MiB while it is built, 250 MiB of each loader afterwards
 PLAIN = "use --boot kernel"
-GRUBENV = "/boot/grub/grubenv"
+GRUBENV = "grubenv"
 FILE = "/hibernate.khib"
 
 
@@ -33,12 +33,12 @@ FILE = "/hibernate.khib"
 class DiskLab(Lab):
     """A machine that is only switched on: its boot loader starts A, or C if A has chosen so.
 
-    :param loader: one of `loader.FIRMWARES`.
+    :param kind: its boot loader.
     :param file: of A's root that takes the image, '' if a partition does.
     :param image: where the file lies on the disk, once it is made.
     """
 
-    loader: str
+    kind: Kind
     file: str = ""
     image: list[Partition] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class DiskLab(Lab):
         :raises UsageError: the entry on the disk cannot be changed otherwise.
         """
         if memmap == "":
-            spoil.lose_memory_words(self.disk_a, self.loader)
+            spoil.lose_memory_words(self.disk_a, self.kind)
         if change or memmap:
             raise UsageError("C's words are on the disk", hint=PLAIN, ident="HIB-E-LAB-BOARD")
         return Boot()
@@ -76,9 +76,9 @@ class DiskLab(Lab):
 
     def loaders_own(self) -> list[Partition]:
         """Return what the boot loader writes to A's disk when it starts C: grubenv, or the seed on the ESP."""
-        if self.loader == "grub":
-            return disks.used_by(self.disk_a, ROOT, GRUBENV)
-        return [disks.partitions(self.disk_a)[ESP]] if self.loader == "systemd-boot" else []
+        if self.kind.loader == "grub":
+            return disks.used_by(self.disk_a, *self.kind.grub_file(GRUBENV))
+        return [disks.partitions(self.disk_a)[ESP]] if self.kind.loader == "systemd-boot" else []
 
     @property
     def disk_target(self) -> Path:
@@ -91,8 +91,9 @@ class DiskLab(Lab):
         return True
 
     def fsck(self) -> tuple[bool, str]:
-        """Check A's root filesystem without changing it."""
-        return disks.fsck(self.disk_a, ROOT)
+        """Check A's root filesystem, and that of /boot if it is another, without changing them."""
+        checked = [disks.fsck(self.disk_a, number) for number in ([ROOT, ESP] if self.kind.own_boot else [ROOT])]
+        return all(clean for clean, _ in checked), "\n".join(text for _, text in checked)
 
 
 def say_room(arguments: Namespace, sink: Sink) -> None:
@@ -100,12 +101,12 @@ def say_room(arguments: Namespace, sink: Sink) -> None:
 
     :raises Refused: that much is not free, or there is no such loader for this firmware.
     """
-    refuse_loader(arguments.loader, arguments.firmware)
+    refuse_loader(Kind.of(arguments))
     if not is_kernel_built(arguments.linux_source, [DISK_FRAGMENT]):
         setup.tell_room(arguments, sink, setup.KERNEL_ROOM)
         return
     kernel = guest_kernel(sink, arguments.linux_source, more=[DISK_FRAGMENT])
-    built = is_bootable_built(kernel, arguments.loader, arguments.firmware)
+    built = is_bootable_built(kernel, Kind.of(arguments))
     setup.tell_room(arguments, sink, 0 if built else SYSTEM_ROOM)
 
 
@@ -115,9 +116,10 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
     :param arguments: as for the plain lab, and `loader`, `machine`.
     :raises Refused: there is no such loader for this firmware.
     """
-    refuse_loader(arguments.loader, arguments.firmware)
+    kind = Kind.of(arguments)
+    refuse_loader(kind)
     kernel = guest_kernel(sink, arguments.linux_source, more=[DISK_FRAGMENT])
-    made = bootable_disk(sink, kernel, arguments.loader, arguments.firmware)
+    made = bootable_disk(sink, kernel, kind)
     sink(Stage(StageName.DISKS, Status.STARTED))
     machine = machine_of(arguments)
     disk = disks.copy(made / "disk.img", directory / "a.raw")
@@ -135,22 +137,22 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
         add_image_partition(disk, arguments.memory + 128)
     saver = setup.saver_of(arguments, sink)
     if saver:
-        put_kernel(disk, directory, saver, arguments.loader)
+        put_kernel(disk, directory, saver, kind)
     _put_program(disk, directory, target, saver)
     sink(Stage(StageName.DISKS, Status.DONE))
     hardware = Hardware(
         arguments.memory, arguments.cpus, arguments.firmware, all_disks, directory,
         board=machine.with_board(Board.of(arguments)), machine=machine, one_thread=saver is not None,
     )  # fmt: skip
-    return DiskLab(hardware, kernel, directory, arguments.loader, FILE if in_file else "", saver=saver)
+    return DiskLab(hardware, kernel, directory, kind, FILE if in_file else "", saver=saver)
 
 
-def put_kernel(disk: Path, directory: Path, kernel: GuestKernel, loader: str) -> None:
+def put_kernel(disk: Path, directory: Path, kernel: GuestKernel, kind: Kind) -> None:
     """Put a distribution's kernel into A's root, as its packages would.
 
     :raises UsageError: /boot is not in A's root.
     """
-    if loader != "grub":
+    if kind.loader != "grub" or kind.own_boot:
         raise UsageError(
             "another kernel for B and C needs /boot in A's root", hint="use --loader grub", ident="HIB-E-LAB-BOARD"
         )

@@ -54,7 +54,7 @@ def combinations(arguments: Namespace) -> Iterator[tuple[str, str, str]]:
     """Yield loader, firmware and machine of each combination that exists."""
     for machine in arguments.machines:
         for loader in arguments.loaders:
-            for firmware in FIRMWARES[loader]:
+            for firmware in (one for one in FIRMWARES[loader] if one in arguments.firmwares):
                 yield loader, firmware, machine
 
 

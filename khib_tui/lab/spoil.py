@@ -10,27 +10,28 @@ from pathlib import Path
 from khib_tui.lab import disks
 from khib_tui.lab.cycle import LabError
 from khib_tui.lab.disks import Partition
-from khib_tui.lab.installed import ESP, ROOT
+from khib_tui.lab.installed import ESP
+from khib_tui.lab.loader import Kind
 
-CUSTOM = "/boot/grub/custom.cfg"
+CUSTOM = "custom.cfg"
 MEMORY = ("memmap=", "memmaq=")
 NEXT = (("LoaderEntryOneShot", "LoaderEntryOneShoT"), ("BootNext", "BootNexT"), ("set default=khib", "set defaulT=khib"))
 Place = tuple[Path, Partition]
 
 
-def places(disk: Path, loader: str) -> list[Place]:
+def places(disk: Path, kind: Kind) -> list[Place]:
     """Return where a boot loader keeps what it starts C by: its file or partition, and the firmware's variables."""
-    if loader == "grub":
-        found = [(disk, part) for part in disks.used_by(disk, ROOT, CUSTOM)]
+    if kind.loader == "grub":
+        found = [(disk, part) for part in disks.used_by(disk, *kind.grub_file(CUSTOM))]
     else:
-        found = [(disk, disks.partitions(disk)[ESP])] if loader == "systemd-boot" else []
+        found = [(disk, disks.partitions(disk)[ESP])] if kind.loader == "systemd-boot" else []
     variables = disk.parent / "efivars.fd"
     return [*found, (variables, Partition(0, variables.stat().st_size))] if variables.exists() else found
 
 
-def choosers(disk: Path, loader: str) -> list[Place]:
+def choosers(disk: Path, kind: Kind) -> list[Place]:
     """Return where it stands what starts next; never the EFI partition, whose boot loader has the names in itself."""
-    return [place for place in places(disk, loader) if loader == "grub" or place[0] != disk]
+    return [place for place in places(disk, kind) if kind.loader == "grub" or place[0] != disk]
 
 
 def change(where: list[Place], old: str, new: str) -> int:
@@ -40,28 +41,28 @@ def change(where: list[Place], old: str, new: str) -> int:
     return sum(_change(*place, *pair) for place in where for pair in spelled)
 
 
-def lose_memory_words(disk: Path, loader: str) -> None:
+def lose_memory_words(disk: Path, kind: Kind) -> None:
     """Make C's memory words mean nothing to its kernel.
 
     :raises LabError: there are none.
     """
-    if not change(places(disk, loader), *MEMORY):
-        raise LabError(f"{loader} has no memory words of the restorer", ident="HIB-E-LAB")
+    if not change(places(disk, kind), *MEMORY):
+        raise LabError(f"{kind.loader} has no memory words of the restorer", ident="HIB-E-LAB")
 
 
-def choose_a(disk: Path, loader: str) -> None:
+def choose_a(disk: Path, kind: Kind) -> None:
     """Let the next start be A's, as someone does who chooses its entry.
 
     :raises LabError: nothing made the next start C's.
     """
-    where = choosers(disk, loader)
+    where = choosers(disk, kind)
     if not sum(change(where, old, new) for old, new in NEXT):
-        raise LabError(f"{loader} would not start the restorer", ident="HIB-E-LAB")
+        raise LabError(f"{kind.loader} would not start the restorer", ident="HIB-E-LAB")
 
 
-def choose_again(disk: Path, loader: str) -> None:
+def choose_again(disk: Path, kind: Kind) -> None:
     """Take `choose_a` back."""
-    where = choosers(disk, loader)
+    where = choosers(disk, kind)
     for old, new in NEXT:
         change(where, new, old)
 

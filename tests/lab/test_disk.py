@@ -16,7 +16,7 @@ from khib_tui.lab.board import Board
 from khib_tui.lab.build import kernel
 from khib_tui.lab.cycle import DEMO_WORDS
 from khib_tui.lab.disks import Partition
-from khib_tui.lab.loader import FIRMWARES, refuse_loader
+from khib_tui.lab.loader import FIRMWARES, Kind, refuse_loader
 from khib_tui.lab.machine import MACHINES, machine_of
 from khib_tui.lab.table import told
 from khib_tui.lab.vm import Boot, Hardware
@@ -84,9 +84,22 @@ def test_other_machines_boot_from_their_own_disk_only() -> None:
 @pytest.mark.parametrize(("loader", "firmware"), [("grub-bls", "bios"), ("grub-bls", "uefi"), ("efi", "bios")])
 def test_what_does_not_exist_is_refused_with_its_reason(loader: str, firmware: str) -> None:
     with pytest.raises(Refused) as error:
-        refuse_loader(loader, firmware)
+        refuse_loader(Kind(loader, firmware))
     assert error.value.hint
-    refuse_loader("grub", firmware)
+    refuse_loader(Kind("grub", firmware))
+
+
+def test_a_boot_partition_is_for_bios_and_a_newer_grub_for_uefi() -> None:
+    own, newer = Kind("grub", "bios", own_boot=True), Kind("grub", "uefi", grub="debian-13")
+    for kind in (own, newer):
+        refuse_loader(kind)
+    for wrong in (own._replace(firmware="uefi"), newer._replace(firmware="bios"), newer._replace(loader="efi")):
+        with pytest.raises(Refused) as error:
+            refuse_loader(wrong)
+        assert error.value.ident == "HIB-E-LAB-LOADER" and error.value.hint
+    assert len({own.name, newer.name, own._replace(own_boot=False).name}) == 3
+    assert own.grub_file("grubenv") == (installed.ESP, "/grub/grubenv")
+    assert newer.grub_file("grubenv") == (installed.ROOT, "/boot/grub/grubenv")
 
 
 def test_nothing_but_the_disk_is_switched_on() -> None:
@@ -95,7 +108,7 @@ def test_nothing_but_the_disk_is_switched_on() -> None:
 
 def test_words_that_only_the_disk_can_have_are_refused(tmp_path: Path) -> None:
     guest = kernel.GuestKernel(tmp_path, tmp_path, "6", tmp_path)
-    lab = bootdisk.DiskLab(Hardware(512, 1, "bios", (tmp_path,), tmp_path), guest, tmp_path, "grub")
+    lab = bootdisk.DiskLab(Hardware(512, 1, "bios", (tmp_path,), tmp_path), guest, tmp_path, Kind("grub", "bios"))
     assert lab.boot_a(f"{DEMO_WORDS} ") == lab.boot_c() == Boot()
     with pytest.raises(UsageError):
         lab.boot_a("nokaslr")
@@ -143,7 +156,7 @@ def test_grubenv_lies_where_the_filesystem_says(tmp_path: Path) -> None:
     run(["sfdisk", "--quiet", path], input=installed.partition_table())
     root = disks.partitions(path)[installed.ROOT]
     run(["mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={root.start}", "-d", tree, path, f"{root.size // 1024}k"])
-    (place,) = disks.used_by(path, installed.ROOT, bootdisk.GRUBENV)
+    (place,) = disks.used_by(path, *Kind("grub", "bios").grub_file(bootdisk.GRUBENV))
     with path.open("rb") as stream:
         stream.seek(place.start)
         assert re.fullmatch(rb"#{1024}\0*", stream.read(place.size))
@@ -157,7 +170,9 @@ def test_the_table_says_what_went_wrong() -> None:
 
 
 def test_each_loader_is_played_on_each_firmware_it_has() -> None:
-    wanted = Namespace(machines=["laptop"], loaders=["grub", "efi"])
+    wanted = Namespace(machines=["laptop"], loaders=["grub", "efi"], firmwares=["bios", "uefi"])
     assert list(boots.combinations(wanted)) == [
         ("grub", "bios", "laptop"), ("grub", "uefi", "laptop"), ("efi", "uefi", "laptop"),
     ]  # fmt: skip
+    wanted.firmwares = ["uefi"]
+    assert list(boots.combinations(wanted)) == [("grub", "uefi", "laptop"), ("efi", "uefi", "laptop")]

@@ -47,7 +47,7 @@ class Computer:
         """Hibernate; the next start will be A's."""
         self.session.hibernate()
         assert state_on(self.lab.disk_target, IMAGE) is State.COMPLETE
-        spoil.choose_a(self.lab.disk_a, self.lab.loader)
+        spoil.choose_a(self.lab.disk_a, self.lab.kind)
 
     def asked(self, *keys: bytes) -> bytes:
         """Switch on, be asked, answer; gives what the console shows since then."""
@@ -70,7 +70,7 @@ class Computer:
 
     def wake(self) -> None:
         """Switch on, and let C start; A's disks are as they were when it went to sleep."""
-        spoil.choose_again(self.lab.disk_a, self.lab.loader)
+        spoil.choose_again(self.lab.disk_a, self.lab.kind)
         self.session.note_disks()
         self.session.resume()
         assert self.session.ask("check", deep=False)["intact"]
@@ -105,7 +105,7 @@ def test_each_answer_does_what_it_says(computer: Computer) -> None:
     assert not marks.resume_id(block(computer.lab))
     clean, text = computer.session.power_off()
     assert clean, text
-    spoil.choose_again(computer.lab.disk_a, computer.lab.loader)
+    spoil.choose_again(computer.lab.disk_a, computer.lab.kind)
     assert not started_normally(computer.session)
 
 

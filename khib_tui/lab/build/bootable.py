@@ -1,4 +1,4 @@
-"""The files of a Debian that starts from its own disk, with the lab's agent as PID 1, and that installs its boot loader."""
+"""The files of a Debian that starts from its own disk, with the lab's agent as PID 1, and what installs its boot loader."""
 
 from __future__ import annotations
 
@@ -57,29 +57,49 @@ mount -o remount,rw /
 /lib/systemd/systemd-udevd --daemon
 udevadm trigger
 udevadm settle
-esp=/dev/disk/by-partlabel/esp
+esp=/dev/disk/by-partlabel/esp own=/dev/disk/by-partlabel/boot
 [ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
 release=$(uname -r)
 words="root=UUID=$(findmnt --noheadings --output UUID /) ro $(cat /etc/kernel/cmdline)"
 
-mount_esp() {
-    mkdir -p "$1"
-    mount "$esp" "$1"
-    echo "UUID=$(lsblk --noheadings --output UUID "$esp") $1 vfat umask=0077 0 1" >>/etc/fstab
+mount_it() { # partition, folder, how
+    mkdir -p "$2"
+    mount "$1" "$2"
+    echo "UUID=$(blkid -s UUID -o value "$1") $2 $3" >>/etc/fstab
 }
 
-boot_is_esp() {
+boot_is() { # partition, how
     mv /boot /boot.root
-    mount_esp /boot
+    mount_it "$1" /boot "$2"
     cp -r /boot.root/. /boot
     rm -r /boot.root
 }
 
+boot_is_esp() {
+    boot_is "$esp" 'vfat umask=0077 0 1'
+    # it runs kernel-install, which comes with systemd; the entry is kept by hand here
+    rm -f /etc/initramfs/post-update.d/systemd-boot
+}
+
+newer_grub() { # as Debian's signed package does it, which has the same image
+    place=/boot/efi/EFI/debian
+    cp /usr/lib/newer-grub/grubx64.efi "$place/grubx64.efi"
+    printf 'search.fs_uuid %s root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n' \
+        "$(findmnt --noheadings --output UUID /)" >"$place/grub.cfg"
+    rm -r /boot/grub/x86_64-efi
+    cp -r /usr/lib/newer-grub/modules /boot/grub/x86_64-efi
+}
+
 grub() {
     if [ -d /sys/firmware/efi ]; then
-        mount_esp /boot/efi
+        mount_it "$esp" /boot/efi 'vfat umask=0077 0 1'
         grub-install --target=x86_64-efi
+        [ ! -d /usr/lib/newer-grub ] || newer_grub
     else
+        if [ -e "$own" ]; then
+            mke2fs -q -F -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 "$own"
+            boot_is "$own" 'ext4 defaults 0 2'
+        fi
         grub-install --target=i386-pc /dev/vda
     fi
     timeout 240 update-grub
@@ -130,7 +150,6 @@ GRUB_DISABLE_OS_PROBER=true
 
 FILES = {
     "usr/sbin/khib-init": File(0o755, INIT),
-    "usr/sbin/khib-install": File(0o755, INSTALL),
     "usr/local/bin/khib": File(0o755, COMMAND),
     "etc/fstab": File(0o644, FSTAB),
     "etc/default/grub": File(0o644, GRUB),

@@ -90,6 +90,31 @@ def _download(apt: PrivateApt, tree: Path) -> str:
     return release
 
 
+def newer_grub(sink: Sink, name: str) -> Path:
+    """Return a folder with `grubx64.efi` and `modules/` of a suite's GRUB for UEFI, fetched once.
+
+    :param name: one of `SUITES`.
+    :raises CommandFailed: no mirror has it.
+    """
+    return entry(
+        f"grub-{name}", lambda work: _fetch_grub(work, SUITES[name]),
+        lambda: sink(Message("waiting for another khib that is fetching GRUB")),
+    )  # fmt: skip
+
+
+def _fetch_grub(work: Path, suite: str) -> None:
+    apt, tree = PrivateApt(work / "apt", suite), work / "tree"
+    apt.run("apt-get", "download", "grub-efi-amd64-bin", "grub-efi-amd64-unsigned")
+    for package in apt.folder.glob("*.deb"):
+        runner.run(["dpkg-deb", "--extract", package, tree])
+    found = tree / "usr/lib/grub/x86_64-efi"
+    shutil.move(found / "monolithic/grubx64.efi", work / "grubx64.efi")
+    shutil.rmtree(found / "monolithic")
+    shutil.move(found, work / "modules")
+    shutil.rmtree(tree)
+    shutil.rmtree(apt.folder)
+
+
 def newest_release(shown: str) -> str:
     """Return the release that the metapackage depends on.
 
