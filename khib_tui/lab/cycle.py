@@ -34,9 +34,9 @@ class Session:
     passphrase: str = ""
 
     def tell_nudges(self) -> None:
-        """Say where the machine stood each time that only a key made it go on."""
+        """Say where the machine stood each time that only a nudge made it go on, and which."""
         for where in self.vm.nudges if self.vm else ():
-            self.sink(Message(f"a silent machine went on after a key was pressed: {where}", Level.WARNING))
+            self.sink(Message(f"a silent machine went on after it was nudged: {where}", Level.WARNING))
 
     def boot(self, boot: Boot) -> Vm:
         """Switch the machine on."""

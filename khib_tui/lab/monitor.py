@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 NAME = "monitor.sock"
+# First what wakes a machine that only the emulator has let sleep, and that sees nothing of it; then a key without a meaning.
+NUDGES = ("stop and cont", "sendkey ctrl")
 _PROMPT = b"(qemu) "
 _PLACE = re.compile(r"^CPU#\d+|\b[ER]IP=[0-9a-f]+|\bHLT=\d", re.MULTILINE)
 
@@ -46,10 +48,19 @@ def processors(directory: Path) -> str:
         return f"the monitor does not answer: {error}"
 
 
-def nudge(directory: Path) -> None:
-    """Press and release a key that means nothing by itself."""
+def all_wait(places: str) -> bool:
+    """Return whether every processor waits for an interrupt.
+
+    :param places: what `processors` returned.
+    """
+    return "HLT=1" in places and "HLT=0" not in places
+
+
+def nudge(directory: Path, way: str) -> None:
+    """Nudge a machine in one of `NUDGES`."""
     with suppress(OSError):
-        ask(directory, "sendkey ctrl")
+        for command in way.split(" and "):
+            ask(directory, command)
 
 
 def _until_prompt(link: socket.socket) -> str:

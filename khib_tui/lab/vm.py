@@ -25,6 +25,7 @@ from khib_tui.lab.board import Board
 from khib_tui.lab.machine import VIRTIO, Machine
 
 NUDGE = 40.0  # seconds of silence, after which a machine is nudged
+BUSY = 2  # so many times as long
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
 
@@ -117,26 +118,41 @@ class Vm:
     def _heard(self, timeout: float) -> bytes:
         """Wait for what the guest says; b'' if it has powered off.
 
-        Emulated, a processor that waits may have missed its timer, and would wait for ever: a key that nobody reads wakes it.
+        Emulated, processors that all wait may have missed their timer, and would wait for ever: they are nudged. While one of
+        them runs, the machine is not silent but slow, and gets `BUSY` times as long.
 
         :raises CommandFailed: it says nothing for `timeout` seconds.
         """
-        until, nudged = time.monotonic() + timeout, ""
-        while (left := until - time.monotonic()) > 0:
-            self.line.settimeout(min(left, NUDGE))
+        began, nudged = time.monotonic(), ""
+        while time.monotonic() < began + timeout * BUSY:
+            self.line.settimeout(min(timeout, NUDGE))
             try:
                 data = self.line.recv(65536)
             except TimeoutError:
-                nudged = nudged or monitor.processors(self.directory)
-                monitor.nudge(self.directory)
+                told = self.nudge(len(nudged) > 0)
+                if told and time.monotonic() > began + timeout:
+                    break
+                nudged += told
                 continue
             except ConnectionError:
                 return b""
             if nudged:
                 self.nudges.append(nudged)
             return data
+        where, silent = monitor.processors(self.directory), time.monotonic() - began
+        raise CommandFailed(f"the machine was silent for {silent:.0f} s; {where}", ident="HIB-E-LAB-SILENT")
+
+    def nudge(self, again: bool) -> str:
+        """Nudge the machine if all its processors wait; gives where they are and how it was done, '' if one of them runs.
+
+        :param again: the first way did not help.
+        """
         where = monitor.processors(self.directory)
-        raise CommandFailed(f"the machine was silent for {timeout:.0f} s; {where}", ident="HIB-E-LAB-SILENT")
+        if not monitor.all_wait(where):
+            return ""
+        way = monitor.NUDGES[again]
+        monitor.nudge(self.directory, way)
+        return f"{where}, {way}; "
 
     def lines(self, timeout: float) -> Iterator[bytes]:
         """Yield what the guest says, line by line, until it powers off.
@@ -183,10 +199,15 @@ class Vm:
 
         :raises CommandFailed: it does not come.
         """
-        deadline = time.monotonic() + timeout
+        began, looked = time.monotonic(), 0
         while self.process.poll() is None:
-            if time.monotonic() > deadline:
-                raise CommandFailed(f"the machine did not power off in {timeout:.0f} s", ident="HIB-E-LAB-SILENT")
+            silent = time.monotonic() - began
+            if silent > timeout:
+                where = monitor.processors(self.directory)
+                raise CommandFailed(f"the machine did not power off in {timeout:.0f} s; {where}", ident="HIB-E-LAB-SILENT")
+            if silent > NUDGE * (looked + 1):
+                self.nudge(looked > 0)
+                looked += 1
             time.sleep(0.05)
         self.ended = time.monotonic()
         return int(self.process.returncode)

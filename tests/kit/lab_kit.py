@@ -10,7 +10,7 @@ from pathlib import Path
 
 from khib_tui.events.types import Event, Progress
 from khib_tui.image import header as headers
-from khib_tui.lab import disks
+from khib_tui.lab import disks, vm
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.setup import prepare
 from khib_tui.runner import run
@@ -68,8 +68,11 @@ class Console:
 
         :raises LabError: it never does.
         """
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        began, nudged = time.monotonic(), 0
+        while (waited := time.monotonic() - began) < PATIENCE:
+            if waited > vm.NUDGE * (nudged + 1):
+                self.session.running.nudge(nudged > 0)
+                nudged += 1
             at = self.path.read_bytes().find(text, self.seen)
             if at >= 0:
                 self.seen = at + len(text)
