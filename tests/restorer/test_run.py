@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -14,14 +15,20 @@ from khib_tui.facts import blockdev
 from khib_tui.handover.cmdline import Words
 from khib_tui.image.header import Header, State
 from khib_tui.jump import ownram
+from khib_tui.model import identity
 from khib_tui.model.identity import key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
+from khib_tui.prints import take
+from khib_tui.restorer import move, vmcore_run
+from khib_tui.restorer import restore as restorer
 from khib_tui.restorer import run as kernel_c
-from khib_tui.restorer import vmcore_run
 from khib_tui.seal.keyslots import Cipher, Seal
 from khib_tui.target import catalog, guard
 from tests.kit.faketree import tree
+from tests.kit.saved import nothing
+from tests.restorer.test_move import EVERYWHERE, FOUND
+from tests.restorer.test_restore import MANIFEST, C
 
 
 def test_where_images_are_sealed_no_other_is_resumed() -> None:
@@ -77,3 +84,34 @@ def test_a_kernel_with_foreign_memory_looks_for_no_image() -> None:
         with pytest.raises(Refused) as caught:
             go()
         assert caught.value.ident == "HIB-E-REGION-RAM"
+
+
+@pytest.fixture
+def beside(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A kernel beside the image's region, on the right machine; what it does about that."""
+    done: list[str] = []
+    monkeypatch.setattr(kernel_c, "opened", lambda *_: nullcontext())
+    monkeypatch.setattr(restorer, "examine", lambda *_: (FOUND.header, MANIFEST))
+    monkeypatch.setattr(restorer, "mismatches", lambda *_: [])
+    monkeypatch.setattr(kernel_c, "compare", lambda *_: [])
+    monkeypatch.setattr(kernel_c, "all_disks", lambda *_: [])
+    for name in ("protect", "others"):
+        monkeypatch.setattr(guard, name, lambda *_: [])
+    monkeypatch.setattr(take, "again", lambda *_: [])
+    monkeypatch.setattr(identity, "find", lambda *_: None)
+    monkeypatch.setattr(kernel_c, "read_hardware", lambda: C)
+    monkeypatch.setattr(ownram, "system_ram", lambda *_: EVERYWHERE)
+    monkeypatch.setattr(move, "judged", lambda *_: C)
+    monkeypatch.setattr(move, "tried", lambda *_: done.append("tried"))
+    return done
+
+
+@pytest.mark.parametrize(("trial", "can", "told"), [(True, True, ["tried"]), (True, False, []), (False, True, [])])
+def test_a_dry_run_sees_whether_the_kernel_could_move_and_a_resume_that_did_not_is_refused(
+    beside: list[str], monkeypatch: pytest.MonkeyPatch, trial: bool, can: bool, told: list[str]
+) -> None:
+    monkeypatch.setattr(move, "can", lambda *_: can)
+    expected = nullcontext() if told else pytest.raises(Refused, match="outside of its region")
+    with expected, kernel_c.prepared([], FOUND, nothing, trial=trial):
+        pass
+    assert beside == told
