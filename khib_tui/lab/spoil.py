@@ -1,10 +1,12 @@
 """What happens to a machine's boot loader while it is off: words get lost, the wrong entry is chosen.
 
-Bytes change places with others of the same length, so that no filesystem notices.
+Bytes change places with others of the same length, so that no filesystem notices. A variable is never renamed: two of one
+name hang the firmware.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from khib_tui.lab import disks
@@ -15,7 +17,10 @@ from khib_tui.lab.loader import Kind
 
 CUSTOM = "custom.cfg"
 MEMORY = ("memmap=", "memmaq=")
-NEXT = (("LoaderEntryOneShot", "LoaderEntryOneShoT"), ("BootNext", "BootNexT"), ("set default=khib", "set defaulT=khib"))
+DEFAULT = ("set default=khib", "set defaulT=khib")
+NEXT = ("LoaderEntryOneShot", "BootNext")
+# Of a variable that is there, in OVMF's store: before its name, what its header begins with, and the bit whose loss deletes it.
+HEADER, THERE, DELETED = 60, b"\xaa\x55\x3f", 0x3D
 Place = tuple[Path, Partition]
 
 
@@ -27,11 +32,6 @@ def places(disk: Path, kind: Kind) -> list[Place]:
         found = [(disk, disks.partitions(disk)[ESP])] if kind.loader == "systemd-boot" else []
     variables = disk.parent / "efivars.fd"
     return [*found, (variables, Partition(0, variables.stat().st_size))] if variables.exists() else found
-
-
-def choosers(disk: Path, kind: Kind) -> list[Place]:
-    """Return where it stands what starts next; never the EFI partition, whose boot loader has the names in itself."""
-    return [place for place in places(disk, kind) if kind.loader == "grub" or place[0] != disk]
 
 
 def change(where: list[Place], old: str, new: str) -> int:
@@ -51,20 +51,34 @@ def lose_memory_words(disk: Path, kind: Kind) -> None:
 
 
 def choose_a(disk: Path, kind: Kind) -> None:
-    """Let the next start be A's, as someone does who chooses its entry.
+    """Let the next start be A's, as someone does who chooses its entry: what was set for one start is used up by it.
 
     :raises LabError: nothing made the next start C's.
     """
-    where = choosers(disk, kind)
-    if not sum(change(where, old, new) for old, new in NEXT):
+    looks = change(places(disk, kind), *DEFAULT) if kind.loader == "grub" else 0
+    if not looks + forget(disk.parent / "efivars.fd"):
         raise LabError(f"{kind.loader} would not start the restorer", ident="HIB-E-LAB")
 
 
 def choose_again(disk: Path, kind: Kind) -> None:
-    """Take `choose_a` back."""
-    where = choosers(disk, kind)
-    for old, new in NEXT:
-        change(where, new, old)
+    """Let GRUB look at the image again, which `choose_a` has taken from it; what was set for one start stays used up."""
+    if kind.loader == "grub":
+        change(places(disk, kind), *reversed(DEFAULT))
+
+
+def forget(variables: Path) -> int:
+    """Delete the firmware's variables that choose the next start, as a firmware does itself; gives how many there were."""
+    data = bytearray(variables.read_bytes() if variables.exists() else b"")
+    count = 0
+    for name in NEXT:
+        for found in re.finditer(re.escape(f"{name}\0".encode("utf-16-le")), bytes(data)):
+            header = found.start() - HEADER
+            if header >= 0 and data[header : header + 3] == THERE:
+                data[header + 2] = DELETED
+                count += 1
+    if count:
+        variables.write_bytes(data)
+    return count
 
 
 def _change(path: Path, part: Partition, old: bytes, new: bytes) -> int:

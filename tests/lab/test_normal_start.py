@@ -69,7 +69,7 @@ class Computer:
         return log.read_bytes()[begin:]
 
     def wake(self) -> None:
-        """Switch on, and let C start; A's disks are as they were when it went to sleep."""
+        """Switch on, and C starts, for the guard has seen to it; A's disks are as they were when it went to sleep."""
         spoil.choose_again(self.lab.disk_a, self.lab.kind)
         self.session.note_disks()
         self.session.resume()

@@ -44,12 +44,23 @@ def test_words_in_the_firmware_s_variables_are_lost_too(tmp_path: Path) -> None:
     assert (tmp_path / "efivars.fd").read_bytes().decode("utf-16-le") == "memmaq=exactmap"
 
 
-def test_the_next_start_is_a_s_until_it_is_chosen_again(tmp_path: Path) -> None:
-    disk = disk_with(tmp_path, b"", "....BootNext\1")
+def variable(name: str, state: int = 0x3F) -> str:
+    """A variable of OVMF's store, as text in UTF-16."""
+    header = b"\xaa\x55" + bytes([state, 0, 7]) + bytes(spoil.HEADER - 5)
+    return header.decode("utf-16-le", "surrogatepass") + f"{name}\0..value.."
+
+
+@pytest.mark.parametrize("name", spoil.NEXT)
+def test_what_was_set_for_one_start_is_used_up(tmp_path: Path, name: str) -> None:
+    disk = disk_with(tmp_path, b"", "pad" + variable("Other") + variable(name, 0x3C) + variable(name))
+    before = (tmp_path / "efivars.fd").read_bytes()
     spoil.choose_a(disk, EFI)
-    assert "BootNexT" in (tmp_path / "efivars.fd").read_bytes().decode("utf-16-le")
+    after = (tmp_path / "efivars.fd").read_bytes()
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [(0x3F, spoil.DELETED)]
     spoil.choose_again(disk, EFI)
-    assert "BootNext" in (tmp_path / "efivars.fd").read_bytes().decode("utf-16-le")
+    assert (tmp_path / "efivars.fd").read_bytes() == after
+    with pytest.raises(LabError):
+        spoil.choose_a(disk, EFI)
 
 
 def test_what_is_not_there_cannot_be_spoiled(tmp_path: Path) -> None:
