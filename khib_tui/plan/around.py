@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from khib_tui import runner
 from khib_tui.errors import KhibError
@@ -56,15 +58,28 @@ class RunHooks:
 def run_all(programs: list[Path], when: str, context: Context) -> None:
     """Run hooks with `pre` or `post` and `hibernate`, as systemd-sleep does."""
     for path in programs:
-        try:
-            runner.run([path, when, "hibernate"], env={"SYSTEMD_SLEEP_ACTION": "hibernate"}, timeout=PATIENCE)
-        except KhibError as error:
-            context.sink(Message(f"{path} {when}: {error.message}", Level.WARNING))
+        # a file, for what a hook leaves running may keep a pipe open
+        with tempfile.TemporaryFile("w+", errors="replace") as log:
+            try:
+                runner.run([path, when, "hibernate"], env={"SYSTEMD_SLEEP_ACTION": "hibernate"}, timeout=PATIENCE, log=log)
+            except (KhibError, OSError) as error:
+                reason = error.message if isinstance(error, KhibError) else error.strerror
+                context.sink(Message(f"{path} {when}: {reason}{_last_line(log)}", Level.WARNING))
+
+
+def _last_line(log: IO[str]) -> str:
+    log.seek(0)
+    lines = log.read().split("\n")
+    said = [line.strip() for line in lines if line.strip()]
+    return f": {said[-1]}" if said else ""
 
 
 @dataclass(frozen=True)
 class FreezeSessions:
-    """Freeze what users run until this system is back, so that nothing of it moves before sessions are locked."""
+    """Freeze what users run until this system is back and all hooks have run, so that nothing of it moves before.
+
+    It comes after the write-back: a filesystem that a user's program serves would answer no more.
+    """
 
     slice: Path = SLICE
 
@@ -78,7 +93,7 @@ class FreezeSessions:
         if not control.exists() or "/user.slice" in Path("/proc/self/cgroup").read_text():
             context.sink(Message("sessions are not frozen: this is one of them, or there are none", Level.WARNING))
             return
-        context.held.callback(self.thaw, context)
+        context.last.callback(self.thaw, context)
         control.write_text("1")
         until = time.monotonic() + _FREEZING
         while "frozen 1" not in (self.slice / "cgroup.events").read_text():

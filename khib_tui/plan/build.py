@@ -17,6 +17,7 @@ from khib_tui.plan.boot import entries
 from khib_tui.plan.close import CloseImage
 from khib_tui.plan.guard import InstallGuard
 from khib_tui.plan.hibernate import Jump, LoadSaver, Unload, WriteBack
+from khib_tui.plan.inhibit import Inhibit
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.ownfile import MakeFile, TakeFile
 from khib_tui.plan.step import Action
@@ -55,6 +56,7 @@ def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[A
     :param from_systemd: khib does what systemd-sleep would do around it.
     """
     return [
+        *([Inhibit(sleep=not from_systemd)] if choice.machine.systemd else []),
         *([RunHooks(SLEEP_HOOKS)] if from_systemd else []),
         *([RunHooks((HOOKS,))] if HOOKS.is_dir() else []),
         *take(choice),

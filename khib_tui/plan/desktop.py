@@ -1,4 +1,4 @@
-"""`systemctl hibernate`, the lid and the power menu: systemd is told to hibernate with khib, by two drop-ins."""
+"""`systemctl hibernate`, the lid and the power menu: systemd is told to hibernate with khib, by drop-ins."""
 
 from __future__ import annotations
 
@@ -11,20 +11,26 @@ from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.types import Level, Message
 from khib_tui.plan import program
+from khib_tui.plan.around import SLICE
 from khib_tui.plan.step import Action, Context
 
 ROOT = Path("/")
 _MARK = "# Written by `khib setup`, because `desktop` is chosen in khib.toml.\n"
 _UNITS = "etc/systemd/system"
 _SERVICE, _LOGIND = f"{_UNITS}/systemd-hibernate.service.d", f"{_UNITS}/systemd-logind.service.d"
+_SLEEP = "etc/systemd/sleep.conf.d"
 _NAME = "50-khib.conf"
 
 
 def drop_ins(command: Path) -> dict[str, str]:
-    """Return the drop-ins by their path: what hibernates, and that logind asks for no swap (systemd looks at that only)."""
+    """Return the drop-ins by their path: what hibernates, that logind asks for no swap, and what is not offered then."""
+    thaw = f"/bin/sh -c 'echo 0 >{SLICE}/cgroup.freeze'"
     return {
-        f"{_SERVICE}/{_NAME}": f"{_MARK}[Service]\nExecStart=\nExecStart={command} hibernate --from-systemd\n",
+        f"{_SERVICE}/{_NAME}": f"{_MARK}[Service]\nExecStart=\nExecStart={command} hibernate --from-systemd\n"
+        f"# should khib have been killed while sessions were frozen\nExecStopPost=-{thaw}\n",
         f"{_LOGIND}/{_NAME}": f"{_MARK}[Service]\nEnvironment=SYSTEMD_BYPASS_HIBERNATION_MEMORY_CHECK=1\n",
+        # both would be the kernel's own hibernation still, and nobody asks any more whether it has the room
+        f"{_SLEEP}/{_NAME}": f"{_MARK}[Sleep]\nAllowHybridSleep=no\nAllowSuspendThenHibernate=no\n",
     }
 
 

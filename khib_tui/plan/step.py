@@ -30,7 +30,8 @@ class Action(Protocol):
 class Context:
     """What the steps of one run share while they are applied.
 
-    `opened` is the seal of the image that is to be made, `held` what keeps others from the target. `place` is where the image
+    `opened` is the seal of the image that is to be made, `held` what keeps others from the target, `last` what is given back
+    after all of that. `place` is where the image
     goes, once that was looked at, and `moved` tells whether it has moved since, if it can. `changed` is set by a step
     that changed what outlasts the run: files, images, or the session, which was away. `closing` is what must still become of
     the image, whatever else fails; `armed` takes back what the next start was told.
@@ -47,6 +48,7 @@ class Context:
     changed: bool = False
     away_seconds: float = 0.0
     held: ExitStack = field(default_factory=ExitStack)
+    last: ExitStack = field(default_factory=ExitStack)
     closing: Action | None = None
     armed: ExitStack = field(default_factory=ExitStack)
 
@@ -69,4 +71,5 @@ class Context:
 
     def release(self) -> None:
         """Let the target go, which was held so that nothing else took it."""
-        self.held.close()
+        with self.last:
+            self.held.close()

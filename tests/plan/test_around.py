@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -60,9 +63,29 @@ def test_hooks_run_before_and_after_whatever_comes(tmp_path: Path, context: Cont
 
 
 def test_a_hook_that_fails_is_told_and_stops_nothing(tmp_path: Path, context: Context, said: list[Event]) -> None:
-    hook(tmp_path / "own", "bad", "exit 3")
+    hook(tmp_path / "own", "bad", "echo no battery >&2; exit 3")
+    (tmp_path / "own/data").write_bytes(b"\x01no program")
+    (tmp_path / "own/data").chmod(0o755)
     execute([RunHooks((tmp_path / "own", tmp_path / "missing"))], context, context.sink)
     assert sum("bad pre" in str(event) or "bad post" in str(event) for event in said) == 2
+    assert "code 3: no battery" in str(said) and sum("Exec format error" in str(event) for event in said) == 2
+
+
+def test_what_a_hook_leaves_running_holds_nothing_up(tmp_path: Path, context: Context, said: list[Event]) -> None:
+    hook(tmp_path / "own", "daemon", f"sleep 60 & echo $! >{tmp_path}/pid")
+    began = time.monotonic()
+    RunHooks((tmp_path / "own",)).apply(context)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert time.monotonic() - began < 30 and not said
+
+
+def test_sessions_go_on_after_all_hooks(tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cgroup.freeze").write_text("0")
+    (tmp_path / "cgroup.events").write_text("frozen 1\n")
+    cgroup(monkeypatch, "0::/system.slice/x\n")
+    hook(tmp_path / "own", "look", f"cat {tmp_path}/cgroup.freeze >{tmp_path}/$1")
+    execute([RunHooks((tmp_path / "own",)), FreezeSessions(tmp_path)], context, context.sink)
+    assert [(tmp_path / name).read_text() for name in ("pre", "post", "cgroup.freeze")] == ["0", "1", "0"]
 
 
 def test_sessions_are_frozen_and_thawed(tmp_path: Path, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:

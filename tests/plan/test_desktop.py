@@ -45,6 +45,8 @@ def test_it_is_taken_over_once_and_given_back_without_a_trace(root: Path, contex
     assert (
         "BYPASS_HIBERNATION_MEMORY_CHECK=1" in (root / "etc/systemd/system/systemd-logind.service.d/50-khib.conf").read_text()
     )
+    assert "ExecStopPost=-/bin/sh -c 'echo 0 >/sys/fs/cgroup/user.slice/cgroup.freeze'\n" in service
+    assert "AllowSuspendThenHibernate=no" in (root / "etc/systemd/sleep.conf.d/50-khib.conf").read_text()
     (back,) = desktop.remove(root)
     assert back == GiveHibernateBack(root)
     back.apply(context)
