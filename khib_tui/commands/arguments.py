@@ -17,6 +17,7 @@ Commands = Any
 LOADERS = ["grub", "systemd-boot", "efi"]
 DISPLAYS = ["std", "virtio", "qxl"]
 SAVERS = ["debian-12", "debian-13", "newest"]
+SYSTEMS = ["agent", "systemd"]
 MACHINES = ["virtio", "laptop", "desktop", "usb", "emmc"]
 
 
@@ -280,6 +281,7 @@ def _own_disk(command: argparse.ArgumentParser) -> None:
     command.add_argument("--loader", choices=loaders, default="grub", help="of a disk that boots itself")
     command.add_argument("--machine", choices=MACHINES, default="virtio", help="what disks and keyboard are")
     _kind(command)
+    command.add_argument("--init", choices=SYSTEMS, default="agent", help="the first process of a disk that boots itself")
     _place(command)
 
 

@@ -12,7 +12,7 @@ from khib_tui.events.types import Sink, Stage, StageName, Status
 from khib_tui.lab import disks, setup, spoil
 from khib_tui.lab.board import Board
 from khib_tui.lab.build.bootable import WORDS
-from khib_tui.lab.build.kernel import DISK_FRAGMENT, GuestKernel, guest_kernel, is_kernel_built
+from khib_tui.lab.build.kernel import DISK_PARTS, GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_tree
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.installed import ESP, IMAGE, ROOT, add_image_partition
@@ -102,10 +102,10 @@ def say_room(arguments: Namespace, sink: Sink) -> None:
     :raises Refused: that much is not free, or there is no such loader for this firmware.
     """
     refuse_loader(Kind.of(arguments))
-    if not is_kernel_built(arguments.linux_source, [DISK_FRAGMENT]):
+    if not is_kernel_built(arguments.linux_source, DISK_PARTS):
         setup.tell_room(arguments, sink, setup.KERNEL_ROOM)
         return
-    kernel = guest_kernel(sink, arguments.linux_source, more=[DISK_FRAGMENT])
+    kernel = guest_kernel(sink, arguments.linux_source, more=DISK_PARTS)
     built = is_bootable_built(kernel, Kind.of(arguments))
     setup.tell_room(arguments, sink, 0 if built else SYSTEM_ROOM)
 
@@ -118,7 +118,7 @@ def prepare(arguments: Namespace, directory: Path, sink: Sink) -> DiskLab:
     """
     kind = Kind.of(arguments)
     refuse_loader(kind)
-    kernel = guest_kernel(sink, arguments.linux_source, more=[DISK_FRAGMENT])
+    kernel = guest_kernel(sink, arguments.linux_source, more=DISK_PARTS)
     made = bootable_disk(sink, kernel, kind)
     sink(Stage(StageName.DISKS, Status.STARTED))
     machine = machine_of(arguments)

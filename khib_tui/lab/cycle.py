@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,9 +156,16 @@ class Session:
 
         :raises LabError: A came back instead, or never powered off.
         """
+        return self.until_off(lambda: self.command("hibernate", *words))
+
+    def until_off(self, begin: Callable[[], None]) -> float:
+        """Begin a hibernation and wait for the power-off; gives the seconds.
+
+        :raises LabError: as `hibernate` says.
+        """
         self.digests.clear()
         began = self.running.seconds
-        self.command("hibernate", *words)
+        begin()
         away = False
         for event in self.until_exit():
             self.pass_on(event)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
-from khib_tui.lab.build import root
+from khib_tui.lab.build import desktop, root
 from khib_tui.lab.build.apt import host_suite
 from khib_tui.lab.build.bootable import ESP_ID, FILES, ROOT_UUID
 from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.lab.build.kernel import GuestKernel
+from khib_tui.lab.build.system import File
 from khib_tui.lab.disks import Partition, partitions, swap_space
 from khib_tui.model.units import GIB, KIB
 from khib_tui.runner import run
@@ -27,23 +29,39 @@ SIZES = {"bios": 1, "esp": 320, "root": 1792, "swap": 64}  # MiB
 TYPES = ("21686148-6449-6E6F-744E-656564454649", "uefi", "linux", "swap", "linux")
 
 
-def installed_disk(sink: Sink, kernel: GuestKernel) -> Path:
+@dataclass(frozen=True)
+class System:
+    """What is installed.
+
+    :param packages: of the distribution.
+    :param files: of ours, by their name below the root.
+    """
+
+    packages: tuple[str, ...]
+    files: Mapping[str, File]
+
+
+SYSTEMS = {"agent": System(PACKAGES, FILES), "systemd": System((*PACKAGES, *desktop.PACKAGES), desktop.FILES)}
+
+
+def installed_disk(sink: Sink, kernel: GuestKernel, system: System) -> Path:
     """Return the raw image of the disk, building it first if it is not in the cache; never write to it.
 
     :raises CommandFailed: it cannot be built; nothing of it is left then.
     """
     suite = host_suite()
     made = entry(
-        installed_name(kernel),
-        lambda work: _build(sink, suite, work, kernel),
+        installed_name(kernel, system),
+        lambda work: _build(sink, suite, work, kernel, system),
         lambda: sink(Message("waiting for another khib that is building the system")),
     )
     return made / "disk.img"
 
 
-def installed_name(kernel: GuestKernel) -> str:
+def installed_name(kernel: GuestKernel, system: System) -> str:
     """Return the name of the disk in the cache, with all that it depends on."""
-    parts = (host_suite(), *PACKAGES, *root.STRIPPED, partition_table(), repr(FILES), kernel.bzimage.parent.name)
+    own = (*system.packages, *root.STRIPPED, partition_table(), repr(system.files))
+    parts = (host_suite(), *own, kernel.bzimage.parent.name)
     return f"installed-{digest_of(*parts)}"
 
 
@@ -53,14 +71,14 @@ def partition_table() -> str:
     return "label: gpt\n" + "\n".join(lines) + "\n"
 
 
-def _build(sink: Sink, suite: str, work: Path, kernel: GuestKernel) -> None:
+def _build(sink: Sink, suite: str, work: Path, kernel: GuestKernel, system: System) -> None:
     started = time.monotonic()
     sudo = root.root_prefix()
     sink(Stage(StageName.LAB_SYSTEM, Status.STARTED, f"installing a {suite} that boots itself, once, some minutes"))
     tree = work / "tree"
     try:
-        root.install(sink, sudo, suite, tree, PACKAGES)
-        root.finish(sudo, tree, FILES)
+        root.install(sink, sudo, suite, tree, system.packages)
+        root.finish(sudo, tree, system.files)
         _put_kernel(sudo, tree, kernel)
         _pack(sudo, tree, work / "disk.img")
     except CommandFailed as error:

@@ -15,7 +15,7 @@ from khib_tui.lab.build.cache import cache_dir, digest_of, entry
 from khib_tui.lab.build.kernel import GuestKernel
 from khib_tui.lab.build.stock import newer_grub
 from khib_tui.lab.build.system import File, write_files
-from khib_tui.lab.installed import ESP, ROOT, installed_disk, installed_name
+from khib_tui.lab.installed import ESP, ROOT, SYSTEMS, System, installed_disk, installed_name
 from khib_tui.lab.vm import Boot, Hardware, Vm, start
 from khib_tui.runner import run
 
@@ -32,18 +32,26 @@ class Kind(NamedTuple):
 
     :param own_boot: /boot has a partition of its own, in place of the EFI system partition, which BIOS does not look at.
     :param grub: the suite that a newer GRUB comes from, one of `stock.SUITES`; '' for the system's own.
+    :param init: what is installed: a name of `installed.SYSTEMS`.
     """
 
     loader: str
     firmware: str
     own_boot: bool = False
     grub: str = ""
+    init: str = "agent"
 
     @classmethod
     def of(cls, arguments: Namespace) -> Kind:
         """Read what was typed."""
         given = vars(arguments)
-        return cls(arguments.loader, arguments.firmware, given.get("boot_partition") == "own", given.get("grub") or "")
+        own, newer, init = given.get("boot_partition") == "own", given.get("grub") or "", given.get("init", "agent")
+        return cls(arguments.loader, arguments.firmware, own, newer, init)
+
+    @property
+    def system(self) -> System:
+        """What is installed on the disk."""
+        return SYSTEMS[self.init]
 
     @property
     def name(self) -> str:
@@ -85,7 +93,7 @@ def bootable_disk(sink: Sink, kernel: GuestKernel, kind: Kind) -> Path:
     :raises CommandFailed: the loader's installer failed.
     """
     refuse_loader(kind)
-    installed = installed_disk(sink, kernel)
+    installed = installed_disk(sink, kernel, kind.system)
     return entry(
         _entry_name(kernel, kind),
         lambda work: _install(sink, kernel, installed, work, kind),
@@ -99,7 +107,7 @@ def is_bootable_built(kernel: GuestKernel, kind: Kind) -> bool:
 
 
 def _entry_name(kernel: GuestKernel, kind: Kind) -> str:
-    return f"bootable-{kind.name}-{digest_of(installed_name(kernel), WORDS, INSTALL)}"
+    return f"bootable-{kind.name}-{digest_of(installed_name(kernel, kind.system), WORDS, INSTALL)}"
 
 
 def _put_installer(disk: Path, work: Path, sink: Sink, kind: Kind) -> None:

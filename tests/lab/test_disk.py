@@ -119,6 +119,7 @@ def test_words_that_only_the_disk_can_have_are_refused(tmp_path: Path) -> None:
 def test_what_can_be_typed_is_what_there_is() -> None:
     assert list(MACHINES) == arguments.MACHINES
     assert list(FIRMWARES) == arguments.LOADERS
+    assert list(installed.SYSTEMS) == arguments.SYSTEMS
 
 
 def test_what_may_change_is_no_part_of_the_digest(tmp_path: Path) -> None:

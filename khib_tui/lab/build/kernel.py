@@ -17,6 +17,8 @@ from khib_tui.runner import run
 
 FRAGMENT = Path(__file__).with_name("kernel.config")
 DISK_FRAGMENT = FRAGMENT.with_name("disk.config")
+LISTENER = FRAGMENT.with_name("listener.c")
+DISK_PARTS = (DISK_FRAGMENT, LISTENER)
 SOURCES = Path("/usr/src")
 MODULES = "lib/modules"
 OPTIONAL = "# optional:"
@@ -41,13 +43,13 @@ def guest_kernel(sink: Sink, source: Path | None = None, jobs: int | None = None
 
     :param source: a `linux-source-*.tar.*`; the newest one the distribution has installed if not given.
     :param jobs: how many compilers run at once; one for each processor if not given.
-    :param more: fragments whose settings override the lab's own; with them it is another kernel.
+    :param more: fragments whose settings override the lab's own, and sources of modules; with them it is another kernel.
     :raises CommandFailed: there is no source, or it cannot be built.
     """
     source = source or newest_source()
     made = entry(
         _entry_name(source, more),
-        lambda work: _build(sink, source, jobs or os.cpu_count() or 1, work, [FRAGMENT, *more]),
+        lambda work: _build(sink, source, jobs or os.cpu_count() or 1, work, more),
         lambda: sink(Message("waiting for another khib that is building the kernel")),
     )
     release = (made / "release").read_text().strip()
@@ -100,7 +102,8 @@ def source_key(source: Path, more: Sequence[Path] = ()) -> str:
 
 
 def _lines(fragment: Path) -> list[str]:
-    return [line for line in fragment.read_text().splitlines() if "CONFIG_" in line]
+    lines = fragment.read_text().splitlines()
+    return [line for line in lines if "CONFIG_" in line] if fragment.suffix == FRAGMENT.suffix else lines
 
 
 def merged(fragments: Sequence[Path]) -> str:
@@ -134,7 +137,8 @@ def _version(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]
 
 
-def _build(sink: Sink, source: Path, jobs: int, work: Path, fragments: Sequence[Path]) -> None:
+def _build(sink: Sink, source: Path, jobs: int, work: Path, more: Sequence[Path]) -> None:
+    fragments = [FRAGMENT, *(path for path in more if path.suffix == FRAGMENT.suffix)]
     started = time.monotonic()
     sink(Stage(StageName.LAB_KERNEL, Status.STARTED, f"building {source.name.split('.tar')[0]}, once, some ten minutes"))
     tree = work / "tree"
@@ -147,7 +151,11 @@ def _build(sink: Sink, source: Path, jobs: int, work: Path, fragments: Sequence[
             sink, StageName.LAB_KERNEL, make, counts=OBJECT_LINE, expected=OBJECTS, unit="objects",
             log=cache_dir() / "kernel-build.log", cwd=tree,
         )  # fmt: skip
-        run(["make", f"INSTALL_MOD_PATH={work}", "INSTALL_MOD_STRIP=1", "modules_install"], cwd=tree)
+        install = ["make", f"INSTALL_MOD_PATH={work}", "INSTALL_MOD_STRIP=1", "modules_install"]
+        run(install, cwd=tree)
+        for path in (path for path in more if path not in fragments):
+            run([*_module(tree, path), "modules"], cwd=tree)
+            run([*install, *_module(tree, path)[1:]], cwd=tree)
     except CommandFailed as error:
         sink(Stage(StageName.LAB_KERNEL, Status.FAILED, error.message))
         raise
@@ -159,6 +167,15 @@ def _build(sink: Sink, source: Path, jobs: int, work: Path, fragments: Sequence[
     for name in ("build", "source"):  # links to the tree
         (work / MODULES / release / name).unlink(missing_ok=True)
     sink(Stage(StageName.LAB_KERNEL, Status.DONE, f"{release}, {objects} objects", time.monotonic() - started))
+
+
+def _module(tree: Path, source: Path) -> list[str]:
+    """Lay out a module of one file beside the kernel's tree; gives how it is made."""
+    folder = tree / "khib"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(source, folder)
+    (folder / "Kbuild").write_text(f"obj-m := {source.stem}.o\n")
+    return ["make", f"M={folder}"]
 
 
 def _configure(tree: Path, fragment: str) -> None:

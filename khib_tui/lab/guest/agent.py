@@ -1,4 +1,4 @@
-"""PID 1 of kernel A in the lab: either gives the console to a person, or obeys the host over the second serial line."""
+"""Kernel A's PID 1 in the lab, or a service of its systemd: gives the console to a person, or obeys the host by serial line."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ def main() -> None:
 
 def power_off() -> None:
     """Switch the machine off as a well-behaved system does."""
+    if os.getpid() > 1:
+        runner.run(["systemctl", "poweroff"])
+        time.sleep(600)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) > 1 and (entry / "cmdline").read_bytes():
             os.kill(int(entry.name), signal.SIGKILL)
