@@ -20,6 +20,15 @@ def partial(path: Path) -> Path:
     return path.with_name(path.name + PART)
 
 
+def cache_dir() -> Path:
+    """Return the folder of what can be made again: $KHIB_CACHE, $XDG_CACHE_HOME/khib or ~/.cache/khib."""
+    if own := os.environ.get("KHIB_CACHE"):
+        return Path(own)
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "khib"
+    return Path.home() / ".cache" / "khib"
+
+
 @contextmanager
 def whole(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     """Write a file that replaces the former one, if any, when the `with` ends without an error.

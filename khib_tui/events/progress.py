@@ -40,19 +40,20 @@ class Meter:
     """Turns "so many bytes are done" into Progress events with rate and time left, at most `per_second`.
 
     :param stop: looked at with each amount that is done; without it the work cannot be stopped.
+    :param before: what an interrupted run has done; it counts, but not for the rate.
     :param clock: seconds, monotonic; for tests.
     """
 
     def __init__(
         self, sink: Sink, stage: StageName, total: int, stop: Stop | None = None, *, unit: str = "bytes",
-        per_second: float = 4.0, clock: Callable[[], float] = time.monotonic,
+        per_second: float = 4.0, clock: Callable[[], float] = time.monotonic, before: int = 0,
     ) -> None:  # fmt: skip
         self.sink, self.stage, self.total, self.stop, self.unit = sink, stage, total, stop, unit
         self.clock = clock
         self.started = clock()
         self.interval = 1.0 / per_second
         self.last = float("-inf")
-        self.done = 0
+        self.done = self.before = before
 
     def add(self, amount: int) -> None:
         """Count `amount` more as done.
@@ -71,7 +72,7 @@ class Meter:
             return
         self.last = now
         elapsed = now - self.started
-        rate = done / elapsed if elapsed > 0 else 0.0
+        rate = (done - self.before) / elapsed if elapsed > 0 else 0.0
         eta = (self.total - done) / rate if rate and elapsed > 0.5 else None
         self.sink(Progress(self.stage, done, self.total, elapsed, rate, eta, self.unit))
 

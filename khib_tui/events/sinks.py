@@ -70,6 +70,8 @@ def progress_text(event: Progress) -> str:
     percent = 100.0 * event.done / event.total if event.total else 100.0
     if event.unit != "bytes":
         parts = [f"{event.stage} {percent:5.1f} %", f"{event.done} of {event.total} {event.unit}"]
+        if event.rate:
+            parts.append(f"{event.rate:.1f}/s")
     else:
         parts = [f"{event.stage} {percent:5.1f} %", f"{size(event.done)} of {size(event.total)}"]
         if event.rate:

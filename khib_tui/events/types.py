@@ -42,7 +42,7 @@ class Status(StrEnum):
 
 
 class StageName(StrEnum):
-    """All stages: of A, B and C, of exports, and of the lab."""
+    """All stages: of A, B and C, of exports, of a kernel that is built, and of the lab."""
 
     INITRAMFS = "initramfs"
     SCAN = "scan"
@@ -51,6 +51,7 @@ class StageName(StrEnum):
     PASSPHRASE = "passphrase"
     RESTORE = "restore"
     EXPORT = "export"
+    KERNEL = "kernel"
     LAB_KERNEL = "lab kernel"
     LAB_SYSTEM = "lab system"
     DISKS = "disks"

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
+from khib_tui.files import cache_dir
 from khib_tui.lab import disks
 from khib_tui.lab.build.bootable import INSTALL
-from khib_tui.lab.build.cache import cache_dir, digest_of, entry
+from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.lab.build.kernel import GuestKernel
 from khib_tui.lab.build.stock import newer_grub
 from khib_tui.lab.build.system import File, write_files

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from khib_tui.errors import Refused
-from khib_tui.lab.build.cache import cache_dir, locked
+from khib_tui.files import cache_dir
+from khib_tui.lab.build.cache import locked
 from khib_tui.model.units import size
 
 NAME = "scratch"

@@ -16,13 +16,14 @@ from khib_tui.bootloader.bls import BootEntry
 from khib_tui.decide import region
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.facts import kconfig
+from khib_tui.files import cache_dir
 from khib_tui.formats import bzimage
 from khib_tui.initramfs import build, installed
 from khib_tui.initramfs.modules import WISHED
 from khib_tui.initramfs.packing import Compression
 from khib_tui.lab import disks
 from khib_tui.lab.board import Board
-from khib_tui.lab.build.cache import cache_dir, digest_of, locked
+from khib_tui.lab.build.cache import digest_of, locked
 from khib_tui.lab.build.kernel import GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_disk
 from khib_tui.lab.build.root import guest_root, is_root_built

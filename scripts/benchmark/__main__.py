@@ -15,7 +15,7 @@ from benchmark.memory import memory
 from khib_tui.errors import KhibError
 from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Failure, Message, Sink
-from khib_tui.lab.build.cache import cache_dir
+from khib_tui.files import cache_dir
 
 PARTS: dict[str, Callable[[argparse.Namespace, Sink], str]] = {
     "memory": memory, "adapt": adapt, "growth": growth, "hibernate": hibernate,

@@ -15,8 +15,9 @@ import msgspec
 from benchmark.record import FACTS_NAME, FILES_MIB, MEMORY, MEMORY_NAME, record
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Sink
+from khib_tui.files import cache_dir
 from khib_tui.handover.handover import FreePages, Handover, Mode
-from khib_tui.lab.build.cache import cache_dir, digest_of, entry
+from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.lab.build.kernel import guest_kernel
 from khib_tui.lab.guest import mixture
 from khib_tui.lab.guest.mixture import Facts

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import CommandFailed
-from khib_tui.events.types import Event, Progress, StageName
+from khib_tui.files import cache_dir
 from khib_tui.lab.build import apt, cache, kernel, root, system
 
 ONELINE = """
@@ -52,11 +52,11 @@ def test_cache_dir_prefers_the_most_specific(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("XDG_CACHE_HOME", "/x")
     monkeypatch.setenv("HOME", "/h")
     monkeypatch.setenv("KHIB_CACHE", "/own")
-    assert cache.cache_dir() == Path("/own")
+    assert cache_dir() == Path("/own")
     monkeypatch.delenv("KHIB_CACHE")
-    assert cache.cache_dir() == Path("/x/khib")
+    assert cache_dir() == Path("/x/khib")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache.cache_dir() == Path("/h/.cache/khib")
+    assert cache_dir() == Path("/h/.cache/khib")
 
 
 def test_digest_tells_parts_apart(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_digest_tells_parts_apart(tmp_path: Path) -> None:
 
 def test_entry_is_built_once() -> None:
     made = [cache.entry("thing", lambda work: (work / "x").mkdir()) for _ in range(2)]
-    assert made[0] == made[1] == cache.cache_dir() / "thing"
+    assert made[0] == made[1] == cache_dir() / "thing"
     assert (made[0] / "x").is_dir()
 
 
@@ -80,11 +80,11 @@ def test_failed_build_leaves_nothing() -> None:
 
     with pytest.raises(CommandFailed):
         cache.entry("thing", build)
-    assert [path.name for path in cache.cache_dir().iterdir()] == [".thing.lock"]
+    assert [path.name for path in cache_dir().iterdir()] == [".thing.lock"]
 
 
 def test_leftovers_of_a_killed_build_go() -> None:
-    left = cache.cache_dir() / ".thing.tmp-dead"
+    left = cache_dir() / ".thing.tmp-dead"
     left.mkdir(parents=True)
     cache.entry("thing", lambda work: None)
     assert not left.exists()
@@ -106,29 +106,6 @@ def test_second_builder_waits_for_the_first() -> None:
     cache.entry("thing", slow, lambda: waited.append(1))
     first.join()
     assert (builds, waited) == ([1], [1])
-
-
-def test_follow_counts_the_lines_that_match(tmp_path: Path) -> None:
-    seen: list[Event] = []
-    log = tmp_path / "log"
-    script = "for i in 1 2 3 4 5; do echo \"  CC      $i.o\"; echo '  LD      x'; done"
-    count = cache.follow(
-        lambda event: seen.append(event), StageName.LAB_KERNEL, ["sh", "-c", script],
-        counts=kernel.OBJECT_LINE, expected=3, unit="objects", log=log,
-    )  # fmt: skip
-    last = seen[-1]
-    assert isinstance(last, Progress)
-    assert (count, last.done, last.total, last.unit) == (5, 5, 5, "objects")
-    assert len(log.read_text().splitlines()) == 10
-
-
-def test_follow_names_the_complaint_and_the_log(tmp_path: Path) -> None:
-    with pytest.raises(CommandFailed, match=r"code 2: x\.c:1: error: odd") as caught:
-        cache.follow(
-            lambda event: None, StageName.LAB_KERNEL, ["sh", "-c", "echo x.c:1: error: odd; echo bye; exit 2"],
-            counts=kernel.OBJECT_LINE, expected=9, unit="objects", log=tmp_path / "log",
-        )  # fmt: skip
-    assert str(tmp_path / "log") in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
+from khib_tui.events.follow import follow
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
-from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
+from khib_tui.files import cache_dir
+from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.runner import run
 
 FRAGMENT = Path(__file__).with_name("kernel.config")

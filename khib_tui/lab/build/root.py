@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
+from khib_tui.events.follow import follow
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
+from khib_tui.files import cache_dir
 from khib_tui.lab.build.apt import debian_mirror, host_suite
-from khib_tui.lab.build.cache import cache_dir, digest_of, entry, follow
+from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.lab.build.system import FILES, File, write_files
 from khib_tui.model.units import GIB, KIB, MIB
 from khib_tui.runner import interact, run
