@@ -75,6 +75,13 @@ def _kernels(commands: Commands) -> None:
     text = "list this machine's kernels: which can be hibernated, which can save and restore, and why not"
     kernels = _add(commands, "kernels", "commands.kernels:kernels", text)
     kernels.add_argument("--kernel", metavar="FILE", help="look at this one too, wherever it lies")
+    text = "build Debian's own kernel anew so that it can be hibernated, as packages; installs nothing"
+    build = _add(kernels.add_subparsers(metavar="ACTION"), "build", "commands.kernelbuild:build", text)
+    build.add_argument("--kernel", metavar="FILE", help="of this one, not of the running one: /boot/vmlinuz-...")
+    build.add_argument("--whole", action="store_true", help="build all modules too, even if the installed ones fit")
+    build.add_argument("--into", type=Path, metavar="DIR", help="build there, not below the cache")
+    build.add_argument("--jobs", type=int, metavar="N", help="how many compilers run at once")
+    _dry_run(build)
 
 
 def _status(commands: Commands) -> None:

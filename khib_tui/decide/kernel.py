@@ -24,6 +24,7 @@ A_OPTIONS = {
     "HIBERNATION": "its drivers have no code to freeze and thaw devices",
 }
 _FIX = "install a kernel that has it (those of Ubuntu, Fedora and Arch do), or rebuild this one with it"
+_BUILD = "`khib kernels build` makes this kernel with it, as a package to install"
 
 
 def too_old(release: str) -> bool:
@@ -66,4 +67,5 @@ def _option(machine: Machine, name: str, ident: str) -> Finding:
         return Finding(ident, Severity.WARNING, what, f"without it, {why}", f"look for CONFIG_{name}=y in its configuration")
     if machine.config.get(name) == "y":
         return Finding(ident, Severity.OK, f"{kernel} has CONFIG_{name}")
-    return Finding(ident, Severity.BLOCKER, f"{kernel} has no CONFIG_{name}", why, _FIX)
+    fix = _BUILD if name == "KEXEC_JUMP" and " Debian " in machine.version else _FIX
+    return Finding(ident, Severity.BLOCKER, f"{kernel} has no CONFIG_{name}", why, fix)

@@ -11,6 +11,7 @@ import pytest
 
 from khib_tui.errors import CommandFailed
 from khib_tui.files import cache_dir
+from khib_tui.kbuild.work import OBJECT_LINE
 from khib_tui.lab.build import apt, cache, kernel, root, system
 
 ONELINE = """
@@ -120,7 +121,7 @@ def test_second_builder_waits_for_the_first() -> None:
     ],
 )
 def test_object_lines(line: str, counts: bool) -> None:
-    assert bool(kernel.OBJECT_LINE.match(line)) is counts
+    assert bool(OBJECT_LINE.match(line)) is counts
 
 
 def test_fragment_settings_that_do_not_stick_are_named() -> None:

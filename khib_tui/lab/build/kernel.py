@@ -14,6 +14,7 @@ from khib_tui.errors import CommandFailed
 from khib_tui.events.follow import follow
 from khib_tui.events.types import Message, Sink, Stage, StageName, Status
 from khib_tui.files import cache_dir
+from khib_tui.kbuild.work import OBJECT_LINE
 from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.runner import run
 
@@ -25,7 +26,6 @@ SOURCES = Path("/usr/src")
 MODULES = "lib/modules"
 OPTIONAL = "# optional:"
 OBJECTS = 1860  # compiled by a build of 6.1; 7.2 has a tenth more
-OBJECT_LINE = re.compile(r"\s+(CC|AS|HOSTCC)\s")
 SETTING = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=.*| is not set)$", re.MULTILINE)
 ENDS = 1 << 16
 

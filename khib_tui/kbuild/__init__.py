@@ -1,0 +1,1 @@
+"""The distribution's own kernel, built anew so that it can jump."""
