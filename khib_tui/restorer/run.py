@@ -22,6 +22,7 @@ from khib_tui.image import header as headers
 from khib_tui.image.header import Header
 from khib_tui.image.manifest import Manifest, WayBack
 from khib_tui.image.store import Store
+from khib_tui.image.watch import Watch
 from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import identity
@@ -117,7 +118,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     move.into_region(devices, found, sink, stop)
     sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
     with claims.taken_back(devices):
-        with prepared(devices, found, sink) as (store, header, manifest):
+        with prepared(devices, found, sink) as (store, header, manifest), Watch() as watch:
             memory = PhysicalMemory(writable=True)
             seconds = restorer.fill_memory(store, manifest, memory, sink, stop, found.sealer)
             sink(Stage(StageName.RESTORE, Status.DONE, size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
@@ -127,6 +128,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
             back.refuse_bad_entry(way.entry, manifest.saved_ranges)
             back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
             tell(memory, way, resumed(header, manifest, seconds), sink)
+            sink(Message(watch.words("restorer")))
             refuse(compare(manifest.disks, take.again(blockdev.devices(), manifest.disks)))
             claims.claim(store, found.target, header.image_id)
         back.jump()

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from types import TracebackType
-
 import msgspec
 
 from khib_tui.decide.region import ALIGN
 from khib_tui.errors import Refused
 from khib_tui.handover.report import Report
-from khib_tui.image.threads import RESERVE, available
+from khib_tui.image.threads import RESERVE
+from khib_tui.image.watch import Watch, total
 from khib_tui.model.limits import WORKER_MEMORY
-from khib_tui.model.units import KIB, MIB, PAGE, size
+from khib_tui.model.units import KIB, MIB, size
 from khib_tui.seal.keyslots import Seal
 
 # What saving takes with one thread, in bytes.
 NEEDED = RESERVE + WORKER_MEMORY
 # What C takes to open a sealed image beside the keyslot's own memory, beyond what B has loaded when it looks.
 UNLOCKING = 12 * MIB
-_SECONDS = 0.2
-
-
-def total() -> int:
-    """Return the bytes of memory that this kernel has after its start."""
-    return os.sysconf("SC_PHYS_PAGES") * PAGE
 
 
 def refuse_shortage(region: int, free: int, of: int, seal: Seal | None = None) -> None:
@@ -50,26 +41,6 @@ def refuse_shortage(region: int, free: int, of: int, seal: Seal | None = None) -
     )  # fmt: skip
 
 
-class Watch:
-    """Looks for the least memory that can be had during a `with`, some times a second."""
-
-    def __init__(self) -> None:
-        self.lowest = available()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(_SECONDS):
-            self.lowest = min(self.lowest, available())
-
-    def noted(self, report: Report) -> Report:
-        """Return a report with the figures put in."""
-        return msgspec.structs.replace(report, saver_memory=total(), saver_memory_free=self.lowest)
+def noted(report: Report, watch: Watch) -> Report:
+    """Return a report with the figures put in."""
+    return msgspec.structs.replace(report, saver_memory=total(), saver_memory_free=watch.lowest)

@@ -15,6 +15,7 @@ from khib_tui.events.types import Failure, Message, Sink, Stage, StageName, Stat
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import Outcome, Report
 from khib_tui.image.header import Header
+from khib_tui.image.watch import Watch, total
 from khib_tui.jump import ownram
 from khib_tui.model import identity
 from khib_tui.model.machine import BlockDevice
@@ -46,18 +47,18 @@ def run(base: Base, present: Present) -> None:
     """
     handover = base.handover
     started = time.monotonic()
-    watch = room.Watch()
+    watch = Watch()
     try:
         refuse_outside(base)
         base.prepare()
-        room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, room.total(), handover.seal)
+        room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, total(), handover.seal)
         with watch:
-            header = present(_TITLES[handover.mode], lambda sink, stop: work(base, steady(sink), stop))
+            header = present(_TITLES[handover.mode], lambda sink, stop: work(base, steady(sink), stop, watch))
     except BaseException as error:
-        base.report(watch.noted(failure(error)))
+        base.report(room.noted(failure(error), watch))
         return
     if handover.mode is not Mode.SAVE:
-        base.report(watch.noted(rehearsed(handover, header, time.monotonic() - started)))
+        base.report(room.noted(rehearsed(handover, header, time.monotonic() - started), watch))
 
 
 def refuse_outside(base: Base) -> None:
@@ -72,7 +73,7 @@ def refuse_outside(base: Base) -> None:
         raise
 
 
-def work(base: Base, sink: Sink, stop: Stop) -> Header | None:
+def work(base: Base, sink: Sink, stop: Stop, watch: Watch) -> Header | None:
     """Save, unless the mode is to come straight back; gives the header of what was saved."""
     handover = base.handover
     devices, target = find_disks(handover)
@@ -90,6 +91,7 @@ def work(base: Base, sink: Sink, stop: Stop) -> Header | None:
             handover, base.entry, base.memory, store, prints, (uname.release, uname.version), sink, stop, base.fate,
         )  # fmt: skip
         sink(Stage(StageName.SAVE, Status.DONE, size(header.image_bytes), time.monotonic() - started))
+        sink(Message(watch.words("saver")))
     return header
 
 

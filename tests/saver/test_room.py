@@ -8,6 +8,7 @@ import pytest
 
 from khib_tui.errors import Refused
 from khib_tui.handover.report import Outcome, Report
+from khib_tui.image import watch as watches
 from khib_tui.model.units import MIB
 from khib_tui.plan import outcome as arrival
 from khib_tui.saver import room
@@ -27,16 +28,17 @@ def test_too_little_memory_is_refused_with_figures_and_a_region_that_is_large_en
 
 def test_the_lowest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     amounts = iter([90 * MIB, 20 * MIB])
-    monkeypatch.setattr(room, "available", lambda: next(amounts, 80 * MIB))
-    monkeypatch.setattr(room, "_SECONDS", 0.001)
-    watch = room.Watch()
+    monkeypatch.setattr(watches, "available", lambda: next(amounts, 80 * MIB))
+    monkeypatch.setattr(watches, "_SECONDS", 0.001)
+    watch = watches.Watch()
     assert watch.lowest == 90 * MIB
     with watch:
         deadline = time.monotonic() + 30
         while watch.lowest != 20 * MIB and time.monotonic() < deadline:
             time.sleep(0.01)
     assert watch.lowest == 20 * MIB
-    assert watch.noted(Report(Outcome.REHEARSED)).saver_memory_free == 20 * MIB
+    assert watch.words("saver").startswith("memory of the saver: 20.0 MiB of ")
+    assert room.noted(Report(Outcome.REHEARSED), watch).saver_memory_free == 20 * MIB
 
 
 def test_the_figures_reach_the_user() -> None:

@@ -1,0 +1,45 @@
+"""How much memory B or C had left while it worked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from types import TracebackType
+
+from khib_tui.image.threads import available
+from khib_tui.model.units import PAGE, size
+
+_SECONDS = 0.2
+
+
+def total() -> int:
+    """Return the bytes of memory that this kernel has after its start."""
+    return os.sysconf("SC_PHYS_PAGES") * PAGE
+
+
+class Watch:
+    """Looks for the least memory that can be had during a `with`, some times a second."""
+
+    def __init__(self) -> None:
+        self.lowest = available()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(_SECONDS):
+            self.lowest = min(self.lowest, available())
+
+    def words(self, who: str) -> str:
+        """Say how much was free at the lowest, up to now.
+
+        :param who: has that memory.
+        """
+        return f"memory of the {who}: {size(self.lowest)} of {size(total())} free at its lowest"
