@@ -42,8 +42,6 @@ def _lean(config: dict[str, str]) -> Iterator[Change]:
         yield Change("DEBUG_INFO_BTF", OFF, why)
     yield from (Change(name, OFF, why) for name in sorted(config) if re.fullmatch("DEBUG_INFO_DWARF(4|5|_.*)", name))
     yield Change("DEBUG_INFO_NONE", "y", why)
-    if config.get("MODULE_SIG") == "y":
-        yield Change("MODULE_SIG", OFF, "a kernel that was built at home needs no signed modules")
 
 
 def changed(text: str, wanted: Sequence[Change]) -> str:
