@@ -131,12 +131,13 @@ def _device(name: str, sysfs: Path, disks: _Disks) -> BlockDevice | None:
         holders=tuple(sorted({*names(sysfs / "holders"), *_of(use.drivers, name)})),
         slaves=tuple(sorted({*names(sysfs / "slaves"), *_of(use.backing, name)})),
         mounts=tuple(_of(use.mounts, name)),
-        swap=name in use.swaps,
+        swap=any(not item.path for item in use.swaps.get(name, ())),
         readable=readable,
         parttype=table.types.get(start, "") if disk else "",
         partlabel=table.labels.get(start, "") if disk else "",
         content=content_of(strict_reader(disks.root, name), size) if unnamed else "",
         file_limit=found.file_limit,
+        swaps=tuple(use.swaps.get(name, ())),
     )  # fmt: skip
 
 

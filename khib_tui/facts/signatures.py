@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from khib_tui.model.machine import Content
-from khib_tui.model.target import KHIB
+from khib_tui.model.target import KHIB, LENT_SWAP
 from khib_tui.model.text import clean
 from khib_tui.model.units import KIB, MIB
 
@@ -21,6 +21,12 @@ Read = Callable[[int, int], bytes]
 """`read(offset, count)` gives at most `count` bytes, fewer at the end or where the device cannot be read."""
 
 SWAP_KINDS = frozenset({"swap", "swsuspend"})
+SWAPSPACE = b"SWAPSPACE2"
+LENT = b"LINHIB0001"
+"""The signature of a swap while an image lies behind its header.
+
+For the kernel this is no swap; blkid and udev see UUID and label all the same, and util-linux's swapon makes a swap of it.
+"""
 _HEAD = 260 * KIB
 _EXT3_JOURNAL, _EXT_JOURNAL_DEVICE = 0x4, 0x8
 # Features that ext3 does not know: incompat extents, 64bit, mmp, flex_bg, ...; ro_compat huge_file, gdt_csum, ...
@@ -93,8 +99,8 @@ TABLE = (
     Magic("udf", 0x8001, b"BEA01"),
     *(
         Magic(kind, page - 10, magic, (1052, 16), (1036, "uuid"))
-        for kind, magic in (("swap", b"SWAPSPACE2"), ("swap", b"SWAP-SPACE"), ("swsuspend", b"S1SUSPEND\0"),
-                            ("swsuspend", b"S2SUSPEND\0"), ("swsuspend", b"ULSUSPEND\0"), ("swsuspend", b"LINHIB0001"))
+        for kind, magic in (("swap", SWAPSPACE), ("swap", b"SWAP-SPACE"), ("swsuspend", b"S1SUSPEND\0"),
+                            ("swsuspend", b"S2SUSPEND\0"), ("swsuspend", b"ULSUSPEND\0"), (LENT_SWAP, LENT))
         for page in (4096, 65536)
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,13 +10,18 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from khib_tui.facts.read import names, text, unescape
+from khib_tui.model.machine import Swap
+from khib_tui.model.units import KIB
 
 
 class Usage(Struct):
-    """`mounts` are raw paths, `drivers` filesystems without a mount we can see, `backing` what a loop device reads."""
+    """`mounts` are raw paths, `drivers` filesystems without a mount we can see, `backing` what a loop device reads.
+
+    `swaps` has those on a whole device without a path, those in files with theirs.
+    """
 
     mounts: dict[str, list[str]] = field(default_factory=dict)
-    swaps: set[str] = field(default_factory=set)
+    swaps: dict[str, list[Swap]] = field(default_factory=dict)
     drivers: dict[str, list[str]] = field(default_factory=dict)
     backing: dict[str, list[str]] = field(default_factory=dict)
 
@@ -33,7 +39,6 @@ def read_usage(root: Path, sysfs: Mapping[str, Path]) -> Usage:
     """Ask /proc and /sys who uses the devices in `sysfs` (kernel name to directory)."""
     numbers = {text(path / "dev", 64): name for name, path in sysfs.items()}
     nodes = _nodes(sysfs)
-    swaps = {nodes[source] for source in _swaps(root) if source in nodes}
     backing = {name: nodes.get(text(path / "loop/backing_file", 4096), "") for name, path in sysfs.items()}
     mounts: dict[str, list[str]] = defaultdict(list)
     for mount in read_mounts(root):
@@ -42,6 +47,7 @@ def read_usage(root: Path, sysfs: Mapping[str, Path]) -> Usage:
             if mount.point not in mounts[name]:
                 mounts[name].append(mount.point)
     drivers = _share_btrfs(root, mounts)
+    swaps = _by_device(read_swaps(root), nodes, mounts)
     return Usage(dict(mounts), swaps, drivers, {name: [under] for name, under in backing.items() if under})
 
 
@@ -74,10 +80,36 @@ def read_mounts(root: Path, processes: Sequence[str] = ("self", "1")) -> Iterato
             yield Mount(words[2], unescape(words[3]), unescape(words[4]), sources)
 
 
-def _swaps(root: Path) -> Iterator[str]:
-    for line in text(root / "proc/swaps").splitlines()[1:]:
-        if line:
-            yield unescape(line.split()[0])
+class ActiveSwap(Struct, frozen=True):
+    """A line of /proc/swaps: a device node or the path of a file; bytes; the priority, negative if the kernel chose it."""
+
+    source: str
+    size: int
+    used: int
+    priority: int
+
+
+def read_swaps(root: Path = Path("/")) -> list[ActiveSwap]:
+    """List the swaps that are active at this moment."""
+    lines = [line.split() for line in text(root / "proc/swaps").splitlines()[1:]]
+    return [
+        ActiveSwap(unescape(words[0]), int(words[2]) * KIB, int(words[3]) * KIB, int(words[4]))
+        for words in lines if len(words) == 5 and all(re.fullmatch(r"-?\d{1,18}", word) for word in words[2:])
+    ]  # fmt: skip
+
+
+def _by_device(
+    active: Sequence[ActiveSwap], nodes: Mapping[str, str], mounts: Mapping[str, list[str]]
+) -> dict[str, list[Swap]]:
+    found: dict[str, list[Swap]] = defaultdict(list)
+    points = {point.rstrip("/") + "/": name for name, under in mounts.items() for point in under}
+    for swap in active:
+        around = [point for point in points if swap.source.startswith(point)]
+        if swap.source in nodes:
+            found[nodes[swap.source]].append(Swap(swap.size, swap.used))
+        elif around and not swap.source.startswith("/dev/"):
+            found[points[max(around, key=len)]].append(Swap(swap.size, swap.used, swap.source))
+    return dict(found)
 
 
 def _share_btrfs(root: Path, mounts: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -80,6 +80,14 @@ class KernelFile(msgspec.Struct, frozen=True):
     display_bytes: int = 0
 
 
+class Swap(msgspec.Struct, frozen=True):
+    """An active swap on a device: the whole of it, or a file of its filesystem, by its path; `size` and `used` are bytes."""
+
+    size: int
+    used: int
+    path: str = ""
+
+
 class BlockDevice(msgspec.Struct, frozen=True):
     """A disk or partition (or a mapping on top), with everything that says who uses it.
 
@@ -92,7 +100,8 @@ class BlockDevice(msgspec.Struct, frozen=True):
     `unit` tells apart disks that have one `serial` (a SCSI unit, an NVMe namespace, a boot area of an eMMC), '' for the first.
     `parttype` is the partition's type in the table: a GUID, or two hexadecimal digits of an MBR; `partlabel` its name there.
     `content` is `empty` or `unknown` where no `fstype` was found, '' where nobody looked. `file_limit` is the largest file
-    that an ext2 or ext3 filesystem takes, 0 if unknown.
+    that an ext2 or ext3 filesystem takes, 0 if unknown. `swap` tells whether the whole of it is active swap, `swaps` has that
+    one and those in files on it; facts of an older khib have none.
     """
 
     name: str
@@ -121,6 +130,7 @@ class BlockDevice(msgspec.Struct, frozen=True):
     partlabel: str = ""
     content: Content = ""
     file_limit: int = 0
+    swaps: tuple[Swap, ...] = ()
 
     @property
     def path(self) -> str:

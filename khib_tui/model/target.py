@@ -15,7 +15,10 @@ from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.text import clean
 
 KHIB = "khib"
+LENT_SWAP = "swap-lent"
+"""What a swap is while an image lies behind its header."""
 OWN = "file:"
+SWAP = "swap"
 OWN_FILE_SYSTEMS = ("ext4", "xfs", "btrfs")
 """Which of A's own may be written beneath. Not f2fs: an image in a file of it changed what its prints look at (seen)."""
 FILE_SYSTEMS = ("ext4", "ext3", "ext2", "xfs", "btrfs", "vfat")
@@ -27,38 +30,50 @@ _WORD = re.compile(rf"({_IDENTITY.pattern})-(\d{{1,20}}):(/.*)")
 
 
 class Kind(StrEnum):
-    """A partition for the image alone; a file on a filesystem that A has not mounted; a file of A's own."""
+    """A partition for the image alone; a file on a filesystem that A has not mounted; a file of A's own; a swap of A's."""
 
     PARTITION = "partition"
     FILE = "file"
     OWN = "own file"
+    SWAP = "swap"
 
 
 class Target(msgspec.Struct, frozen=True):
     """A place for the image: a device node, and a path inside its filesystem if it is a file.
 
     :param own: the filesystem is one that A has mounted, and `path` is the file's in A.
+    :param swap: it is a swap of A's, lent to the image: the device, or the file at `path` in A; neither for the only one.
     """
 
     device: str
     path: str = ""
     own: bool = False
+    swap: bool = False
 
     @property
     def kind(self) -> Kind:
         """What kind of place it is."""
+        if self.swap:
+            return Kind.SWAP
         if self.own:
             return Kind.OWN
         return Kind.FILE if self.path else Kind.PARTITION
 
+    @property
+    def beneath(self) -> bool:
+        """Whether the image is written in ranges of a disk, beneath what A has there: filesystem, LVM, encryption."""
+        return self.own or self.swap
+
     def __str__(self) -> str:
+        if self.swap:
+            return ":".join(filter(None, (SWAP, self.path or self.device)))
         if self.own:
             return f"{OWN}{self.path}"
         return f"{self.device}:{self.path}" if self.path else self.device
 
 
 def parse(text: str) -> Target:
-    """Read `/dev/vdb1`, `/dev/vdb2:/hibernate.khib` or `file:/hibernate.khib`.
+    """Read `/dev/vdb1`, `/dev/vdb2:/hibernate.khib`, `file:/hibernate.khib`, `swap`, `swap:/dev/vda2` or `swap:/swapfile`.
 
     A device may be named in each way that mount(8) takes.
 
@@ -66,35 +81,75 @@ def parse(text: str) -> Target:
     """
     text = text.strip()
     if text.startswith(OWN):
-        return _own(text.removeprefix(OWN))
+        return Target("", _path(text.removeprefix(OWN)), own=True)
+    if text == SWAP or text.startswith(f"{SWAP}:"):
+        return _swap(text.removeprefix(SWAP).removeprefix(":"), text)
     device, path = spelling.split(text)
     sound = spelling.is_device(device) and (not path or _PATH.fullmatch(path))
     if not sound or not {".", ".."}.isdisjoint([*device.split("/"), *path.split("/")]):
         raise UsageError(
             f"'{clean(text)}' is not a valid target", ident="HIB-E-TARGET",
-            hint="write DEVICE, DEVICE:/FILE or file:/FILE; DEVICE as mount takes it (/dev/..., UUID=...), FILE without spaces",
+            hint="write DEVICE, DEVICE:/FILE, file:/FILE, swap or swap:DEVICE; DEVICE as mount takes it, FILE without spaces",
         )  # fmt: skip
     return Target(device, path)
 
 
-def _own(path: str) -> Target:
+def _swap(name: str, text: str) -> Target:
+    """Read what stands behind `swap:`, nothing for the only one."""
+    if text == SWAP:
+        return Target("", swap=True)
+    if name.startswith("/") and not name.startswith("/dev/"):
+        return Target("", _path(name), swap=True)
+    device = parse(name)
+    if device.kind is not Kind.PARTITION:
+        raise UsageError(
+            f"'{clean(text)}' is not a valid swap", ident="HIB-E-TARGET",
+            hint="write swap, swap:/dev/..., swap:UUID=... or swap:/swapfile",
+        )  # fmt: skip
+    return Target(device.device, swap=True)
+
+
+def _path(path: str) -> str:
     if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
         raise UsageError(
             f"'{clean(path)}' is not a valid path for the image", ident="HIB-E-TARGET",
             hint="write it from the top, without spaces, such as file:/hibernate.khib",
         )  # fmt: skip
-    return Target("", path, own=True)
+    return path
 
 
 def resolved(target: Target, devices: Sequence[BlockDevice]) -> Target:
     """Follow a link such as /dev/disk/by-label/... to the name that facts use; of a file of A's own, find its device.
 
-    :raises Refused: HIB-E-TARGET-DUPLICATE, it could be several.
+    :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE, it could be none, or several.
     """
-    if target.own:
+    if target.swap and not target.device and not target.path:
+        return _only_swap(devices)
+    if target.beneath and target.path:
         mounted = around(devices, target.path)
-        return Target(mounted.path if mounted else "", target.path, own=True)
+        return msgspec.structs.replace(target, device=mounted.path if mounted else "")
+    if target.swap:
+        return Target(spelling.node_of(target.device, devices), swap=True)
     return Target(spelling.node_of(target.device, devices), target.path)
+
+
+def _only_swap(devices: Sequence[BlockDevice]) -> Target:
+    """Find the only swap on a disk: those that are active, else what looks like one."""
+    found = swaps(devices) or [Target(item.path, swap=True) for item in devices if item.fstype in (SWAP, LENT_SWAP)]
+    if not found:
+        hint = "swapon one first, or choose another place"
+        raise Refused("there is no swap on a disk", hint=hint, ident="HIB-E-TARGET-MISSING")
+    if found[1:]:
+        what = f"there are {len(found)} swaps: {', '.join(item.path or item.device for item in found)}"
+        raise Refused(what, hint=f"name one: --target {found[0]}", ident="HIB-E-TARGET-DUPLICATE")
+    return found[0]
+
+
+def swaps(devices: Sequence[BlockDevice]) -> list[Target]:
+    """List the active swaps that are not made of memory."""
+    places = [device for device in devices if device.kind not in ("zram", "ram")]
+    whole = [Target(device.path, swap=True) for device in places if device.swap]
+    return [*whole, *(Target(item.path, swap.path, swap=True) for item in places for swap in item.swaps if swap.path)]
 
 
 def around(devices: Sequence[BlockDevice], path: str) -> BlockDevice | None:
@@ -107,7 +162,7 @@ def around(devices: Sequence[BlockDevice], path: str) -> BlockDevice | None:
 def under(devices: Sequence[BlockDevice], target: Target) -> BlockDevice | None:
     """Return the disk or partition that a target's bytes are on, below LVM and encryption; None if that is not one alone."""
     device = next((item for item in devices if item.path == target.device), None)
-    while target.own and device and device.slaves:
+    while target.beneath and device and device.slaves:
         below = [item for item in devices if item.name in device.slaves] if len(device.slaves) == 1 else []
         device = below[0] if below else None
     return device

@@ -10,23 +10,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from khib_tui.errors import KhibError, Refused
-from khib_tui.facts.read import text
 from khib_tui.image import header as headers
 from khib_tui.image import ranges
 from khib_tui.image.header import State
-from khib_tui.image.store import BLOCK
-from khib_tui.linux import btrfs, extents
+from khib_tui.linux import extents
 from khib_tui.linux.syscalls import fallocate
-from khib_tui.model import target as targets
 from khib_tui.model.identity import TargetRef, find, key_of
 from khib_tui.model.machine import BlockDevice
-from khib_tui.model.ranges import Spans
 from khib_tui.model.units import KIB, MIB, size
-from khib_tui.prints.follow import Place, Unmapped, follow
-from khib_tui.prints.layers import is_real, stack_of
+from khib_tui.target import beneath
 
 _HEAD = 64 * KIB
-_ANEW = "remove it (`khib setup --remove`, or chattr -i and rm) and set up again"
 
 
 def length(need: int) -> int:
@@ -122,103 +116,16 @@ def located(path: Path, devices: Sequence[BlockDevice], need: int, *, sealed: bo
     :param sealed: whether the image is sealed: below an encrypted filesystem it must be.
     :raises Refused: it is not there, too small, or lies so that nobody but its filesystem may write it.
     """
-    device = _mounted(devices, path)
+    device = beneath.mounted(devices, path)
     with _opened(path) as fd:
         if os.fstat(fd).st_size < length(need):
             what = f"{path} has {size(os.fstat(fd).st_size)}, the image may need {size(length(need))}"
             raise Refused(what, hint="run `khib setup`, which makes it larger", ident="HIB-E-TARGET-SMALL")
-        spans = list(_on_device(fd, path, device))
-    try:
-        places = follow(stack_of(devices), device.name, spans)
-    except Unmapped as error:
-        raise _moved(path, f"{device.path}: {error}") from error
-    leaf = _one_leaf(places, devices, path)
-    if not sealed and (crypt := _encrypted(devices, device)):
-        what = f"{path} lies on the encrypted {crypt}, and the image would not be encrypted"
-        raise Refused(what, hint="make a seal first: khib seal", ident="HIB-E-TARGET-SEAL")
-    return TargetRef(key_of(leaf), spans=ordered(places, path))
-
-
-def ordered(places: Sequence[Place], path: Path) -> Spans:
-    """Return the whole blocks of the places of a file, the longest first, the others as they lie on the disk.
-
-    :raises Refused: HIB-E-TARGET-FRAGMENTS, they are too many, or too short.
-    """
-    whole = [(start, start + (end - start) // BLOCK * BLOCK) for _, start, end in places if end - start >= BLOCK]
-    longest = max(whole, key=lambda span: span[1] - span[0], default=(0, 0))
-    found = (longest, *sorted(span for span in whole if span != longest))
-    if len(found) > ranges.MOST or longest[1] - longest[0] < ranges.LEAST_FIRST:
-        what = f"{path} lies in {len(found)} pieces, the longest of {size(longest[1] - longest[0])}"
-        raise Refused(what, hint=f"free some room on its filesystem; then {_ANEW}", ident="HIB-E-TARGET-FRAGMENTS")
-    return found
-
-
-def _mounted(devices: Sequence[BlockDevice], path: Path) -> BlockDevice:
-    """Return the device of the filesystem that a path is on.
-
-    :raises Refused: it is on none that the image could be written beneath.
-    """
-    device = targets.around(devices, os.fspath(path))
-    if device is None or device.fstype not in targets.OWN_FILE_SYSTEMS:
-        held = f"{device.fstype or 'no filesystem'} on {device.path}" if device else "no disk"
-        hint = f"choose a place on one of {', '.join(targets.OWN_FILE_SYSTEMS)}"
-        raise Refused(f"{path} lies on {held}", hint=hint, ident="HIB-E-TARGET-FILESYSTEM")
-    return device
-
-
-def _on_device(fd: int, path: Path, device: BlockDevice) -> Iterator[tuple[int, int]]:
-    """Yield where the bytes of a file lie on the device of its filesystem, in the file's order.
-
-    :raises Refused: its filesystem may move them, or shares them with other files.
-    """
-    at = 0
-    chunks = _chunks(fd, path) if device.fstype == "btrfs" else None
-    for extent in extents.extents(fd):
-        if not extent.plain or extent.logical != at:
-            raise _moved(path, f"byte {at} of it is shared, packed, or has no place yet")
-        at += extent.size
-        end = extent.physical + extent.size
-        try:
-            yield from [(extent.physical, end)] if chunks is None else btrfs.physical(chunks, extent.physical, end)
-        except ValueError as error:
-            raise _moved(path, str(error)) from error
-    if at < os.fstat(fd).st_size:
-        raise _moved(path, f"nothing of it is on the disk from byte {at} on")
-    if chunks is None and _number(device) != os.fstat(fd).st_dev:
-        raise _moved(path, f"it is not on {device.path}")
-
-
-def _chunks(fd: int, path: Path) -> list[btrfs.Chunk]:
-    if not extents.flags_of(fd) & extents.NOCOW:
-        raise _moved(path, "btrfs writes it anew at another place each time (it lacks chattr +C)")
-    if btrfs.devices(fd) != 1:
-        raise _moved(path, "its filesystem lies on several devices")
-    return btrfs.chunks(fd)
-
-
-def _number(device: BlockDevice) -> int:
-    major, _, minor = text(Path("/sys/class/block") / device.name / "dev", 64).partition(":")
-    return os.makedev(int(major or 0), int(minor or 0))
-
-
-def _moved(path: Path, why: str) -> Refused:
-    return Refused(f"{path} cannot be written beneath its filesystem: {why}", hint=_ANEW, ident="HIB-E-TARGET-MOVED")
-
-
-def _one_leaf(places: Sequence[Place], devices: Sequence[BlockDevice], path: Path) -> BlockDevice:
-    names = dict.fromkeys(name for name, _, _ in places)
-    leaves = [device for device in devices if device.name in names]
-    if len(names) != 1 or len(leaves) != 1 or not is_real(leaves[0]):
-        raise _moved(path, f"it lies on {', '.join(names) or 'nothing'}, and must lie on one disk or partition")
-    return leaves[0]
-
-
-def _encrypted(devices: Sequence[BlockDevice], device: BlockDevice) -> str:
-    """Return the name of an encrypted device at or below a device; '' if there is none."""
-    if text(Path("/sys/class/block") / device.name / "dm/uuid", 256).startswith("CRYPT-"):
-        return device.path
-    below = [item for item in devices if item.name in device.slaves]
-    return next(filter(None, (_encrypted(devices, item) for item in below)), "")
+        spans = list(beneath.of_file(fd, path, device))
+    places, leaf = beneath.followed(devices, device, spans, path)
+    if not sealed:
+        beneath.refuse_encrypted(devices, device, path)
+    return TargetRef(key_of(leaf), spans=beneath.ordered(places, path))
 
 
 @contextmanager

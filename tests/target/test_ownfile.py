@@ -20,7 +20,7 @@ from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.units import MIB
 from khib_tui.prints.stack import Member, Segment, Stack, Way
-from khib_tui.target import ownfile
+from khib_tui.target import beneath, ownfile
 
 NEED = 6 * MIB
 PART = BlockDevice("vda2", 1 << 30, "partition", disk="vda", disk_id="d", start=MIB, fstype="ext4", mounts=("/",))
@@ -41,8 +41,8 @@ def lying(monkeypatch: pytest.MonkeyPatch) -> list[Extent]:
     """The extents that the filesystem tells; it is one with the file in the tests."""
     told = [Extent(0, 8 * MIB, 5 * MIB, extents.UNWRITTEN), Extent(5 * MIB, 40 * MIB, 2 * MIB, extents.UNWRITTEN | 1)]
     monkeypatch.setattr(extents, "extents", lambda fd: iter(told))
-    monkeypatch.setattr(ownfile, "_number", lambda device: os.stat(os.fspath(Path.cwd())).st_dev)
-    monkeypatch.setattr(ownfile, "stack_of", lambda devices: Stack({}, {item.name: item.size for item in devices}))
+    monkeypatch.setattr(beneath, "_number", lambda device: os.stat(os.fspath(Path.cwd())).st_dev)
+    monkeypatch.setattr(beneath, "stack_of", lambda devices: Stack({}, {item.name: item.size for item in devices}))
     return told
 
 
@@ -138,8 +138,8 @@ def test_a_file_on_an_unknown_filesystem_is_refused(file: Path) -> None:
 @pytest.mark.usefixtures("lying")
 def test_below_encryption_only_a_sealed_image_is_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     below = Stack({"dm-0": (Segment(0, 1 << 29, Way.EACH, (Member("vda2", 16 * MIB),)),)}, {"dm-0": 1 << 29, "vda2": 1 << 30})
-    monkeypatch.setattr(ownfile, "stack_of", lambda devices: below)
-    monkeypatch.setattr(ownfile, "text", lambda path, limit=0: "CRYPT-LUKS2-x" if "dm/uuid" in str(path) else "")
+    monkeypatch.setattr(beneath, "stack_of", lambda devices: below)
+    monkeypatch.setattr(beneath, "text", lambda path, limit=0: "CRYPT-LUKS2-x" if "dm/uuid" in str(path) else "")
     devices = [BlockDevice("vda2", 1 << 30, "partition", disk="vda", disk_id="d", start=MIB), CRYPT]
     with pytest.raises(Refused) as caught:
         ownfile.located(file, devices, NEED, sealed=False)
@@ -152,7 +152,7 @@ def test_below_encryption_only_a_sealed_image_is_written(file: Path, monkeypatch
 def test_a_volume_over_two_disks_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     halves = (Segment(0, 20 * MIB, Way.EACH, (Member("vda2"),)), Segment(20 * MIB, MIB << 6, Way.EACH, (Member("vdb1"),)))
     stack = Stack({"dm-0": halves}, {"dm-0": 1 << 27, "vda2": 1 << 30, "vdb1": 1 << 30})
-    monkeypatch.setattr(ownfile, "stack_of", lambda devices: stack)
+    monkeypatch.setattr(beneath, "stack_of", lambda devices: stack)
     others = [BlockDevice("vda2", 1 << 30, "partition", disk="vda"), BlockDevice("vdb1", 1 << 30, "partition", disk="vdb")]
     with pytest.raises(Refused) as caught:
         ownfile.located(file, [*others, CRYPT], NEED, sealed=True)
@@ -164,9 +164,9 @@ def test_pieces_that_are_too_small_or_too_many_are_refused() -> None:
     many = [("vda2", 0, 8 * MIB), *(("vda2", (9 + at) * MIB, (9 + at) * MIB + BLOCK) for at in range(ranges.MOST))]
     for places in (small, many):
         with pytest.raises(Refused) as caught:
-            ownfile.ordered(places, Path("/f"))
+            beneath.ordered(places, Path("/f"))
         assert caught.value.ident == "HIB-E-TARGET-FRAGMENTS"
-    assert ownfile.ordered([*small, ("vda2", 90 * MIB, 98 * MIB + 5)], Path("/f"))[0] == (90 * MIB, 98 * MIB)
+    assert beneath.ordered([*small, ("vda2", 90 * MIB, 98 * MIB + 5)], Path("/f"))[0] == (90 * MIB, 98 * MIB)
 
 
 @pytest.mark.parametrize("state", [State.COMPLETE, State.DONE])
