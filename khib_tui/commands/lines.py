@@ -11,12 +11,13 @@ import msgspec
 from khib_tui.commands import foreign
 from khib_tui.commands.common import confirm, machine_for, settings_of, show_plan
 from khib_tui.commands.seal import told
-from khib_tui.decide import region
+from khib_tui.decide import region, swapplace
 from khib_tui.decide.choice import choose_kernel, image_limit, judge
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.target import candidates
 from khib_tui.errors import Cancelled, Refused
 from khib_tui.events.types import Finding, Message, Severity, Sink
+from khib_tui.model import target as targets
 from khib_tui.model.choices import After
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
@@ -70,7 +71,7 @@ def place(machine: Machine, chosen: Settings, sink: Sink) -> str:
     fit: list[str] = []
     for target, against in candidates(machine, need):
         if not against:
-            fit.append(str(target))
+            fit.append(targets.lasting(target, machine.devices))
         sink(Message(f"{f'{len(fit)})' if not against else '-'} {described(machine, target, against)}"))
     if not fit:
         raise Refused("no place is fit", hint="add an empty partition, or free room", ident="HIB-E-NO-TARGET")
@@ -83,7 +84,8 @@ def described(machine: Machine, target: Target, against: Sequence[Finding]) -> s
     facts = [str(target)]
     if device:
         facts += [size(device.size), f"{device.model} {device.serial}".strip(), f"{device.fstype} {device.label}".strip()]
-    verdict = f"no: {'; '.join(finding.what for finding in against)}" if against else "fit"
+    fit = f"fit: {swapplace.deed(machine, target).what}" if target.swap else "fit"
+    verdict = f"no: {'; '.join(finding.what for finding in against)}" if against else fit
     return f"{', '.join(filter(None, facts))}: {verdict}"
 
 

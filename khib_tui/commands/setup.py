@@ -76,7 +76,7 @@ def refuse_image(here: Machine, kept: Settings) -> None:
     place, own, found = "", False, []
     with suppress(KhibError):  # the target may be gone
         target = targets.resolved(targets.parse(kept.target), here.devices) if kept.target else None
-        place, own = str(target or ""), bool(target and target.own)
+        place, own = str(target or ""), bool(target and target.beneath)
         found = catalog.images(here, kept.target)
     waiting = [item for item in found if item.header.state is State.COMPLETE]
     if any(item.where == place or (own and item.target.spans) for item in waiting):

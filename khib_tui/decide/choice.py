@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.decide import bootloader, checks, guard, landing, leaving, nextboot, ownplace, region, room, screen
+from khib_tui.decide import bootloader, checks, guard, landing, leaving, nextboot, ownplace, region, room, screen, swapplace
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -94,7 +94,8 @@ def _start_findings(machine: Machine, settings: Settings) -> list[Finding]:
         return []
     if not machine.device(target.device):
         return []
-    return [nextboot.finding(machine, loader, target), guard.judge(machine, target)]
+    lent = [swapplace.deed(machine, target)] if target.swap else []
+    return [*lent, nextboot.finding(machine, loader, target), guard.judge(machine, target)]
 
 
 def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
@@ -143,9 +144,11 @@ def decide(
             raise Refused("no target for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
         target = targets.resolved(targets.parse(settings.target), machine.devices)
         found = refusals(machine, target, image_limit(chosen))
-        found += ownplace.unsealed(machine, target) if target.own and not sealed else []
+        found += ownplace.unsealed(machine, target) if target.beneath and not sealed else []
+        found += swapplace.pressing(machine, target, chosen.needed_memory) if target.swap and need_memory else []
         refuse([*found, *without_driver(kernel, filesystem(machine, settings))])
         narrow = room.tight(machine, target, image_limit(chosen))
+        narrow += [swapplace.deed(machine, target)] if target.swap else []
         findings = [*findings, *found, *doubts(machine, target), *narrow, guard.judge(machine, target)]
     loader = bootloader.choose(machine, settings)
     next_boot = [nextboot.finding(machine, loader, target)] if target else []

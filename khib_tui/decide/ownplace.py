@@ -32,7 +32,7 @@ def unsealed(machine: Machine, target: Target) -> list[Finding]:
     crypt = _encrypted(machine.devices, device) if device else ""
     if not crypt:
         return []
-    what = f"{target.path} lies on the encrypted {crypt}, and the image would not be encrypted"
+    what = f"{target.name} lies on the encrypted {crypt}, and the image would not be encrypted"
     return [stop("SEAL", what, "all memory would be readable on the disk", "make a seal first: khib seal")]
 
 

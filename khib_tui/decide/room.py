@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from khib_tui.decide import region
+from khib_tui.decide import region, swapplace
 from khib_tui.decide.freepages import policy
 from khib_tui.events.types import Finding, Severity
 from khib_tui.handover.handover import FreePages
@@ -28,20 +28,24 @@ def likely(machine: Machine, most: int) -> int:
 
 
 def needed(machine: Machine, target: Target, most: int) -> int:
-    """Return the bytes that a place must have to be taken: a whole partition or disk what is likely, a file the most.
+    """Return the bytes that a place must have to be taken: a partition, disk or swap what is likely, a file the most.
 
     The room of a file is looked at, or taken, by what writes to its filesystem, which knows no words between yes and no.
     """
-    return likely(machine, most) if target.kind is Kind.PARTITION and not target.own else most
+    if target.kind is Kind.SWAP:
+        swap = swapplace.swap_of(machine, target)
+        return min(likely(machine, most) + (swap.used if swap else 0), most)
+    return likely(machine, most) if target.kind is Kind.PARTITION else most
 
 
 def tight(machine: Machine, target: Target, most: int) -> list[Finding]:
     """Return the words for a place that holds the likely image but not the largest; [] for any other."""
     device = machine.device(target.device)
-    if device is None or not needed(machine, target, most) <= device.size < most:
+    there = swapplace.bytes_of(machine, target) if target.swap else device.size if device else 0
+    if device is None or not needed(machine, target, most) <= there < most:
         return []
     wanted = f"the image likely needs less than {size(likely(machine, most))}, {size(most)} at most"
-    what = f"{device.path} has {size(device.size)}, {wanted}"
+    what = f"{target.name} has {size(there)}, {wanted}"
     why = "if the place is full before all is saved, the session comes back, and is not hibernated"
     fix = "nothing, or choose a larger place; it is looked at again at each hibernation"
     return [Finding("HIB-W-TARGET-TIGHT", Severity.WARNING, what, why, fix)]

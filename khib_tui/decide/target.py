@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from khib_tui.decide import content, diskkind, ownplace, room
+from khib_tui.decide import content, diskkind, ownplace, room, swapplace
 from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.errors import KhibError
@@ -49,6 +49,8 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
     """
     if target.own:
         return ownplace.refusals(machine, target, need_bytes)
+    if target.swap:
+        return swapplace.refusals(machine, target, room.needed(machine, target, need_bytes))
     device = machine.device(target.device)
     if device is None:
         fix = "plug it in, or choose one that the wizard lists (`khib`, page 'Image target') or `lsblk`"
@@ -70,10 +72,10 @@ def doubts(machine: Machine, target: Target) -> list[Finding]:
 
 
 def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Finding]]]:
-    """List every partition and every disk without partitions, and files of A's own, each with the reasons against it."""
+    """List every partition and every disk without partitions, swaps and files of A's own, each with the reasons against it."""
     divided = {device.disk for device in machine.devices}
     places = [item for item in machine.devices if item.kind in PLACES and item.name not in divided]
-    found = [*(Target(device.path) for device in places), *ownplace.candidates(machine)]
+    found = [*(Target(device.path) for device in places), *targets.swaps(machine.devices), *ownplace.candidates(machine)]
     return [(target, refusals(machine, target, need_bytes)) for target in found]
 
 
@@ -86,7 +88,7 @@ def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Find
             why = "the sleeping system would go on using it and both contents would be destroyed"
             yield stop("MOUNTED", what, why, "choose another one, or unmount it")
         if user.swap:
-            fix = f"choose another one, or `swapoff {user.path}`"
+            fix = f"let the image borrow it (--target swap:{user.path}), choose another one, or `swapoff {user.path}`"
             yield stop("SWAP", f"{device.path} is active swap{through}", "pages of the sleeping system are on it", fix)
     stacked = {user.name for user in stack if user.slaves and user is not device}
     if holders := sorted(stacked.union(*(user.holders for user in stack))):

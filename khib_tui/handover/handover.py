@@ -50,6 +50,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     `events` is a device for JSON events, or empty.
     `used` are all disks that A uses, which B waits for, protects and takes the prints of.
     `key` is the key of this one image in hexadecimal; it opens no other. `setup_id` is what A's boot loader knows A by.
+    `dead` is the identity of an image in the target's place that A has swapped over since: it may be written over.
     """
 
     mode: Mode
@@ -74,6 +75,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     signature_rule: SignatureRule = SignatureRule.WARN
     setup_id: str = ""
     acpi_tables: str = ""
+    dead: str = ""
 
 
 def pack(handover: Handover) -> bytes:

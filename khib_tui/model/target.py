@@ -60,13 +60,18 @@ class Target(msgspec.Struct, frozen=True):
         return Kind.FILE if self.path else Kind.PARTITION
 
     @property
+    def name(self) -> str:
+        """What it is called by who knows its kind: the path of a file, else the device."""
+        return self.path or self.device
+
+    @property
     def beneath(self) -> bool:
         """Whether the image is written in ranges of a disk, beneath what A has there: filesystem, LVM, encryption."""
         return self.own or self.swap
 
     def __str__(self) -> str:
         if self.swap:
-            return ":".join(filter(None, (SWAP, self.path or self.device)))
+            return ":".join(filter(None, (SWAP, self.name)))
         if self.own:
             return f"{OWN}{self.path}"
         return f"{self.device}:{self.path}" if self.path else self.device
@@ -150,6 +155,14 @@ def swaps(devices: Sequence[BlockDevice]) -> list[Target]:
     places = [device for device in devices if device.kind not in ("zram", "ram")]
     whole = [Target(device.path, swap=True) for device in places if device.swap]
     return [*whole, *(Target(item.path, swap.path, swap=True) for item in places for swap in item.swaps if swap.path)]
+
+
+def lasting(target: Target, devices: Sequence[BlockDevice]) -> str:
+    """Spell a target for the settings: a swap by its UUID, for the names of volumes change from start to start."""
+    device = next((item for item in devices if item.path == target.device), None)
+    if target.swap and device and device.uuid and not target.path:
+        return f"{SWAP}:/dev/disk/by-uuid/{device.uuid}"
+    return str(target)
 
 
 def around(devices: Sequence[BlockDevice], path: str) -> BlockDevice | None:

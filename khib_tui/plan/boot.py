@@ -35,13 +35,13 @@ class WriteBootEntry:
     def describe(self) -> str:
         """Return where the entry goes, and what memory it gives C."""
         loader, target = self.choice.loader, self.choice.target
-        place = ", and where the image's file lies" if target and target.own else ""
+        place = f", and where the image's {'swap' if target.swap else 'file'} lies" if target and target.beneath else ""
         return f"write boot entry {loader.entry} for {loader.kind}: {self.entry().options}{place}"
 
     def entry(self, place: TargetRef | None = None) -> BootEntry:
         """Make the entry.
 
-        :param place: where a file of A's own lies; without it C is not told.
+        :param place: where a file or swap of A's own lies; without it C is not told.
         """
         choice = self.choice
         image = image_word(choice, place)

@@ -21,22 +21,32 @@ from khib_tui.plan.inhibit import Inhibit
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.ownfile import MakeFile, TakeFile
 from khib_tui.plan.step import Action
+from khib_tui.plan.swap import HaveSwapBack, LendSwap, TakeSwap
 from khib_tui.plan.take import TakeTarget
 
 
 def setup(choice: Choice, settings_path: Path) -> list[Action]:
     """Return the steps of the set-up."""
     keep = KeepSettings(choice.settings, settings_path)
-    own = [MakeFile(choice), TakeFile(choice)] if choice.target and choice.target.own else take(choice)
     guards = guard.steps(choice)
     first = install(choice, next((step for step in guards if isinstance(step, InstallGuard)), None))
-    return [*own, first, *entries(choice), *guards, *desktop.steps(choice), keep]
+    return [*place(choice), first, *entries(choice), *guards, *desktop.steps(choice), keep]
+
+
+
+def place(choice: Choice) -> list[Action]:
+    """Return the steps that make the target ready; a partition only has to be there."""
+    if choice.target and choice.target.own:
+        return [MakeFile(choice), TakeFile(choice)]
+    return [TakeSwap(choice)] if choice.target and choice.target.swap else take(choice)
 
 
 def take(choice: Choice) -> list[Action]:
     """Return the step that takes the target; a plain rehearsal has none."""
     if choice.target and choice.target.own:
         return [TakeFile(choice, again=True)]
+    if choice.target and choice.target.swap:
+        return [TakeSwap(choice, again=True)]
     return [TakeTarget(choice)] if choice.target else []
 
 
@@ -55,6 +65,7 @@ def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[A
 
     :param from_systemd: khib does what systemd-sleep would do around it.
     """
+    lent = bool(choice.target and choice.target.swap)
     return [
         *([Inhibit(sleep=not from_systemd)] if choice.machine.systemd else []),
         *([RunHooks(SLEEP_HOOKS)] if from_systemd else []),
@@ -62,6 +73,7 @@ def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[A
         *take(choice),
         install(choice),
         *(entries(choice) if mode is Mode.SAVE else []),
+        *([LendSwap(choice)] if lent else []),
         LoadSaver(choice, mode),
         WriteBack(),
         *([FreezeSessions()] if from_systemd else []),
@@ -70,6 +82,7 @@ def journey(choice: Choice, mode: Mode, *, from_systemd: bool = False) -> list[A
         Jump(choice, mode),
         Unload(),
         *([CloseImage(choice)] if mode.saves else []),
+        *([HaveSwapBack(choice)] if lent else []),
     ]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khib_tui.errors import ImageError
+from khib_tui.errors import ImageError, KhibError
+from khib_tui.events.types import Level, Message
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.model.machine import Machine
+from khib_tui.plan import swap
 from khib_tui.plan.step import Context
 from khib_tui.target import catalog
 from khib_tui.target.catalog import Found
@@ -38,3 +40,13 @@ class Discard:
                 raise ImageError(f"there is another image on {now.where} now", hint="look again", ident="HIB-E-IMAGE-CHANGED")
             context.changed = True
             headers.advance(store, now.header, State.ABANDONED, "discarded by the user")
+        self.give_swap_back(context)
+
+    def give_swap_back(self, context: Context) -> None:
+        """Have the swap back that the image lay in; where that fails, the next start of this system does it."""
+        if not self.found.target.spans or not self.file_target:
+            return
+        try:
+            swap.give_back(self.file_target, context)
+        except (KhibError, OSError) as error:
+            context.sink(Message(f"the swap is not back: {error}", Level.WARNING))

@@ -75,7 +75,7 @@ class LoadSaver:
             kexec_unload()
         choice = self.choice
         facts = gdt.read_facts()
-        in_use = without(disks_in_use(context), context.place)
+        in_use = (*without(disks_in_use(context), context.place), *context.watched)
         context.page = ReportPage(choice.region.saved, choice.region.own.total)
         kernel = bzimage.read(saver_kernel(choice.settings))
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:
@@ -117,12 +117,12 @@ class LoadSaver:
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
             key=opened.image_key(image_id) if opened else "", setup_id=setup_id(),
             hardware_signature=machine.hardware_signature, signature_rule=machine.signature_rule,
-            acpi_tables=machine.acpi_tables,
+            acpi_tables=machine.acpi_tables, dead=context.dead,
         )  # fmt: skip
 
     def _target(self, context: Context) -> TargetRef | None:
         target = self.choice.target
-        if target is None or target.own:
+        if target is None or target.beneath:
             return context.place
         device = self.choice.machine.device(target.device)
         assert device is not None
@@ -259,7 +259,7 @@ def refuse_moved(context: Context) -> None:
     :raises Refused: HIB-E-TARGET-MOVED.
     """
     if context.place and context.moved and context.moved(context.place):
-        text = "the file for the image was moved meanwhile"
+        text = "the place of the image was moved meanwhile, or something else uses it"
         raise Refused(
             text, hint="let what moves files (a balance, a defragmentation) end, and try again", ident="HIB-E-TARGET-MOVED"
         )

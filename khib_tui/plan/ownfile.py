@@ -78,16 +78,23 @@ class TakeFile:
         :raises Refused: as `find` says, or the guard of normal starts would look at another place.
         """
         context.place = place = self.find()
-        guarded = placed_at(GUARD)
-        if self.again and guarded not in (None, first_sector(place.spans)):
-            path = self.choice.target.path if self.choice.target else ""
-            text = f"{path} lies at another place than when khib was set up"
-            raise Refused(text, hint="run `khib setup` again", ident="HIB-E-TARGET-MOVED")
+        if self.again:
+            refuse_other_guard(place, self.choice.target.path if self.choice.target else "")
         context.moved = self.moved
 
     def moved(self, place: TargetRef) -> bool:
         """Return whether the file does not lie any more where it did."""
         return self.find() != place
+
+
+def refuse_other_guard(place: TargetRef, name: str) -> None:
+    """See that the guard of normal starts, where there is one, looks at the same place.
+
+    :raises Refused: HIB-E-TARGET-MOVED, it does not.
+    """
+    if placed_at(GUARD) not in (None, first_sector(place.spans)):
+        text = f"{name} lies at another place than when khib was set up"
+        raise Refused(text, hint="run `khib setup` again", ident="HIB-E-TARGET-MOVED")
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def save(
     :raises KhibError, OSError: the image is then marked abandoned, or at least is not complete.
     """
     fate = fate or Byte()
-    refuse_overwriting(store)
+    refuse_overwriting(store, handover.dead)
     if isinstance(store, ranges.Ranged):
         store.write_map()
     finish_giving_up(store)

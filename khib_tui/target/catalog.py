@@ -49,6 +49,13 @@ def _word(target: Target, machine: Machine) -> str:
         with suppress(KhibError, OSError):
             there = ownfile.located(Path(target.path), machine.devices, 0, sealed=True)
             return targets.place_word(identity.find(machine.devices, there.key), there.spans[0][0])
+    if target.kind is Kind.SWAP:
+        from khib_tui.target import swap
+
+        with suppress(KhibError, OSError):
+            if not swap.active(target):  # else A swaps there, and what is left of an image is none
+                there = swap.located(target, machine.devices, sealed=True).place
+                return targets.place_word(identity.find(machine.devices, there.key), there.spans[0][0])
     return ""
 
 

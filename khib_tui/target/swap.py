@@ -14,12 +14,11 @@ from khib_tui.facts.usage import ActiveSwap, read_swaps
 from khib_tui.image import header as headers
 from khib_tui.image import ranges
 from khib_tui.image.header import State
-from khib_tui.model.identity import TargetRef, key_of
+from khib_tui.model.identity import TargetRef, find, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import Used
 from khib_tui.model.target import Target
 from khib_tui.model.units import KIB, PAGE
-from khib_tui.model.units import size as told
 from khib_tui.target import beneath, swapheader
 
 HEAD = 64 * KIB
@@ -40,7 +39,7 @@ class Area(Struct, frozen=True):
 
 def path_of(target: Target) -> Path:
     """Return the device node or file of a swap."""
-    return Path(target.path or target.device)
+    return Path(target.name)
 
 
 def located(target: Target, devices: Sequence[BlockDevice], *, sealed: bool) -> Area:
@@ -93,6 +92,13 @@ def _one(left: Path, right: Path) -> bool:
     return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
 
 
+def image_in(area: Area, devices: Sequence[BlockDevice]) -> headers.Header | None:
+    """Return the header of what looks like an image in the place of a swap."""
+    device = find(devices, area.place.key)
+    with ranges.Ranged(Path(device.path), area.place.spans) as store:
+        return headers.read_or_given_up(store)
+
+
 def refuse_waiting(area: Area, target: Target, devices: Sequence[BlockDevice]) -> None:
     """See that no image that can be resumed lies in a swap that is lent.
 
@@ -100,9 +106,7 @@ def refuse_waiting(area: Area, target: Target, devices: Sequence[BlockDevice]) -
     """
     if active(target) or not swapheader.lent(swapheader.read(path_of(target))):
         return
-    device = next(item for item in devices if key_of(item) == area.place.key)
-    with ranges.Ranged(Path(device.path), area.place.spans) as store:
-        header = headers.read_or_given_up(store)
+    header = image_in(area, devices)
     if header and header.state is State.COMPLETE:
         hint = "resume it, or give it up with `khib image discard`"
         what = f"{path_of(target)} holds a complete image of {header.host or 'another system'}"

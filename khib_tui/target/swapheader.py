@@ -1,11 +1,12 @@
 """The first page of a swap: read, lent to an image and taken back by its signature alone, so UUID, label and size stay.
 
-While it is lent no kernel swaps on it. blkid and udev go on to see UUID and label, so no start waits for them; and the swapon of
-util-linux writes the signature of a swap by itself, which tells the restorer that the image is lost.
+While it is lent no kernel swaps on it. blkid and udev go on to see UUID and label, so no start waits for them; and the swapon
+of util-linux writes the signature of a swap by itself, which tells the restorer that the image is lost.
 """
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from khib_tui.image.store import Store
 from khib_tui.model.units import PAGE
 
 SIGNATURE = PAGE - len(SWAPSPACE)
+# Random bytes before it, in the same sector: an image of an earlier loan does not fit to this one.
+_LOAN = 16
 # Version, last page, how many bad pages (include/linux/swap.h).
 _INFO, _INFO_AT = struct.Struct("<III"), 1024
 KNOWN = (SWAPSPACE, LENT)
@@ -53,7 +56,7 @@ def lend(path: Path) -> None:
     :raises Refused: it is no swap.
     :raises ImageError: it is on still, or the medium does not give back what was written.
     """
-    _sign(path, LENT)
+    _end(path, os.urandom(_LOAN) + LENT)
 
 
 def take_back(path: Path) -> None:
@@ -62,14 +65,13 @@ def take_back(path: Path) -> None:
     :raises Refused: it is no swap.
     :raises ImageError: somebody uses it, or the medium does not give back what was written.
     """
-    _sign(path, SWAPSPACE)
+    if lent(read(path)):
+        _end(path, bytes(_LOAN) + SWAPSPACE)
 
 
-def _sign(path: Path, signature: bytes) -> None:
-    page = read(path)
-    if page[SIGNATURE:] == signature:
-        return
-    new = page[:SIGNATURE] + signature
+def _end(path: Path, data: bytes) -> None:
+    """Write the end of the first page."""
+    new = read(path)[: -len(data)] + data
     with Store(path, writable=True, exclusive=path.is_block_device()) as store:
         store.write(0, new)
         store.flush()

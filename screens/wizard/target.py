@@ -8,7 +8,7 @@ import msgspec
 import urwid
 from urwid import Align, TableColumn, WHSettings
 
-from khib_tui.decide import region
+from khib_tui.decide import region, swapplace
 from khib_tui.decide.choice import choose_kernel, image_limit
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.target import candidates, refusals
@@ -40,7 +40,8 @@ class TargetPage(StepPage):
     title = "Image target"
     help = (
         "Enter chooses the line. An empty partition is overwritten whole. A file: line is a file that is made on a "
-        "filesystem of this system, in its free room; nothing else there is touched. A partition with a filesystem "
+        "filesystem of this system, in its free room; nothing else there is touched. A swap: line is a swap of this "
+        "system, which is off while the image lies there. A partition with a filesystem "
         "that is not mounted can take the image as a file, too: write its path, such as /hibernate.khib, then choose "
         "the line. Look again: reads the disks anew, for instance after plugging one in."
     )
@@ -68,7 +69,7 @@ class TargetPage(StepPage):
         machine, path = self.flow.machine, self.file.edit_text.strip()
         at = self.table.focus_position // 2 if self.verdicts else self.first()
         found = candidates(machine, self.need)
-        places = [target if target.own else Target(target.device, path) for target, _ in found]
+        places = [target if target.beneath else Target(target.device, path) for target, _ in found]
         self.verdicts = [(target, refusals(machine, target, self.need)) for target in places]
         self.table.body[:] = [row for verdict in self.verdicts for row in self.lines(*verdict)]
         if self.verdicts:
@@ -90,6 +91,7 @@ class TargetPage(StepPage):
         verdict = "; ".join(finding.what for finding in findings)
         attr = "dim" if findings else "ok"
         fit = f"fit: made in the free room of {target.device}" if target.own else "fit"
+        fit = f"fit: {swapplace.deed(self.flow.machine, target).what}" if target.swap else fit
         below = urwid.Padding(Text(f"no: {verdict}" if verdict else fit), left=6)
         make = self.table.layout.row
         return [
@@ -111,7 +113,7 @@ class TargetPage(StepPage):
     def entered(self) -> Settings:
         """Return the settings with the place; a file that is no path is left out."""
         path = self.file.edit_text.strip()
-        own = bool(self.chosen) and targets.parse(self.chosen).own
+        own = bool(self.chosen) and targets.parse(self.chosen).beneath
         text = f"{self.chosen}:{path}" if self.chosen and not own and path.startswith("/") else self.chosen
         return msgspec.structs.replace(self.flow.settings, target=text)
 
@@ -124,12 +126,12 @@ class TargetPage(StepPage):
             raise Refused("no place is chosen yet", hint="press Enter on a line that is fit", ident="HIB-E-NO-TARGET")
         path = self.file.edit_text.strip()
         chosen = targets.parse(self.chosen)
-        target = chosen if chosen.own else targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
+        target = chosen if chosen.beneath else targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
         if path and not target.path:
             raise UsageError(f"'{path}' is no path", hint="begin it with /", ident="HIB-E-TARGET")
         here = targets.resolved(target, self.flow.machine.devices)
         refuse(refusals(self.flow.machine, here, self.need))
-        return msgspec.structs.replace(self.flow.settings, target=str(target))
+        return msgspec.structs.replace(self.flow.settings, target=targets.lasting(target, self.flow.machine.devices))
 
     def next(self) -> None:
         """Go on, once the file was looked at where it is to be."""
@@ -148,12 +150,12 @@ def kept(text: str, devices: Sequence[BlockDevice]) -> tuple[str, str]:
         target = targets.resolved(targets.parse(text), devices)
     except KhibError:
         return "", ""
-    return name_of(target), "" if target.own else target.path
+    return name_of(target), "" if target.beneath else target.path
 
 
 def name_of(target: Target) -> str:
-    """Return what a place is called in the list: a device whatever file is in it, or a file of this system."""
-    return str(target) if target.own else target.device
+    """Return what a place is called in the list: a device whatever file is in it, or a file or swap of this system."""
+    return str(target) if target.beneath else target.device
 
 
 def needed(flow: Flow) -> int:
