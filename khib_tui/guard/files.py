@@ -16,7 +16,9 @@ _DRACUT = "usr/lib/dracut/modules.d/99khib-guard"
 _RUN = f"/bin/sh /{SCRIPT} ask\n"
 
 # Folders that are removed with the last file in them.
-FOLDERS = (_DRACUT, "etc/systemd/system/sysinit.target.d")
+_SWAP_UNITS = "etc/systemd/system/swap.d"
+FOLDERS = (_DRACUT, "etc/systemd/system/sysinit.target.d", _SWAP_UNITS)
+BEFORE_SWAP = f"{_SWAP_UNITS}/50-khib-guard.conf"
 
 _TOOLS_HOOK = f"""#!/bin/sh
 # Written by khib: packs the guard that asks before a normal start loses a hibernated session.
@@ -79,6 +81,12 @@ Wants=khib-guard.service
 """
 
 
+_BEFORE_SWAP = """# Written by khib: an image in a swap is given up before this system swaps there.
+[Unit]
+After=khib-guard.service
+"""
+
+
 class GuardFile(NamedTuple):
     """A file of the guard; `packed` if the initramfs depends on it."""
 
@@ -93,14 +101,15 @@ def script() -> str:
     return Path(__file__).with_name("guard.sh").read_text()
 
 
-def settings(partuuid: str, setup_id: str, countdown: int, first: int = 0) -> str:
+def settings(partuuid: str, setup_id: str, countdown: int, first: int = 0, *, lent: bool = False) -> str:
     """Return the script's settings.
 
     :param countdown: seconds until it resumes, at least ten.
     :param first: the sector of the partition where the image begins.
+    :param lent: the image lies in a swap of this system's.
     """
-    seconds = max(countdown, LEAST_COUNTDOWN)
-    return f"# Written by khib.\nPARTUUID='{partuuid}'\nFIRST={first}\nSETUP='{setup_id}'\nCOUNTDOWN={seconds}\n"
+    seconds, swaps = max(countdown, LEAST_COUNTDOWN), "SWAPS=/proc/swaps\n" if lent else ""
+    return f"# Written by khib.\nPARTUUID='{partuuid}'\nFIRST={first}\nSETUP='{setup_id}'\nCOUNTDOWN={seconds}\n{swaps}"
 
 
 def placed_at(conf: Path) -> int | None:
@@ -112,8 +121,11 @@ def placed_at(conf: Path) -> int | None:
     return int(found[1]) if found else 0
 
 
-def guard_files(maker: InitramfsMaker, systemd: bool, conf: str, next_boot: str) -> list[GuardFile]:
-    """Return the files that a system of this kind gets; paths are relative to its root."""
+def guard_files(maker: InitramfsMaker, systemd: bool, conf: str, next_boot: str, *, lent: bool = False) -> list[GuardFile]:
+    """Return the files that a system of this kind gets; paths are relative to its root.
+
+    :param lent: the image lies in a swap of this system's.
+    """
     found = [GuardFile(SCRIPT, script(), 0o755), GuardFile(SETTINGS, conf)]
     if next_boot:
         found.append(GuardFile(NEXT, next_boot, 0o755))
@@ -126,10 +138,12 @@ def guard_files(maker: InitramfsMaker, systemd: bool, conf: str, next_boot: str)
     if systemd:
         found.append(GuardFile("etc/systemd/system/khib-guard.service", _UNIT, packed=False))
         found.append(GuardFile("etc/systemd/system/sysinit.target.d/50-khib-guard.conf", _WANTS, packed=False))
+    if systemd and lent:
+        found.append(GuardFile(BEFORE_SWAP, _BEFORE_SWAP, packed=False))
     return found
 
 
 def all_paths() -> list[str]:
     """Return every file that a guard can have, on any system; the settings come last, which say that there is one."""
-    both = [*guard_files("initramfs-tools", True, "", "-"), *guard_files("dracut", False, "", "")]
+    both = [*guard_files("initramfs-tools", True, "", "-", lent=True), *guard_files("dracut", False, "", "")]
     return [*dict.fromkeys(item.path for item in both if item.path != SETTINGS), PACKED, SETTINGS]

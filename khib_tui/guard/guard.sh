@@ -3,7 +3,7 @@
 # "mark" (later) gives the image up, for the disks are in use. No device, no image: it lets the start go on at once.
 export LC_ALL=C
 DEVICE='' PARTUUID='' FIRST=0 SETUP='' COUNTDOWN=10 WAIT=5 TICK=1 PAUSE=5 NEXT=/etc/khib/resume-next RUN=/run
-CONSOLE=/dev/console SYSRQ=/proc/sysrq-trigger REBOOT=reboot POWEROFF=poweroff
+SWAPS='' CONSOLE=/dev/console SYSRQ=/proc/sysrq-trigger REBOOT=reboot POWEROFF=poweroff
 conf=${2:-/etc/khib/guard.conf}
 [ -r "$conf" ] || exit 0
 . "$conf"
@@ -107,6 +107,11 @@ ask() {
 	return 1
 }
 
+swapping() { # perhaps where the image lies: it is lost, and nothing of it may be written
+	[ -n "$SWAPS" ] && [ -n "$(sed '1d;\,^/dev/zram,d' "$SWAPS" 2>/dev/null)" ]
+}
+
+[ "$1" != mark ] || ! swapping || exit 0
 find_device && look || exit 0
 if [ "$1" = mark ]; then
 	give_up && echo "khib: the hibernated image on $dev was given up: this system was started without it" && exit 0

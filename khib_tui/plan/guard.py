@@ -12,7 +12,7 @@ from khib_tui.decide.choice import Choice
 from khib_tui.decide.guard import guarded_partition
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
-from khib_tui.guard.files import FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
+from khib_tui.guard.files import BEFORE_SWAP, FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
 from khib_tui.guard.nextboot import next_boot
 from khib_tui.image.ranges import first_sector
 from khib_tui.model.machine import InitramfsMaker, Machine
@@ -35,8 +35,9 @@ def steps(choice: Choice) -> list[InstallGuard] | list[RemoveGuard]:
         return []
     # The guard sets what a hibernation sets: BootNext where the firmware has an entry of C beside the loader's.
     told, countdown = bootloader.firmware(machine, choice.loader) or choice.loader, choice.settings.countdown
+    lent = bool(choice.target and choice.target.swap)
     maker, copied = machine.initramfs_maker, remade.copies(machine)
-    return [InstallGuard(maker, machine.systemd, partuuid, countdown, next_boot(told), copied=copied)]
+    return [InstallGuard(maker, machine.systemd, partuuid, countdown, next_boot(told), copied=copied, lent=lent)]
 
 
 def remove(machine: Machine) -> list[RemoveGuard]:
@@ -52,6 +53,7 @@ class InstallGuard:
     :param countdown: seconds until the guard resumes.
     :param next_boot: shell commands that make the next start C's, '' where the boot loader knows by itself.
     :param copied: the initramfs is copied before it is made anew.
+    :param lent: images lie in a swap of this system's, which it must not use before.
     """
 
     maker: InitramfsMaker
@@ -61,6 +63,7 @@ class InstallGuard:
     next_boot: str
     root: Path = ROOT
     copied: bool = False
+    lent: bool = False
 
     def describe(self) -> str:
         """Return what will be guarded, and how."""
@@ -70,6 +73,8 @@ class InstallGuard:
     def apply(self, context: Context) -> None:
         """Write what differs; where the initramfs cannot be made, that is told, and the next set-up tries it again."""
         wanted = self._files(context)
+        if not self.lent:
+            context.changed |= files.remove(self.root / BEFORE_SWAP)
         if not self.next_boot:
             context.changed |= files.remove(self.root / NEXT)
         for item in wanted:
@@ -85,8 +90,8 @@ class InstallGuard:
 
     def _files(self, context: Context) -> list[GuardFile]:
         first = first_sector(context.place.spans) if context.place else 0
-        conf = settings(self.partuuid, setup_id(self.root), self.countdown, first)
-        return guard_files(self.maker, self.systemd, conf, self.next_boot)
+        conf = settings(self.partuuid, setup_id(self.root), self.countdown, first, lent=self.lent)
+        return guard_files(self.maker, self.systemd, conf, self.next_boot, lent=self.lent)
 
     def _packed(self, wanted: list[GuardFile]) -> bool:
         """Return whether no initramfs has to be made anew."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from khib_tui.facts import blockdev
-from khib_tui.facts.usage import mounted_now
-from khib_tui.model.machine import Machine
+from khib_tui.facts.usage import ActiveSwap, mounted_now, read_swaps
+from khib_tui.model.machine import Machine, Swap
 from tests.kit.faketree import Content, tree
 from tests.kit.machines import device
 
@@ -14,6 +14,19 @@ from tests.kit.machines import device
 def test_mounts_of_this_and_the_first_process(laptop: Machine) -> None:
     assert device(laptop, "dm-0").mounts == ("/", "/mnt/a b")
     assert device(laptop, "sda").mounts == ("/other",)
+
+
+def test_swaps_are_told_of_the_device_and_of_the_filesystem_that_they_are_on(laptop: Machine) -> None:
+    assert device(laptop, "nvme0n1p10").swaps == (Swap(1024, 0),)
+    assert device(laptop, "dm-0").swaps == (Swap(1024, 0, "/swap file"),) and not device(laptop, "dm-0").swap
+
+
+def test_lines_of_swaps_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+    lines = "/dev/sda2 partition 2048 12 -2\n/odd file\n/dev/sdb1 partition x 0 5\n/dev/sdc1 partition 4 0 7\n"
+    root = tree(tmp_path, {"proc/swaps": f"Filename Type Size Used Priority\n{lines}"})
+    assert read_swaps(root) == [
+        ActiveSwap("/dev/sda2", 2048 * 1024, 12 * 1024, -2), ActiveSwap("/dev/sdc1", 4096, 0, 7)
+    ]  # fmt: skip
 
 
 BTRFS: dict[str, Content] = {

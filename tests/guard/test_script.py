@@ -275,6 +275,21 @@ def test_the_second_guard_gives_it_up_without_asking_and_says_so(machine: Machin
     assert machine.run(verb="mark").output == ""
 
 
+@pytest.mark.parametrize(
+    ("lines", "state"),
+    [
+        ("/dev/vda2 partition 1 0 -2\n", State.COMPLETE), ("/dev/zram0 partition 1 0 100\n", State.ABANDONED),
+        ("/dev/zram0 partition 1 0 100\n/swapfile file 1 0 -2\n", State.COMPLETE), ("", State.ABANDONED),
+    ],
+)  # fmt: skip
+def test_what_the_system_swaps_on_already_is_never_written_to(machine: Machine, lines: str, state: State) -> None:
+    swaps = machine.directory / "swaps"
+    swaps.write_text(f"Filename Type Size Used Priority\n{lines}")
+    before = machine.device.read_bytes()
+    assert machine.run(verb="mark", SWAPS=swaps).code == 0
+    assert machine.header().state is state and (state is State.ABANDONED or machine.device.read_bytes() == before)
+
+
 def test_a_device_that_takes_no_writes_is_told(machine: Machine) -> None:
     broken = machine.directory / "bin"
     broken.mkdir()

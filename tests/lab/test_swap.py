@@ -44,6 +44,7 @@ def test_pages_that_were_swapped_out_are_back_twice_and_so_is_the_swap(
     try:
         session.boot_a()
         made.make(kind, stack, spelled)
+        session.ask("fill", percent=10, shadow=session.lab.shadow)
         before = made.hold(HELD)
         assert before.used >= HELD * MIB * 9 // 10 and before.priority == int(PRIORITY), before
         digest = made.look(digest=True).digest
