@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
@@ -10,6 +12,10 @@ from threading import Timer
 import msgspec
 
 from khib_tui.events.types import Event
+from khib_tui.facts.signatures import sniff
+from khib_tui.image import header as headers
+from khib_tui.image.header import State
+from khib_tui.image.ranges import Ranged
 from khib_tui.lab import disks, sealed
 from khib_tui.lab.cycle import Session, asks_passphrase
 from khib_tui.lab.disks import Partition
@@ -17,7 +23,9 @@ from khib_tui.lab.guest.swap import Look
 from khib_tui.lab.places import PlaceLab
 from khib_tui.lab.setup import TARGET
 from khib_tui.lab.vm import Boot
+from khib_tui.model.units import PAGE
 from khib_tui.target.swap import Area
+from khib_tui.target.swapheader import SIGNATURE
 
 PROGRAM = ("env", "PYTHONPATH=/opt/khib", "PATH=/usr/sbin:/usr/bin", "python3", "-m", "khib_tui.lab.guest.swap")
 PATIENCE = 600
@@ -63,8 +71,10 @@ class Lender:
 
     def hold(self, count: int) -> Look:
         """Let a process have so many MiB, and push them out; gives what is swapped out."""
-        self.session.program("sh", "-c", f"setsid {' '.join(PROGRAM)} hold {count} </dev/null >/dev/null 2>&1 &")
-        self.session.program("sh", "-c", "while [ ! -e /run/khib-hold.answer ]; do sleep 0.2; done", timeout=PATIENCE)
+        before = "pkill -f 'swap hold [0-9]'; rm -f /run/khib-hold.*"
+        started = f"setsid {' '.join(PROGRAM)} hold {count} </dev/null >/dev/null 2>&1 &"
+        self.session.program("sh", "-c", f"{before}; {started}")
+        self.session.program("sh", "-c", "until [ -e /run/khib-hold.answer ]; do sleep 0.2; done", timeout=PATIENCE)
         return self.look(digest=False)
 
     def out(self) -> Look:
@@ -106,3 +116,37 @@ class Lender:
             timer.cancel()
             vm.kill()
         return seen
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """What a machine that is off has on its disk: the swap by its first page, and the state of an image; None without one."""
+
+    fstype: str
+    uuid: str
+    state: State | None
+
+
+def on_disk(lab: PlaceLab) -> OnDisk:
+    """Look at the disk of a machine that is off; the swap is its first partition."""
+    disk, start = lab.disk_target, disks.partitions(lab.disk_target)[0].start
+    with disk.open("rb") as stream:
+        stream.seek(start)
+        page = stream.read(PAGE)
+    found = sniff(lambda offset, count: page[offset : offset + count], PAGE)
+    with Ranged(disk, tuple((item.start, item.start + item.size) for item in lab.image)) as store:
+        header = headers.read_or_given_up(store)
+    return OnDisk(found.fstype, found.uuid, header.state if header else None)
+
+
+@contextmanager
+def signed(lab: PlaceLab, signature: bytes) -> Iterator[None]:
+    """Sign the swap of a machine that is off as somebody else may have done, for the time of a `with`."""
+    place = disks.partitions(lab.disk_target)[0].start + SIGNATURE
+    with lab.disk_target.open("r+b", buffering=0) as stream:
+        before = os.pread(stream.fileno(), len(signature), place)
+        os.pwrite(stream.fileno(), signature, place)
+        try:
+            yield
+        finally:
+            os.pwrite(stream.fileno(), before, place)

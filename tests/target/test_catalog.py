@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import ImageError
+from khib_tui.facts.usage import ActiveSwap
 from khib_tui.image import header as headers
 from khib_tui.image import marks
 from khib_tui.image.header import Header, State
+from khib_tui.image.ranges import Ranged
 from khib_tui.image.store import Store
-from khib_tui.model.identity import DeviceKey, TargetRef
-from khib_tui.model.units import MIB
+from khib_tui.model.identity import DeviceKey, TargetRef, key_of
+from khib_tui.model.origin import Used
+from khib_tui.model.target import LENT_SWAP
+from khib_tui.model.units import KIB, MIB
 from khib_tui.seal import unlock as sealing
-from khib_tui.target import catalog
+from khib_tui.target import catalog, swap
 from khib_tui.target.catalog import Found
+from tests.kit.machines import BIOS, changed
 
 pytestmark = pytest.mark.usefixtures("quick_seals")
 
@@ -76,3 +81,22 @@ def test_an_image_that_was_given_up_at_a_normal_start_is_listed_so_and_not_taken
 def test_one_of_two_images_can_be_named() -> None:
     found = [known("/dev/a", State.COMPLETE, "aa"), known("/dev/b", State.COMPLETE, "bb")]
     assert catalog.choose(found, "/dev/b").where == catalog.choose(found, "bb").where == "/dev/b"
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_an_image_in_a_swap_is_listed_only_while_that_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on: bool) -> None:
+    device = tmp_path / "swap"
+    device.write_bytes(bytes(16 * MIB))
+    spans = ((64 * KIB, 16 * MIB),)
+    with Ranged(device, spans, writable=True) as store:
+        store.write_map()
+        headers.advance(store, headers.write(store, Header("aa" * 16, State.PARTIAL, 0)), State.COMPLETE)
+    part = next(item for item in BIOS.devices if item.name == "vdb1")
+    place = swap.Area(TargetRef(key_of(part), spans=spans), Used(key_of(part), "vdb1", "", ()))
+    monkeypatch.setattr(swap, "active", lambda target: ActiveSwap("/dev/vdb1", 1, 0, -2) if on else None)
+    monkeypatch.setattr(swap, "located", lambda *_, **__: place)
+    nodes = {"vdb1": str(device)}
+    machine = changed(BIOS, "vdb1", swap=True, fstype=LENT_SWAP)
+    monkeypatch.setattr(type(part), "path", property(lambda item: nodes.get(item.name, f"/dev/{item.name}")))
+    found = catalog.images(machine, "swap")
+    assert [item.header.image_id for item in found] == ([] if on else ["aa" * 16])
