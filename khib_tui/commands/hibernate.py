@@ -11,9 +11,8 @@ from khib_tui.errors import Exit
 from khib_tui.events.types import Failure, Message, Result, Sink
 from khib_tui.handover.handover import Mode
 from khib_tui.model.units import size
-from khib_tui.plan.execute import execute
 from khib_tui.plan.ownfile import TakeFile
-from khib_tui.plan.step import Action, Context
+from khib_tui.plan.step import Action
 from khib_tui.plan.take import TakeTarget
 from khib_tui.plan.task import Task, run_task, task_of
 
@@ -49,17 +48,12 @@ def rehearse_echo(arguments: Namespace, sink: Sink) -> int:
     """Freeze the devices, jump, and come straight back."""
     from khib_tui.plan import echo
 
-    here = machine_of(arguments)
-    echo.refuse_echo(here)
-    actions = echo.echo(here)
+    task = echo.echo_task(machine_of(arguments), arguments.settings)
     if arguments.dry_run:
-        show_plan(actions, sink)
+        show_plan(task.actions, sink)
         return Exit.OK
     foreign.refuse_steps(arguments)
-    context = Context(sink)
-    execute(actions, context, sink)
-    sink(echo.echoed(context))
-    return Exit.OK
+    return run_task(task, sink)
 
 
 def hibernate(arguments: Namespace, sink: Sink) -> int:

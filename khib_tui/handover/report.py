@@ -45,6 +45,7 @@ class Report(msgspec.Struct, frozen=True):
     """What B or C tells A. Sizes are bytes, times seconds.
 
     `saver_memory` is what B's kernel had, `saver_memory_free` how much of it was free at its lowest; 0 if nobody looked.
+    `codec` is what the image is compressed with.
     """
 
     outcome: Outcome
@@ -58,6 +59,7 @@ class Report(msgspec.Struct, frozen=True):
     restore_seconds: float = 0.0
     saver_memory: int = 0
     saver_memory_free: int = 0
+    codec: str = ""
 
 
 class ReportPage:
@@ -117,7 +119,8 @@ class ReportPage:
             report = jsontext.decode(data[start : start + length], Report)
         except msgspec.DecodeError:
             return None
-        texts = {"text": clean(report.text, PAGE), "hint": clean(report.hint, PAGE), "ident": clean(report.ident)}
+        texts = {"text": clean(report.text, PAGE), "hint": clean(report.hint, PAGE)}
+        texts |= {"ident": clean(report.ident), "codec": clean(report.codec)}
         return msgspec.structs.replace(report, **texts)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from khib_tui.decide import checks
 from khib_tui.decide.findings import refuse
-from khib_tui.errors import CommandFailed, KhibError
-from khib_tui.events.types import Result
+from khib_tui.errors import CommandFailed, Exit, KhibError
+from khib_tui.events.types import Result, Sink
+from khib_tui.facts.uptime import boot_id
 from khib_tui.handover.report import Outcome
 from khib_tui.jump import gdt
 from khib_tui.jump.echo import echo_page, load_echo
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_unload, reboot
+from khib_tui.model.journey import Journey, Rung
 from khib_tui.model.machine import Machine
 from khib_tui.model.units import duration
 from khib_tui.plan.hibernate import Unload, WriteBack
@@ -84,6 +87,42 @@ def refuse_echo(machine: Machine) -> None:
 def echo(machine: Machine) -> list[Action]:
     """Return the steps."""
     return [WriteBack(), LoadEcho(echo_page(machine)), JumpToEcho(), Unload("the page")]
+
+
+@dataclass(frozen=True)
+class EchoTask:
+    """The echo as an errand, which is run and remembered as the others are."""
+
+    machine: Machine
+    settings_path: Path
+    title = "Rehearsing the echo"
+    rung = Rung.ECHO
+    keep = False
+    after = ""
+
+    @property
+    def actions(self) -> list[Action]:
+        """The steps."""
+        return echo(self.machine)
+
+    @property
+    def record(self) -> Journey:
+        """What is known of it before."""
+        return Journey(Rung.ECHO, 0.0, boot_id=boot_id(), release=self.machine.release)
+
+    def tell(self, context: Context, sink: Sink) -> int:
+        """Tell how it went; returns the exit code."""
+        sink(echoed(context))
+        return Exit.OK
+
+
+def echo_task(machine: Machine, settings_path: Path) -> EchoTask:
+    """Decide an echo on the facts as they are.
+
+    :raises Refused: with its cause and next step.
+    """
+    refuse_echo(machine)
+    return EchoTask(machine, settings_path)
 
 
 def echoed(context: Context) -> Result:

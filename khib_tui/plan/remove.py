@@ -20,7 +20,9 @@ from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.plan import desktop, guard
 from khib_tui.plan.boot import RemoveBootEntry, read_file
+from khib_tui.plan.forget import ForgetJourneys
 from khib_tui.plan.install import saver_kernel
+from khib_tui.plan.journal import folder_for
 from khib_tui.plan.nextboot import fresh
 from khib_tui.plan.ownfile import RemoveFile
 from khib_tui.plan.seal import RemoveSeal
@@ -48,6 +50,7 @@ def remove(machine: Machine, settings: Settings, settings_path: Path, variables:
         *desktop.remove(),
         *own_file(settings),
         *([RemoveSeal(seal)] if seal.exists() else []),
+        *([past] if (past := ForgetJourneys(folder_for(settings_path))).there() else []),
         *([RemoveSettings(settings_path)] if settings_path.exists() else []),
     ]
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from khib_tui.decide import nextboot
 from khib_tui.decide.choice import Choice, decide
+from khib_tui.decide.forecast import used_now
 from khib_tui.decide.nextboot import OneShot
 from khib_tui.errors import Cancelled, Exit
 from khib_tui.events.sinks import both
 from khib_tui.events.types import Event, Failure, Finding, Result, Sink
+from khib_tui.facts.uptime import boot_id
 from khib_tui.handover.handover import Mode
+from khib_tui.model.journey import Journey, Rung
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.plan import build, desktop
 from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.execute import execute, judged
 from khib_tui.plan.outcome import arrived, welcome
+from khib_tui.plan.remember import remembered
 from khib_tui.plan.seal import KeepSeal
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile
@@ -28,6 +33,48 @@ TITLES = {
     None: "Setting up", Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump",
     Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
 }  # fmt: skip
+RUNGS = {None: None, Mode.REHEARSE: Rung.JUMP, Mode.REHEARSE_SAVE: Rung.SAVE, Mode.SAVE: Rung.TRIP}
+
+
+class Errand(Protocol):
+    """What can be run and is remembered: a task, or the echo, which knows no saver.
+
+    `rung` is how far it goes, None for a set-up alone; `keep` tells whether the choices are kept first.
+    """
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+
+    @property
+    def rung(self) -> Rung | None:
+        """How far it goes."""
+
+    @property
+    def keep(self) -> bool:
+        """Whether it keeps the choices first."""
+
+    @property
+    def settings_path(self) -> Path:
+        """Where the choices are kept."""
+
+    @property
+    def actions(self) -> list[Action]:
+        """The steps."""
+
+    @property
+    def record(self) -> Journey | None:
+        """What is known of the journey before; None if there is none."""
+
+    @property
+    def after(self) -> str:
+        """What is to be known once it went well, beside the result; may be empty."""
+
+    def tell(self, context: Context, sink: Sink) -> int:
+        """Tell how it went; returns the exit code.
+
+        :raises KhibError: it did not go well.
+        """
 
 
 @dataclass(frozen=True)
@@ -53,6 +100,23 @@ class Task:
     def title(self) -> str:
         """What it is."""
         return TITLES[self.mode]
+
+    @property
+    def rung(self) -> Rung | None:
+        """How far it goes; None for the set-up alone."""
+        return RUNGS[self.mode]
+
+    @property
+    def record(self) -> Journey | None:
+        """What is known of the journey before; None for the set-up."""
+        choice, rung = self.choice, self.rung
+        if rung is None:
+            return None
+        return Journey(
+            rung, 0.0, boot_id=boot_id(), release=choice.machine.release, saver=choice.kernel.release,
+            target=choice.settings.target if rung is not Rung.JUMP else "", used=used_now(choice.machine),
+            codec=choice.settings.codec,
+        )  # fmt: skip
 
     @property
     def actions(self) -> list[Action]:
@@ -84,6 +148,21 @@ class Task:
             return f"To go on later, switch the machine on and choose '{self.entry}' in the boot menu."
         return f"To go on later, switch the machine on: it resumes by itself. '{self.entry}' in the boot menu does the same."
 
+    @property
+    def after(self) -> str:
+        """What is to be known after the set-up."""
+        return self.later
+
+    def tell(self, context: Context, sink: Sink) -> int:
+        """Tell how it went; returns the exit code.
+
+        :raises KhibError: as the report says.
+        """
+        if self.mode is None:
+            sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
+            return Exit.OK
+        return arrived(context.report, context.away_seconds, sink, self.mode)
+
 
 def task_of(
     machine: Machine, settings: Settings, settings_path: Path, mode: Mode | None, *, keep: bool = False,
@@ -105,20 +184,18 @@ def task_of(
     return Task(choice, mode, settings_path, keep, seal if mode and mode.saves else None, sealing, from_systemd)
 
 
-def run_task(task: Task, sink: Sink, opened: Opened | None = None) -> int:
-    """Run a task, and tell how it ended.
+def run_task(task: Errand, sink: Sink, opened: Opened | None = None) -> int:
+    """Run a task, remember it, and tell how it ended.
 
     :param opened: the task's seal, if it has one.
     :returns: the exit code.
     :raises KhibError: as the step that failed says.
     """
     context = Context(sink, opened)
-    execute(task.actions, context, sink)
-    if task.mode is None:
-        sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
-        return Exit.OK
-    with judged(context):
-        return arrived(context.report, context.away_seconds, sink, task.mode)
+    with remembered(task.settings_path, task.record, context, sink) as told:
+        execute(task.actions, context, told)
+        with judged(context):
+            return task.tell(context, told)
 
 
 @dataclass(frozen=True)
@@ -130,7 +207,7 @@ class Ending:
     code: int = int(Exit.OK)
 
 
-def ending(task: Task, sink: Sink, opened: Opened | None = None) -> Ending:
+def ending(task: Errand, sink: Sink, opened: Opened | None = None) -> Ending:
     """Run a task; errors become what the user reads."""
     results: list[Result] = []
 
@@ -142,10 +219,10 @@ def ending(task: Task, sink: Sink, opened: Opened | None = None) -> Ending:
         run_task(task, both(sink, keep), opened)
     except Exception as error:
         return failed(error)
-    if task.mode is None:
-        return Ending("Ready", f"Everything is in place. Rehearse before you rely on it.\n\n{task.later}")
+    if task.rung is None:
+        return Ending("Ready", f"Everything is in place. Rehearse before you rely on it.\n\n{task.after}")
     last = results[-1] if results else None
-    title = welcome(last.data) if last and task.mode is Mode.SAVE else "This system is back"
+    title = welcome(last.data) if last and task.rung is Rung.TRIP else "This system is back"
     return Ending(title, last.text if last else "")
 
 

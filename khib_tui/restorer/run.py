@@ -151,6 +151,7 @@ def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
     return Report(
         Outcome.RESUMED, "the system was restored from its image", image_id=header.image_id,
         image_bytes=header.image_bytes, memory_bytes=restored, save_seconds=manifest.save_seconds, restore_seconds=seconds,
+        codec=manifest.codec,
     )  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""What has been tried on this machine, and how it went: the rungs from the smallest rehearsal to the whole trip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from khib_tui.model.journey import End, Journey, Rung
+from khib_tui.model.text import clean
+from khib_tui.model.units import duration, when
+
+
+@dataclass(frozen=True)
+class Now:
+    """What runs now: this uptime, the kernel of this system and the one that would save, empty if none is chosen."""
+
+    boot_id: str = ""
+    release: str = ""
+    saver: str = ""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How far it is with a rung.
+
+    :param last: the last journey of this rung, None if there was none.
+    :param good: whether this rung or a higher one went well with what runs now.
+    :param text: all of it in words.
+    """
+
+    rung: Rung
+    last: Journey | None
+    good: bool
+    text: str
+
+
+def judge(journeys: Sequence[Journey], now: Now) -> list[Tried]:
+    """Judge every rung, the smallest first.
+
+    :param journeys: the oldest first.
+    """
+    return [_tried(rung, journeys, now) for rung in Rung]
+
+
+def proven(journeys: Sequence[Journey], now: Now) -> Rung | None:
+    """Return the highest rung that went well with what runs now; None if none did."""
+    good = [tried.rung for tried in judge(journeys, now) if tried.good]
+    return good[-1] if good else None
+
+
+def advice(journeys: Sequence[Journey], now: Now) -> str:
+    """Say when a hibernation was last rehearsed, or that it should be; '' never."""
+    held = [item for item in journeys if item.end is End.WELL and item.rung is not Rung.ECHO and _same(item, now)]
+    if held:
+        last = held[-1]
+        name = "hibernated" if last.rung is Rung.TRIP else "rehearsed"
+        return f"Last {name} well on {when(last.started)}."
+    if journeys and journeys[-1].end is not End.WELL:
+        return f"The last journey, on {when(journeys[-1].started)}, did not go well: rehearse first."
+    if any(item.end is End.WELL and item.rung is not Rung.ECHO for item in journeys):
+        return "It was rehearsed with another kernel, not with the one that runs now: rehearse again before you rely on it."
+    return "It was never rehearsed on this machine. It may work; a rehearsal first shows it, and costs a minute."
+
+
+def _tried(rung: Rung, journeys: Sequence[Journey], now: Now) -> Tried:
+    last = next((item for item in reversed(journeys) if item.rung is rung), None)
+    held = [item for item in journeys if _reaches(item.rung, rung) and item.end is End.WELL and _same(item, now)]
+    if last is None:
+        text = f"not by itself, but a higher step went well on {when(held[-1].started)}" if held else "not tried yet"
+        return Tried(rung, None, bool(held), text)
+    failed_since = last.end is not End.WELL and not any(item.started > last.started for item in held)
+    return Tried(rung, last, bool(held) and not failed_since, describe(last, now))
+
+
+def _reaches(higher: Rung, rung: Rung) -> bool:
+    return higher.height >= rung.height
+
+
+def _same(item: Journey, now: Now) -> bool:
+    """Return whether the kernels are those that run now; an echo has no saver."""
+    return item.release == now.release and (not item.saver or not now.saver or item.saver == now.saver)
+
+
+def describe(item: Journey, now: Now) -> str:
+    """Say in words when a journey was and what became of it."""
+    day = when(item.started)
+    match item.end:
+        case End.AWAY if item.boot_id == now.boot_id:
+            return f"under way since {day}"
+        case End.AWAY:
+            return f"on {day}, and did not come back: the machine was started anew"
+        case End.CANCELLED:
+            return f"stopped on {day}"
+        case End.FAILED:
+            return f"failed on {day}: {clean(item.text, 300)}"
+    parts = [f"went well on {day}", f"{duration(item.away_seconds)} away"]
+    parts += [] if item.boot_id == now.boot_id else ["before the last start"]
+    parts += [] if _same(item, now) else [f"with kernel {clean(item.saver or item.release)}, not the one of now"]
+    if item.seen is not None:
+        parts += ["the saver's screen was seen" if item.seen else "the saver's screen was not seen"]
+    return ", ".join(parts)
