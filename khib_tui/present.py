@@ -47,7 +47,7 @@ def wizard(machine: Machine, settings: Settings, path: Path, reread: Callable[[]
     :param path: where it keeps the settings.
     :param read_only: the facts are another machine's.
     """
-    from screens.wizard.app import run_wizard
+    from screens.wizard.start import run_wizard
 
     return run_wizard(machine, settings, path, reread=reread, read_only=read_only)
 

@@ -82,6 +82,8 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
     task = decided(arguments, mode)
     for finding in task.warnings:
         sink(finding)
+    for line in known_before(task, arguments) if mode is Mode.SAVE else []:
+        sink(Message(line))
     if arguments.dry_run:
         if task.choice.machine.root and not arguments.facts:
             look(task.actions)
@@ -92,6 +94,17 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
     seal = opened(task.seal, arguments.key_file) if task.seal else None
     foreign.refuse_steps(arguments)
     return run_task(task, sink, seal)
+
+
+def known_before(task: Task, arguments: Namespace) -> list[str]:
+    """Return what is to be known before a hibernation."""
+    from khib_tui.decide.before import before
+    from khib_tui.plan.journal import Journal
+    from khib_tui.plan.now import now
+
+    choice = task.choice
+    past = [] if arguments.facts else Journal.beside(arguments.settings).all()
+    return before(choice, past, now(choice.machine, choice.settings))
 
 
 def look(actions: Sequence[Action]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from khib_tui.commands.common import machine_for, machine_of, settings_of
 from khib_tui.decide.choice import judge
@@ -15,6 +17,11 @@ from khib_tui.seal import file as sealfile
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from khib_tui.model.machine import Machine
+    from khib_tui.model.settings import Settings
+
+FOREIGN = "these are facts of another machine: what is set up and saved there cannot be seen from here"
 
 
 def check(arguments: Namespace, sink: Sink) -> int:
@@ -36,25 +43,58 @@ def facts(arguments: Namespace, sink: Sink) -> int:
 
 
 def status(arguments: Namespace, sink: Sink) -> int:
-    """Tell what is set up, loaded and saved."""
+    """Tell what is set up, loaded, saved and remembered; on the restoring kernel only what images there are."""
+    from khib_tui.restorer import here
+
+    if here.is_restorer():
+        return status_of_restorer(sink)
     from khib_tui.target import catalog
 
-    here = machine_of(arguments)
-    kept = settings_of(arguments)
-    other = bool(arguments.facts)
-    ready = not other and is_set_up(here, kept)
-    if other:
-        sink(Message("these are facts of another machine: what is set up and saved there cannot be seen from here"))
-    else:
-        sink(Message(f"set up: {'yes' if ready else 'no, run khib'}"))
-    sink(Message(f"target: {kept.target or 'not chosen'}"))
+    machine_, kept, other = machine_of(arguments), settings_of(arguments), bool(arguments.facts)
     sealed = sealfile.path_beside(arguments.settings).exists()
+    ready = not other and is_set_up(machine_, kept)
+    sink(Message(FOREIGN if other else f"set up: {'yes' if ready else 'no, run khib'}"))
+    sink(Message(f"target: {kept.target or 'not chosen'}"))
     sink(Message(f"images are sealed: {'yes' if sealed else 'no, run khib seal'}"))
-    sink(Message(f"a jump is loaded: {'yes' if here.kexec_loaded else 'no'}"))
-    images = [] if other else catalog.images(here)
+    sink(Message(f"a jump is loaded: {'yes' if machine_.kexec_loaded else 'no'}"))
+    past = {} if other else remembered(arguments, machine_, kept, sink)
+    images = [] if other else catalog.images(machine_)
     for item in images:
         sink(Message(catalog.line(item)))
-    listed = [catalog.facts(item) for item in images]
-    data = {"ready": ready, "target": kept.target, "loaded": here.kexec_loaded, "sealed": sealed, "images": listed}
-    sink(Result("status", True, "" if images or other else catalog.none_found(here), data))
+    data = {
+        "ready": ready, "target": kept.target, "loaded": machine_.kexec_loaded, "sealed": sealed,
+        "images": [catalog.facts(item) for item in images], **past,
+    }  # fmt: skip
+    sink(Result("status", True, "" if images or other else catalog.none_found(machine_), data))
     return Exit.OK
+
+
+def status_of_restorer(sink: Sink) -> int:
+    """Tell which images there are: nothing of the system's set-up can be seen from here."""
+    from khib_tui.facts import blockdev
+    from khib_tui.handover.cmdline import Words
+    from khib_tui.target import catalog
+
+    sink(Message("this is the restoring kernel: `khib` is its menu, `khib restore` resumes"))
+    images = catalog.search(blockdev.devices(), Words.read().image)
+    for item in images:
+        sink(Message(catalog.line(item)))
+    data = {"restorer": True, "images": [catalog.facts(item) for item in images]}
+    sink(Result("status", True, "" if images else "there is no image on any disk", data))
+    return Exit.OK
+
+
+def remembered(arguments: Namespace, machine_: Machine, kept: Settings, sink: Sink) -> dict[str, Any]:
+    """Tell what was tried, and give it with all journeys as the result has it."""
+    from khib_tui.decide import rehearsals
+    from khib_tui.plan.journal import Journal
+    from khib_tui.plan.now import now
+
+    journeys, here = Journal.beside(arguments.settings).all(), now(machine_, kept)
+    tried = rehearsals.judge(journeys, here)
+    for step in tried:
+        sink(Message(f"{step.rung}: {step.text}"))
+    return {
+        "rehearsed": {step.rung: {"good": step.good, "text": step.text} for step in tried},
+        "history": [msgspec.to_builtins(item) | {"rate": item.rate} for item in journeys],
+    }

@@ -68,8 +68,10 @@ def _tried(rung: Rung, journeys: Sequence[Journey], now: Now) -> Tried:
     if last is None:
         text = f"not by itself, but a higher step went well on {when(held[-1].started)}" if held else "not tried yet"
         return Tried(rung, None, bool(held), text)
-    failed_since = last.end is not End.WELL and not any(item.started > last.started for item in held)
-    return Tried(rung, last, bool(held) and not failed_since, describe(last, now))
+    since = [item for item in held if item.started > last.started]
+    good = bool(held) and (last.end is End.WELL or bool(since))
+    more = f"; a higher step went well on {when(since[-1].started)}" if since and last.end is not End.WELL else ""
+    return Tried(rung, last, good, f"{describe(last, now)}{more}")
 
 
 def _reaches(higher: Rung, rung: Rung) -> bool:

@@ -81,13 +81,16 @@ def progress_text(event: Progress) -> str:
     return "  ".join(parts)
 
 
+MARKS = {"ok": "[ ok ]", "warning": "[warn]", "blocker": "[STOP]"}
+
+
 class PlainSink:
     """Prints events as lines a person reads; progress overwrites its line on a terminal.
 
     Whatever an event says, a line stays a line, and nothing but letters and signs reaches the stream.
     """
 
-    marks = {"ok": "[ ok ]", "warning": "[warn]", "blocker": "[STOP]"}  # noqa: RUF012
+    marks = MARKS
 
     def __init__(self, stream: TextIO | None = None, every: float = 2.0) -> None:
         self.stream = stream or sys.stdout
@@ -100,7 +103,7 @@ class PlainSink:
         if isinstance(event, Progress):
             self._progress(event)
             return
-        for line in self._lines(event):
+        for line in lines_of(event):
             self._line(line)
 
     def _progress(self, event: Progress) -> None:
@@ -125,28 +128,30 @@ class PlainSink:
     def _shown(self, text: str) -> str:
         return encodable(visible(text), getattr(self.stream, "encoding", None))
 
-    def _lines(self, event: Event) -> list[str]:
-        match event:
-            case Message(text=text, level=level):
-                return [text if level == Level.INFO else f"{level}: {text}"]
-            case Finding(severity=severity, what=what, why=why, fix=fix):
-                lines = [f"{self.marks[severity]} {what}"]
-                if severity != Severity.OK:
-                    lines += [f"       {text}" for text in (why, fix and f"-> {fix}") if text]
-                return lines
-            case Step(number=number, total=total, text=text, status=Status.PLANNED):
-                return [f"{number:2}. {text}" if total else text]
-            case Step(number=number, total=total, text=text, status=Status.STARTED):
-                return [f"[{number}/{total}] {text}"]
-            case Stage(stage=stage, status=Status.FAILED, detail=detail):
-                return [f"{stage} failed: {detail}"]
-            case Stage(stage=stage, status=Status.DONE, detail=detail, seconds=seconds):
-                took = "" if seconds is None else f" in {duration(seconds)}"
-                return [f"{stage}: done{took}{', ' + detail if detail else ''}"]
-            case Stage(stage=stage, detail=detail):
-                return [f"{stage}{': ' + detail if detail else ' ...'}"]
-            case Result(text=text):
-                return text.split("\n") if text else []
-            case Failure(message=message, hint=hint, ident=ident):
-                return [f"error: {message} [{ident}]"] + ([f"(hint) {hint}"] if hint else [])
-        return []
+
+def lines_of(event: Event) -> list[str]:
+    """Format an event in lines a person reads; progress has none of its own."""
+    match event:
+        case Message(text=text, level=level):
+            return [text if level == Level.INFO else f"{level}: {text}"]
+        case Finding(severity=severity, what=what, why=why, fix=fix):
+            lines = [f"{MARKS[severity]} {what}"]
+            if severity != Severity.OK:
+                lines += [f"       {text}" for text in (why, fix and f"-> {fix}") if text]
+            return lines
+        case Step(number=number, total=total, text=text, status=Status.PLANNED):
+            return [f"{number:2}. {text}" if total else text]
+        case Step(number=number, total=total, text=text, status=Status.STARTED):
+            return [f"[{number}/{total}] {text}"]
+        case Stage(stage=stage, status=Status.FAILED, detail=detail):
+            return [f"{stage} failed: {detail}"]
+        case Stage(stage=stage, status=Status.DONE, detail=detail, seconds=seconds):
+            took = "" if seconds is None else f" in {duration(seconds)}"
+            return [f"{stage}: done{took}{', ' + detail if detail else ''}"]
+        case Stage(stage=stage, detail=detail):
+            return [f"{stage}{': ' + detail if detail else ' ...'}"]
+        case Result(text=text):
+            return text.split("\n") if text else []
+        case Failure(message=message, hint=hint, ident=ident):
+            return [f"error: {message} [{ident}]"] + ([f"(hint) {hint}"] if hint else [])
+    return []

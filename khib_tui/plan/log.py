@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from khib_tui import files
-from khib_tui.events.sinks import PlainSink, quiet
-from khib_tui.events.types import Event, Sink
-from khib_tui.model.text import clean
+from khib_tui.events.sinks import lines_of, progress_text, quiet
+from khib_tui.events.types import Event, Progress, Sink
+from khib_tui.model.text import clean, visible
 
 FOLDER = "logs"
 SUFFIX = ".log"
@@ -29,20 +28,26 @@ class Log:
 
     def __init__(self, fd: int) -> None:
         self.fd, self.written = fd, 0
-        self.text = io.StringIO()
-        self.lines = PlainSink(self.text, every=_PROGRESS_EVERY)
+        self.progress = float("-inf")
 
     def __call__(self, event: Event) -> None:
         """Write an event."""
-        self.lines(event)
-        told, stamp = self.text.getvalue(), time.strftime("%Y-%m-%d %H:%M:%S")
-        self.text.seek(0)
-        self.text.truncate()
-        data = "".join(f"{stamp} {line}\n" for line in told.splitlines()).encode()
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        data = "".join(f"{stamp} {visible(line)}\n" for line in self.lines(event)).encode(errors="backslashreplace")
         if self.written + len(data) > MOST_BYTES:
             return
         self.written += len(data)
         os.write(self.fd, data)
+
+    def lines(self, event: Event) -> list[str]:
+        """Return the lines of an event; of progress only one now and then."""
+        if not isinstance(event, Progress):
+            return lines_of(event)
+        now = time.monotonic()
+        if now - self.progress < _PROGRESS_EVERY and event.done < event.total:
+            return []
+        self.progress = now
+        return [progress_text(event)]
 
     def close(self) -> None:
         """Make it durable."""

@@ -89,12 +89,13 @@ class StagePage(Page):
         "The machine is working. Nothing is lost if you stop it: the image, if there is one, stays as it is, and a session "
         "that is being saved goes on."
     )
-    keys: Sequence[Key] = (Key.STOP, Key.HELP, Key.REDRAW)
+    keys: Sequence[Key] = (Key.STOP, Key.HELP, Key.LOG, Key.REDRAW)
 
     def __init__(self, window: Window, title: str, stop: Stop) -> None:
         self.title = title
         self.stop = stop
         self.track = Track()
+        window.logs = lambda: [("this run", lambda: list(self.track.log))]
         self.board = Board(self.track, bar=not window.simple)
         super().__init__(window, self.board, focus=None)
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from khib_tui.events.sinks import PlainSink
+from khib_tui.events.sinks import PlainSink, lines_of
 from khib_tui.events.types import Event, Failure, Finding, Level, Message, Progress, Result, Severity, Stage, Status, Step
 from khib_tui.model.units import duration, size
 
@@ -20,6 +20,7 @@ MARKS = {"planned": PLANNED, "started": RUNNING, "done": DONE, "failed": FAILED}
 ATTRIBUTES = {PLANNED: "dim", RUNNING: "heading", DONE: "ok", FAILED: "blocker"}
 LAST = 4
 GRAPH = 50
+LOGGED = 500
 HEIGHTS = "_.:-=+*#"
 
 
@@ -51,6 +52,7 @@ class Track:
         self.stages: dict[str, Line] = {}
         self.progress: Progress | None = None
         self.messages: deque[str] = deque(maxlen=LAST)
+        self.log: deque[str] = deque(maxlen=LOGGED)
         self.clock = clock
         self.started = clock()
         self.result: Result | None = None
@@ -72,6 +74,7 @@ class Track:
 
     def take(self, event: Event) -> None:
         """Take one event."""
+        self.log.extend(f"{duration(self.clock() - self.started):>10}  {line}" for line in lines_of(event))
         match event:
             case Step(number=number, status=status) if 0 < number <= len(self.steps):
                 self.steps[number - 1].mark = MARKS[status]

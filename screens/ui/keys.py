@@ -17,6 +17,7 @@ class Key(Enum):
     HOLD = (("esc",), "Esc", "stop the countdown", "Esc or any other key: stop the countdown")
     CLOSE = (("esc",), "Esc", "close", "Esc: close this")
     HELP = (("f1", "?"), "F1", "help", "F1 or ?: this help")
+    LOG = (("f8", "ctrl g"), "F8", "log", "F8 or Ctrl-G: what was done, line by line")
     REDRAW = (("f3", "ctrl l"), "F3", "redraw", "F3 or Ctrl-L: draw the screen anew")
     LEAVE = (("f10", "ctrl x", "ctrl c"), "F10", "leave", "F10, Ctrl-X or Ctrl-C: leave (asks first)")
 
@@ -28,9 +29,10 @@ class Key(Enum):
 
 
 # The most needed first: a narrow screen shows no more.
-PAGE = (Key.CHOOSE, Key.BACK, Key.HELP, Key.FIELD, Key.LEAVE)
-LIST = (Key.CHOOSE, Key.BACK, Key.HELP, Key.FIELD, Key.SCROLL, Key.LEAVE)
+PAGE = (Key.CHOOSE, Key.BACK, Key.HELP, Key.FIELD, Key.LEAVE, Key.LOG)
+LIST = (Key.CHOOSE, Key.BACK, Key.HELP, Key.FIELD, Key.SCROLL, Key.LEAVE, Key.LOG)
 DIALOG = (Key.CHOOSE, Key.CLOSE, Key.FIELD)
+LOG = (Key.CHOOSE, Key.CLOSE, Key.SCROLL, Key.FIELD)
 NOTHING = (Key.REDRAW,)
 
 

@@ -93,6 +93,8 @@ class Page(urwid.WidgetWrap[PageFrame]):
                 self.leave()
             case Key.REDRAW:
                 self.window.redraw()
+            case Key.LOG:
+                self.window.show_logs()
             case _:
                 return False
         return True

@@ -36,9 +36,12 @@ def finding_text(finding: Finding) -> str:
     return "\n".join([finding.what, *(line for line in more if line)])
 
 
-def button(label: str, press: Press) -> urwid.AttrMap[urwid.Button]:
-    """Make a button."""
-    return urwid.AttrMap(urwid.Button(shown(label), lambda _: press(), wrap="clip"), None, "focus")
+def button(label: str, press: Press, *, wrap: Literal["clip", "space"] = "clip") -> urwid.AttrMap[urwid.Button]:
+    """Make a button.
+
+    :param wrap: `space` for a label that must not be cut.
+    """
+    return urwid.AttrMap(urwid.Button(shown(label), lambda _: press(), wrap=wrap), None, "focus")
 
 
 class Buttons(urwid.GridFlow):

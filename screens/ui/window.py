@@ -18,6 +18,7 @@ from khib_tui.events.types import Failure, Level
 from screens.ui import dialogs, keys, theme
 from screens.ui.dialogs import Dialog
 from screens.ui.keys import Key
+from screens.ui.logbox import Log, LogBox
 from screens.ui.widgets import Choices, Press
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Shown(Protocol):
 
 class Window:
     """Shows pages until one of them ends the loop; `code` is then the exit code. `banner` stands in each page's header.
+    `logs` gives what F8 shows, the newest first.
 
     :param screen: instead of the terminal, for tests.
     """
@@ -50,6 +52,7 @@ class Window:
         self.running = False
         self.banner = ""
         self.code = int(Exit.OK)
+        self.logs: Callable[[], Sequence[Log]] = tuple
         urwid.connect_signal(self.stack, "closed", self._closed)
 
     @property
@@ -95,7 +98,7 @@ class Window:
         self.loop.screen.clear()
         self.loop.screen_size = None
 
-    def open(self, dialog: Dialog, done: Callable[[Press | None], None] | None = None) -> None:
+    def open(self, dialog: Dialog | LogBox, done: Callable[[Press | None], None] | None = None) -> None:
         """Put a box over the page."""
         self.stack.open(dialog, width=dialog.width, height=dialog.height, close_on_menu=dialog.closable, on_close=done)
         self.show_keys()
@@ -120,6 +123,10 @@ class Window:
     def show_help(self, text: str, valid: Sequence[Key]) -> None:
         """Show a page's help, and what its keys do."""
         self.inform("Help", f"{text}\n\n{keys.listing(valid)}")
+
+    def show_logs(self) -> None:
+        """Show the logs that there are, the newest first."""
+        self.open(LogBox(self.room, self.logs(), self.close))
 
     def ask_leave(self) -> None:
         """Ask whether to leave; No has the focus."""

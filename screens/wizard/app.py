@@ -6,37 +6,41 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from urwid.display import BaseScreen
-
+from khib_tui.decide.rehearsals import Now
 from khib_tui.errors import Exit, KhibError, UsageError
 from khib_tui.events.sinks import quiet
-from khib_tui.facts import probe
 from khib_tui.handover.handover import Mode
+from khib_tui.model.journey import Journey
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Kind, Target
 from khib_tui.plan import draft
 from khib_tui.plan.boot import is_set_up
+from khib_tui.plan.echo import echo_task
 from khib_tui.plan.execute import execute
-from khib_tui.plan.hibernate import Jump
+from khib_tui.plan.journal import Journal
+from khib_tui.plan.now import now
 from khib_tui.plan.step import Action, Context
-from khib_tui.plan.task import Ending, Task, task_of
-from khib_tui.seal import file as sealfile
+from khib_tui.plan.task import Ending, Errand, Task, task_of
 from khib_tui.seal.file import Opened
 from khib_tui.target import look
 from screens.ui.window import Window
+from screens.wizard import travel
 from screens.wizard.boot import BootPage
 from screens.wizard.checks import ChecksPage
+from screens.wizard.history import HistoryPage
 from screens.wizard.home import HomePage
 from screens.wizard.images import ImagesPage
 from screens.wizard.kernel import KernelPage
 from screens.wizard.memory import MemoryPage
 from screens.wizard.options import OptionsPage
 from screens.wizard.passphrase import ask_secret, seal_text
+from screens.wizard.rehearsals import RehearsalsPage
 from screens.wizard.result import ResultPage
 from screens.wizard.review import ReviewPage
 from screens.wizard.run import RunPage
 from screens.wizard.seal import SealPage
+from screens.wizard.settings import SettingsPage
 from screens.wizard.step import StepPage
 from screens.wizard.target import TargetPage
 from screens.wizard.welcome import WelcomePage
@@ -58,6 +62,8 @@ class Wizard:
         self.kept = settings
         self.look = look.refuse_unfit
         self.at = 0
+        self.editing = False
+        window.logs = lambda: [] if read_only else travel.logs(path)
 
     @property
     def ready(self) -> bool:
@@ -81,7 +87,32 @@ class Wizard:
 
     def home(self) -> None:
         """Show the everyday page."""
+        self.editing = False
         self.window.show(HomePage(self))
+
+    def history(self) -> None:
+        """Show the earlier journeys."""
+        self.window.show(HistoryPage(self))
+
+    def choices(self) -> None:
+        """Show the choices."""
+        self.editing = False
+        self.window.show(SettingsPage(self))
+
+    def edit(self, at: int) -> None:
+        """Show one page of the wizard, from which one comes back to the choices."""
+        self.editing = True
+        self.go(at)
+
+    @property
+    def journeys(self) -> list[Journey]:
+        """What is remembered, the oldest first; nothing of another machine."""
+        return [] if self.read_only else Journal.beside(self.path).all()
+
+    @property
+    def now(self) -> Now:
+        """What runs now."""
+        return now(self.machine, self.settings)
 
     def images(self) -> None:
         """Show the images on the disks."""
@@ -101,7 +132,9 @@ class Wizard:
 
     def sealed(self, text: str) -> None:
         """Go back from sealing, and say what became of it."""
-        if self.ready:
+        if self.editing:
+            self.choices()
+        elif self.ready:
             self.home()
         else:
             self.review()
@@ -124,7 +157,7 @@ class Wizard:
     def go(self, at: int) -> None:
         """Show a page of the wizard by its number."""
         try:
-            page = STEPS[at](self, f"Step {at + 1} of {len(STEPS)}")
+            page = STEPS[at](self, "Settings" if self.editing else f"Step {at + 1} of {len(STEPS)}")
         except KhibError as error:
             self.window.complain(error)
             return
@@ -150,11 +183,16 @@ class Wizard:
     def forward(self, settings: Settings) -> None:
         """Keep the answers of a page, and go on."""
         self.keep(settings)
-        self.go(self.at + 1)
+        if self.editing:
+            self.choices()
+        else:
+            self.go(self.at + 1)
 
     def back(self) -> None:
         """Go back a page, with the answers as they are; before the first one is home, or the welcome."""
-        if self.at:
+        if self.editing:
+            self.choices()
+        elif self.at:
             self.go(self.at - 1)
         elif self.ready:
             self.home()
@@ -205,35 +243,31 @@ class Wizard:
         if task.mode is not Mode.SAVE:
             self.run(task, opened)
             return
-        jump = next(step for step in task.journey if isinstance(step, Jump))
-        bare = "" if task.seal else f"\n\nThe image is not sealed: {sealfile.UNSEALED.why}."
-        text = f"This will {jump.describe()}.\n\n{task.later}{bare}"
+        text = travel.question(task, self.journeys, self.now)
         self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(task, opened))])
 
     def rehearse(self) -> None:
-        """Ask how far a rehearsal goes."""
-        text = (
-            "Jump only: into the saver and straight back; nothing is written.\n\n"
-            "Save too: writes a whole image to the target, reads it back, gives it up, and comes back."
-        )
-        choices = [
-            ("No", lambda: None),
-            ("Jump only", lambda: self.travel(Mode.REHEARSE)),
-            ("Save too", lambda: self.travel(Mode.REHEARSE_SAVE)),
-        ]
-        self.window.ask("Rehearse", text, choices)
+        """Show the rehearsals."""
+        self.window.show(RehearsalsPage(self))
 
-    def run(self, task: Task, opened: Opened | None = None) -> None:
+    def echo(self) -> None:
+        """Rehearse the echo, decided on fresh facts."""
+        if not self.refuses():
+            prepare = lambda: echo_task(self.reread(), self.path)  # noqa: E731
+            self.window.background("Looking at this machine...", prepare, self.run)
+
+    def run(self, task: Errand, opened: Opened | None = None) -> None:
         """Run the steps, with their page."""
         self.window.show(RunPage(self, task, opened))
 
-    def arrived(self, task: Task, ending: Ending) -> None:
+    def arrived(self, task: Errand, ending: Ending) -> None:
         """Show how it ended."""
-        if not ending.code and (task.keep or task.mode is None):
+        if not ending.code and (task.keep or task.rung is None):
             self.kept = self.settings
             draft.drop(self.path)
         self.window.code = ending.code
         self.window.show(ResultPage(self, task, ending))
+        travel.ask_seen(self.window, task, ending)
 
 
 STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, OptionsPage, BootPage, ReviewPage)
@@ -245,25 +279,3 @@ def foreign() -> UsageError:
         "these are the facts of another machine (--facts): nothing is applied", ident="HIB-E-FACTS-READ-ONLY",
         hint="leave --facts out to set this machine up",
     )  # fmt: skip
-
-
-def run_wizard(
-    machine: Machine, settings: Settings, settings_path: Path, *, reread: Reread = probe.probe,
-    screen: BaseScreen | None = None, read_only: bool = False,
-) -> int:  # fmt: skip
-    """Run the wizard.
-
-    :param reread: gives the facts of the machine anew, on Retry and before each run.
-    :param screen: instead of the terminal, for tests.
-    :param read_only: the facts are another machine's, so nothing is applied.
-    :returns: the exit code.
-    """
-    window = Window(screen)
-    wizard = Wizard(window, machine, settings, settings_path, reread, read_only=read_only)
-    wizard.begin()
-    try:
-        window.run()
-    finally:
-        if isinstance(window.page, RunPage):
-            window.page.finish()
-    return window.code

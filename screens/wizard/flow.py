@@ -6,23 +6,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from khib_tui.decide.rehearsals import Now
 from khib_tui.handover.handover import Mode
+from khib_tui.model.journey import Journey
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.plan.step import Action
-from khib_tui.plan.task import Ending, Task
+from khib_tui.plan.task import Ending, Errand
 from screens.ui.window import Window
 
 
 class Flow(Protocol):
-    """`settings` are the answers so far, `kept` those that are in force, `path` is the file they are kept in."""
+    """`settings` are the answers so far, `kept` those that are in force, `path` is the file they are kept in.
+
+    `editing` tells that one page is shown alone, to change one choice.
+    """
 
     window: Window
     machine: Machine
     settings: Settings
     kept: Settings
     path: Path
+    editing: bool
 
     @property
     def ready(self) -> bool:
@@ -70,13 +76,33 @@ class Flow(Protocol):
     def inspect(self, target: Target, need: int, then: Callable[[], None]) -> None:
         """See that a target's file can be written, with `need` bytes, then go on; what forbids it is shown."""
 
+    @property
+    def journeys(self) -> list[Journey]:
+        """What is remembered of rehearsals and hibernations, the oldest first."""
+
+    @property
+    def now(self) -> Now:
+        """What runs now, to judge them by."""
+
     def rehearse(self) -> None:
-        """Ask how far a rehearsal goes."""
+        """Show the rehearsals."""
+
+    def echo(self) -> None:
+        """Rehearse the echo."""
+
+    def history(self) -> None:
+        """Show the earlier journeys."""
+
+    def choices(self) -> None:
+        """Show the choices."""
+
+    def edit(self, at: int) -> None:
+        """Show one page of the wizard, from which one comes back to the choices."""
 
     def travel(self, mode: Mode | None) -> None:
         """Set up, rehearse or hibernate."""
 
-    def arrived(self, task: Task, ending: Ending) -> None:
+    def arrived(self, task: Errand, ending: Ending) -> None:
         """Show how it ended."""
 
     def leave(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import urwid
+from urwid.widget import AbstractFlowWidget
 
+from khib_tui.decide import rehearsals
 from khib_tui.decide.choice import decide
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Failure
@@ -12,7 +14,9 @@ from khib_tui.model.units import size
 from screens.ui import widgets
 from screens.ui.keys import Key
 from screens.ui.page import Page
+from screens.ui.shown import Text
 from screens.wizard.flow import Flow
+from screens.wizard.history import chart
 
 
 class HomePage(Page):
@@ -20,25 +24,30 @@ class HomePage(Page):
 
     title = "khib: hibernation by kexec"
     help = (
-        "Hibernate now: saves the running system and powers off, after a question. Rehearse: jumps into the saver and "
-        "comes back. Change the set-up: goes through the questions again. Images: lists them, and gives one up. "
-        "Seal the images: encrypts later ones with a passphrase."
+        "Hibernate now: saves the running system and powers off, after a question. Rehearse: tries a part of that and "
+        "comes back. Images: lists them, and gives one up. History: earlier hibernations. Settings: changes one choice. "
+        "All questions again: goes through the set-up from its begin. Seal the images: encrypts later ones."
     )
-    keys = (Key.CHOOSE, Key.HELP, Key.SCROLL, Key.LEAVE)
+    keys = (Key.CHOOSE, Key.HELP, Key.SCROLL, Key.LEAVE, Key.LOG)
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         actions = [
             ("Hibernate now", lambda: flow.travel(Mode.SAVE)),
             ("Rehearse", flow.rehearse),
-            ("Change the set-up", lambda: flow.go(0)),
             ("Images", flow.images),
+            ("History", flow.history),
+            ("Settings", flow.choices),
             ("Seal the images", flow.seal),
+            ("All questions again", lambda: flow.go(0)),
             *([("Forget the changes", flow.forget)] if flow.kept != flow.settings else []),
             ("Quit", flow.leave),
         ]
-        rows = [urwid.Padding(widgets.button(label, press), width=25) for label, press in actions]
-        super().__init__(flow.window, widgets.listed(rows, intro=self.summary()), focus=None)
+        rows: list[AbstractFlowWidget] = [urwid.Padding(widgets.button(label, press), width=25) for label, press in actions]
+        past = chart(flow.journeys, flow.now.boot_id)
+        below: list[AbstractFlowWidget] = [Text(text) for text in past]
+        below = [urwid.Divider(), Text(("heading", "Last hibernations:")), *below] if past else []
+        super().__init__(flow.window, widgets.listed([*rows, *below], intro=self.summary()), focus=None)
 
     def summary(self) -> str:
         """Return whether a hibernation would work now, and what it would do."""
@@ -50,7 +59,8 @@ class HomePage(Page):
         changed = self.flow.kept != self.flow.settings
         kept = "The choices were changed; the next run sets them up." if changed else f"Choices: {self.flow.path}"
         ready = f"Ready. Up to {saved} go to {choice.target}, saved by kernel {choice.kernel.release}."
-        return f"{ready}\n{kept}\n{self.flow.seal_text()}"
+        tried = rehearsals.advice(self.flow.journeys, self.flow.now)
+        return f"{ready}\n{tried}\n{kept}\n{self.flow.seal_text()}"
 
     def back(self) -> None:
         """There is nothing behind: ask whether to leave."""

@@ -6,7 +6,8 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.handover.handover import Mode
-from khib_tui.plan.task import Ending, Task
+from khib_tui.model.journey import Rung
+from khib_tui.plan.task import Ending, Errand, Task
 from screens.ui import keys, widgets
 from screens.ui.page import Page
 from screens.ui.widgets import Press
@@ -19,21 +20,25 @@ class ResultPage(Page):
     help = "Read what happened, then go on with one of the buttons."
     keys = keys.PAGE
 
-    def __init__(self, flow: Flow, task: Task, ending: Ending) -> None:
+    def __init__(self, flow: Flow, task: Errand, ending: Ending) -> None:
         self.title = ending.title
         self.flow = flow
-        choices: list[tuple[str, Press]] = [("Home", flow.home)] if flow.ready else []
-        choices += [("Back to the review", flow.review)] if not flow.ready else []
+        home: list[tuple[str, Press]] = [("Home", flow.home)] if flow.ready else [("Back to the review", flow.review)]
+        on: list[tuple[str, Press]] = []
         if ending.code:
-            choices += [("Try again", lambda: flow.travel(task.mode))]
-        elif task.mode is not Mode.SAVE:
-            choices += [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
+            on = [("Try again", lambda: again(flow, task))]
+        elif task.rung is not Rung.TRIP:
+            # What was only set up is to be rehearsed; that comes first.
+            on = [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
+        choices = [*home, *on] if ending.code or task.rung is Rung.TRIP else [on[0], *home, on[1]]
         attribute = "blocker" if ending.code else "heading"
         rows: list[AbstractFlowWidget] = [
             widgets.line(f"{task.title}: {ending.title}", attribute),
             urwid.Divider(),
             widgets.line(ending.text),
         ]
+        if ending.code:
+            rows += [urwid.Divider(), widgets.line("F8 shows the log of this run, line by line.")]
         super().__init__(flow.window, widgets.listed(rows), [*choices, ("Quit", lambda: flow.window.end(ending.code))])
 
     def back(self) -> None:
@@ -46,3 +51,11 @@ class ResultPage(Page):
     def leave(self) -> None:
         """Leave with the exit code of the run."""
         self.window.end(self.window.code)
+
+
+def again(flow: Flow, task: Errand) -> None:
+    """Try the same once more."""
+    if isinstance(task, Task):
+        flow.travel(task.mode)
+    else:
+        flow.echo()

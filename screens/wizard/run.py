@@ -11,7 +11,7 @@ import urwid
 from khib_tui.events.sinks import PlainSink
 from khib_tui.events.types import Event, Level, Status, Step
 from khib_tui.plan import build
-from khib_tui.plan.task import Task, ending
+from khib_tui.plan.task import Errand, ending
 from khib_tui.seal.file import Opened
 from screens.progress.board import Board
 from screens.progress.track import Track
@@ -32,9 +32,9 @@ class RunPage(Page):
         "The steps are done one after the other. During the jump this screen stands still, for seconds or for weeks; the "
         "saver has its own screen, and Esc there stops it and comes back here."
     )
-    keys = (Key.HELP, Key.REDRAW)
+    keys = (Key.HELP, Key.LOG, Key.REDRAW)
 
-    def __init__(self, flow: Flow, task: Task, opened: Opened | None = None) -> None:
+    def __init__(self, flow: Flow, task: Errand, opened: Opened | None = None) -> None:
         self.title = task.title
         self.flow, self.task, self.opened = flow, task, opened
         self.track = Track(build.describe(task.actions))

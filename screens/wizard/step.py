@@ -18,7 +18,8 @@ class StepPage(Page):
 
     def __init__(self, flow: Flow, note: str, body: AbstractBoxWidget, more: Choices = (), *, focus: int | None = 0) -> None:
         self.flow = flow
-        choices = [(self.forward_label, self.next), *more, ("Back", self.back)]
+        forward = "Keep" if flow.editing else self.forward_label
+        choices = [(forward, self.next), *more, ("Back", self.back)]
         super().__init__(flow.window, body, choices, note=note, focus=focus)
 
     def entered(self) -> Settings:

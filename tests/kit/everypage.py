@@ -24,11 +24,15 @@ from screens.restore.search import SearchPage
 from screens.restore.unlock import UnlockPage
 from screens.ui.page import Page
 from screens.ui.window import Window
+from screens.wizard.history import HistoryPage
+from screens.wizard.home import HomePage
 from screens.wizard.images import ImagesPage
+from screens.wizard.rehearsals import RehearsalsPage
 from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage
 from screens.wizard.step import StepPage
 from tests.kit.fakeflow import FakeFlow
+from tests.kit.journeys import past
 from tests.kit.pages import MAKERS
 from tests.kit.restore_kit import image
 
@@ -80,8 +84,21 @@ def recovery(flow: FakeFlow) -> RecoveryKeyPage:
     return RecoveryKeyPage(flow, seal, RECOVERY)
 
 
+def with_past(kind: Callable[[FakeFlow], Page]) -> MakePage:
+    """A page of a flow that remembers journeys."""
+
+    def make(flow: FakeFlow) -> Page:
+        flow.journeys = past(flow.now)
+        return kind(flow)
+
+    return make
+
+
 OTHERS: dict[type[Page], MakePage] = {
     **MAKERS,
+    HomePage: with_past(HomePage),
+    HistoryPage: with_past(HistoryPage),
+    RehearsalsPage: with_past(RehearsalsPage),
     ImagesPage: images,
     RecoveryKeyPage: recovery,
     StagePage: lambda flow: saving(flow.window),

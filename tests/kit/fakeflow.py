@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from khib_tui.decide.rehearsals import Now
 from khib_tui.handover.handover import Mode
+from khib_tui.model.journey import Journey
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.plan.step import Action
-from khib_tui.plan.task import Ending, Task
+from khib_tui.plan.task import Ending, Errand
 from screens.ui.window import Window
 from tests.kit.machines import BIOS
 from tests.kit.screens_kit import DrivenScreen
@@ -32,7 +34,9 @@ class FakeFlow:
         choices = {"boot_dir": str(directory), "target": "/dev/vdb1", **given}
         self.settings = self.kept = msgspec.convert(choices, Settings)
         self.path = directory / "khib.toml"
-        self.ready = False
+        self.ready = self.editing = False
+        self.journeys: list[Journey] = []
+        self.now = Now("uptime", machine.release, machine.kernels[0].release if machine.kernels else "")
         self.asked: list[Asked] = []
         self.inspected: list[tuple[Target, int]] = []
 
@@ -98,11 +102,27 @@ class FakeFlow:
         """Note it."""
         self.asked.append(("rehearse",))
 
+    def echo(self) -> None:
+        """Note it."""
+        self.asked.append(("echo",))
+
+    def history(self) -> None:
+        """Note it."""
+        self.asked.append(("history",))
+
+    def choices(self) -> None:
+        """Note it."""
+        self.asked.append(("choices",))
+
+    def edit(self, at: int) -> None:
+        """Note it."""
+        self.asked.append(("edit", at))
+
     def travel(self, mode: Mode | None) -> None:
         """Note it."""
         self.asked.append(("travel", mode))
 
-    def arrived(self, task: Task, ending: Ending) -> None:
+    def arrived(self, task: Errand, ending: Ending) -> None:
         """Note it."""
         self.asked.append(("arrived", task, ending))
 

@@ -19,7 +19,8 @@ from tests.kit.screens_kit import shown
 @pytest.mark.parametrize(
     ("label", "asked"),
     [
-        ("Hibernate now", ("travel", Mode.SAVE)), ("Rehearse", ("rehearse",)), ("Change the set-up", ("go", 0)),
+        ("Hibernate now", ("travel", Mode.SAVE)), ("Rehearse", ("rehearse",)), ("All questions again", ("go", 0)),
+        ("History", ("history",)), ("Settings", ("choices",)),
         ("Images", ("images",)), ("Seal the images", ("seal",)), ("Quit", ("leave",)),
     ],
 )  # fmt: skip

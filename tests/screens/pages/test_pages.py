@@ -11,12 +11,15 @@ import urwid
 from screens.ui import keys
 from screens.ui.keys import Key
 from screens.ui.page import Page
+from screens.wizard.history import HistoryPage
 from screens.wizard.home import HomePage
 from screens.wizard.images import ImagesPage
+from screens.wizard.rehearsals import RehearsalsPage
 from screens.wizard.result import ResultPage
 from screens.wizard.review import ReviewPage
 from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage, SealPage
+from screens.wizard.settings import SettingsPage
 from screens.wizard.step import StepPage
 from screens.wizard.welcome import WelcomePage
 from tests.kit.fakeflow import Asked, FakeFlow
@@ -29,22 +32,28 @@ STEPS = [kind for kind in PAGES if issubclass(kind, StepPage)]
 FOCUS = {
     "BootPage": "Next",
     "ChecksPage": "Next",
+    "HistoryPage": "Back",
     "HomePage": "Hibernate now",
     "ImagesPage": "Info",
     "KernelPage": "Next",
     "MemoryPage": "Next",
     "OptionsPage": "Next",
     "RecoveryKeyPage": " " * 4,
-    "ResultPage": "Back to the review",
+    "RehearsalsPage": "1. Rehearse echo",
+    "ResultPage": "Rehearse",
     "ReviewPage": "Set up",
     "RunPage": "[    ] see that",
     "SealPage": "",
+    "SettingsPage": "  Image target: /dev/vdb1",
     "WelcomePage": "Start",
     "TargetPage": "(*) /dev/vdb1",
 }
 # What Esc asks of the flow. A page that Esc does not leave says why.
 ESC: dict[type[Page], list[Asked] | str] = {
+    HistoryPage: [("home",)],
     HomePage: [],
+    RehearsalsPage: [("review",)],
+    SettingsPage: [("home",)],
     ImagesPage: [("home",)],
     RecoveryKeyPage: "the key is never shown again",
     ResultPage: [("review",)],
@@ -64,7 +73,7 @@ def test_a_page_says_its_title_and_the_keys_that_are_valid(flow: FakeFlow, kind:
     page = make(kind, flow)
     rows = shown(flow.window).splitlines()
     assert page.title and rows[0].strip().startswith(page.title)
-    assert rows[-1].strip() == keys.footer(page.keys)[:80].strip() and Key.HELP in page.keys
+    assert rows[-1].strip() == keys.footer(page.keys, 80).strip() and Key.HELP in page.keys
 
 
 @EVERY

@@ -20,9 +20,10 @@ from khib_tui.handover.report import Outcome, Report
 from khib_tui.linux import ending
 from khib_tui.plan import build
 from khib_tui.plan import step as steps
-from screens.wizard.app import Wizard, run_wizard
+from screens.wizard.app import Wizard
 from screens.wizard.result import ResultPage
 from screens.wizard.run import RunPage
+from screens.wizard.start import run_wizard
 from tests.kit.fakekernel import FakeKernel
 from tests.kit.screens_kit import (
     DrivenScreen,
