@@ -11,7 +11,7 @@ import msgspec
 from khib_tui.commands import foreign
 from khib_tui.commands.common import confirm, machine_for, settings_of, show_plan
 from khib_tui.commands.seal import told
-from khib_tui.decide import region, swapplace
+from khib_tui.decide import region, room, swapplace
 from khib_tui.decide.choice import choose_kernel, image_limit, judge
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.target import candidates
@@ -72,19 +72,20 @@ def place(machine: Machine, chosen: Settings, sink: Sink) -> str:
     for target, against in candidates(machine, need):
         if not against:
             fit.append(targets.lasting(target, machine.devices))
-        sink(Message(f"{f'{len(fit)})' if not against else '-'} {described(machine, target, against)}"))
+        sink(Message(f"{f'{len(fit)})' if not against else '-'} {described(machine, target, against, need)}"))
     if not fit:
         raise Refused("no place is fit", hint="add an empty partition, or free room", ident="HIB-E-NO-TARGET")
     return one_of("The image goes to", fit, chosen.target if chosen.target in fit else fit[0])
 
 
-def described(machine: Machine, target: Target, against: Sequence[Finding]) -> str:
+def described(machine: Machine, target: Target, against: Sequence[Finding], need: int) -> str:
     """Format a place: all that tells it from others, and what is against it."""
     device = machine.device(target.device)
     facts = [str(target)]
     if device:
         facts += [size(device.size), f"{device.model} {device.serial}".strip(), f"{device.fstype} {device.label}".strip()]
-    fit = f"fit: {swapplace.deed(machine, target).what}" if target.swap else "fit"
+    narrow = [] if against else room.tight(machine, target, need)
+    fit = "fit, but tight" if narrow else f"fit: {swapplace.deed(machine, target).what}" if target.swap else "fit"
     verdict = f"no: {'; '.join(finding.what for finding in against)}" if against else fit
     return f"{', '.join(filter(None, facts))}: {verdict}"
 

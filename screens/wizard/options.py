@@ -1,10 +1,14 @@
-"""Step 5: how the image is written, and what follows."""
+"""Step 5: how the image is written, what follows, and what else hibernates with khib."""
 
 from __future__ import annotations
+
+import time
 
 import msgspec
 import urwid
 
+from khib_tui.errors import Refused
+from khib_tui.model import wake
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import duration
@@ -28,12 +32,14 @@ COUNTDOWNS = (0, 5, 10, 30, -1)
 
 
 class OptionsPage(StepPage):
-    """Four choices that all have a sane answer already."""
+    """Choices that all have a sane answer already."""
 
     title = "Options"
     help = (
         "Compression: lz4 keeps up with any disk. Reading back doubles the time and finds a bad medium before the power "
-        "goes. Countdown: how long the restorer waits before it resumes by itself."
+        "goes. Countdown: how long the restorer waits before it resumes by itself. Wake: the machine's clock starts it, at "
+        "a time such as 07:30, or after 90m, 8h or 2d. Lid and menu: `systemctl hibernate`, the lid and the power menu of a "
+        "desktop hibernate with khib; needs systemd, `khib install`, and images that are not sealed."
     )
 
     def __init__(self, flow: Flow, note: str = "") -> None:
@@ -44,11 +50,15 @@ class OptionsPage(StepPage):
         waits = [waiting(count) for count in self.counts]
         self.countdown = widgets.DropDown(waits, self.counts.index(settings.countdown))
         self.verify = urwid.CheckBox("read the whole image back before that", settings.verify)
+        self.wake = urwid.Edit("", settings.wake, max_length=12, placeholder="never; 07:30 or 8h, say")
+        self.desktop = urwid.CheckBox("systemctl hibernate, the lid and the power menu use khib", settings.desktop)
         rows = [
             widgets.field("Compression:", self.codec),
             widgets.field("When it is written:", self.after),
             widgets.field("Check:", self.verify, None),
             widgets.field("Resume after start:", self.countdown),
+            widgets.field("Wake by itself:", self.wake),
+            widgets.field("Lid and menu:", self.desktop, None),
         ]
         body = widgets.listed(rows, fields=True, intro="These are right for most machines.")
         super().__init__(flow, note, body, focus=0)
@@ -58,7 +68,24 @@ class OptionsPage(StepPage):
         return msgspec.structs.replace(
             self.flow.settings, codec=list(CODECS)[self.codec.selected], after=list(AFTERS)[self.after.selected],
             verify=bool(self.verify.get_state()), countdown=self.counts[self.countdown.selected],
+            wake=self.wake.edit_text.strip(), desktop=bool(self.desktop.get_state()),
         )  # fmt: skip
+
+    def answer(self) -> Settings:
+        """Return the settings with these options.
+
+        :raises UsageError: the time to wake at is none.
+        :raises Refused: nothing here could hibernate for the lid and the menu.
+        """
+        settings = self.entered()
+        if settings.wake:
+            wake.seconds(settings.wake, time.time())
+        if settings.desktop and not self.flow.machine.systemd:
+            raise Refused(
+                "lid and menu are systemd's to give away, and this system is not run by systemd", ident="HIB-E-DESKTOP",
+                hint="leave that box empty",
+            )  # fmt: skip
+        return settings
 
 
 def waiting(count: int) -> str:

@@ -8,7 +8,7 @@ import msgspec
 import urwid
 from urwid import Align, TableColumn, WHSettings
 
-from khib_tui.decide import region, swapplace
+from khib_tui.decide import region, room, swapplace
 from khib_tui.decide.choice import choose_kernel, image_limit
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.target import candidates, refusals
@@ -89,10 +89,9 @@ class TargetPage(StepPage):
         mark = "(*)" if name == self.chosen else "(-)" if findings else "( )"
         cell = Line(f"{mark} {name}", 0, wrap="any")
         verdict = "; ".join(finding.what for finding in findings)
-        attr = "dim" if findings else "ok"
-        fit = f"fit: made in the free room of {target.device}" if target.own else "fit"
-        fit = f"fit: {swapplace.deed(self.flow.machine, target).what}" if target.swap else fit
-        below = urwid.Padding(Text(f"no: {verdict}" if verdict else fit), left=6)
+        narrow = [] if findings else room.tight(self.flow.machine, target, self.need)
+        attr = "dim" if findings else "warning" if narrow else "ok"
+        below = urwid.Padding(Text(f"no: {verdict}" if verdict else fit(self.flow.machine, target, narrow)), left=6)
         make = self.table.layout.row
         return [
             make([cell, *(cells(device) if device else ())], attr=attr),
@@ -108,7 +107,11 @@ class TargetPage(StepPage):
             return
         self.chosen = name_of(target)
         self.fill()
-        self.tell(f"{target} takes the image.")
+        narrow = room.tight(self.flow.machine, target, self.need)
+        if narrow:
+            self.tell(f"{target} takes the image, if it is not more than likely. {narrow[0].why}.", Level.WARNING)
+        else:
+            self.tell(f"{target} takes the image.")
 
     def entered(self) -> Settings:
         """Return the settings with the place; a file that is no path is left out."""
@@ -156,6 +159,15 @@ def kept(text: str, devices: Sequence[BlockDevice]) -> tuple[str, str]:
 def name_of(target: Target) -> str:
     """Return what a place is called in the list: a device whatever file is in it, or a file or swap of this system."""
     return str(target) if target.beneath else target.device
+
+
+def fit(machine: Machine, target: Target, narrow: Sequence[Finding]) -> str:
+    """Say in words what a place that is fit costs."""
+    if narrow:
+        return f"fit, but tight: {narrow[0].what}; {narrow[0].why}"
+    if target.swap:
+        return f"fit: {swapplace.deed(machine, target).what}"
+    return f"fit: made in the free room of {target.device}" if target.own else "fit"
 
 
 def needed(flow: Flow) -> int:

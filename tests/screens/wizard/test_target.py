@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from khib_tui.decide import region
@@ -11,6 +12,7 @@ from khib_tui.decide.choice import image_limit
 from khib_tui.decide.target import candidates
 from khib_tui.errors import Refused
 from khib_tui.model.machine import BlockDevice
+from khib_tui.model.units import MIB
 from tests.kit.screens_kit import (
     TARGET,
     at,
@@ -111,3 +113,20 @@ def test_a_file_is_looked_at_before_the_next_page(tmp_path: Path) -> None:
     text = press(wizard.window, "enter")
     assert asked == [("/dev/vdb2", "/gone/h.khib")] and "no directory /gone" in text
     assert wizard.at == TARGET
+
+
+def test_a_place_that_is_tight_says_so_in_words(tmp_path: Path) -> None:
+    here = facts()
+    most = image_limit(region.choose(here, here.kernels[0]))
+    devices = tuple(
+        msgspec.structs.replace(device, size=most - MIB) if device.path == "/dev/vdb1" else device for device in here.devices
+    )
+    narrow = msgspec.structs.replace(here, devices=devices, mem_free=500 * MIB)
+    wizard = at(tmp_path, TARGET, narrow, target="")
+    text = " ".join(shown(wizard.window).split())
+    assert "fit, but tight: /dev/vdb1 has" in text and "the session comes back, and is not hibernated" in text
+    until(wizard.window, "( ) /dev/vdb1", "down")
+    text = " ".join(press(wizard.window, "enter").split())
+    assert "takes the image, if it is not more than likely" in text and wizard.window.page is not None
+    wide = at(tmp_path, TARGET, msgspec.structs.replace(here, mem_free=500 * MIB), target="")
+    assert "tight" not in shown(wide.window)
