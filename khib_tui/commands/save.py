@@ -14,7 +14,7 @@ from khib_tui.events.types import Sink
 from khib_tui.handover import handover
 from khib_tui.jump.back import jump
 from khib_tui.present import use_screens, with_events
-from khib_tui.saver import fate
+from khib_tui.saver import farewell, fate
 from khib_tui.saver import run as kernel_b
 from khib_tui.saver.base import found
 from khib_tui.saver.fate import Byte, Fate
@@ -36,6 +36,7 @@ def save(byte: Byte, plain: bool) -> None:
     told = with_events(quiet if use_screens(arguments) else PlainSink(), base.handover.events)
     kernel_b.run(base, lambda title, work: present.show(arguments, told, title, work))
     if byte.now is Fate.SLEEPS:
+        farewell.show(base.handover, clear=use_screens(arguments))
         leave_machine(byte)
 
 

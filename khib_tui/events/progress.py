@@ -42,6 +42,8 @@ class Meter:
     :param stop: looked at with each amount that is done; without it the work cannot be stopped.
     :param before: what an interrupted run has done; it counts, but not for the rate.
     :param clock: seconds, monotonic; for tests.
+
+    `image` is how many bytes of the image were made of what is done.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Meter:
         self.interval = 1.0 / per_second
         self.last = float("-inf")
         self.done = self.before = before
+        self.image = 0
 
     def add(self, amount: int) -> None:
         """Count `amount` more as done.
@@ -74,7 +77,7 @@ class Meter:
         elapsed = now - self.started
         rate = (done - self.before) / elapsed if elapsed > 0 else 0.0
         eta = (self.total - done) / rate if rate and elapsed > 0.5 else None
-        self.sink(Progress(self.stage, done, self.total, elapsed, rate, eta, self.unit))
+        self.sink(Progress(self.stage, done, self.total, elapsed, rate, eta, self.unit, self.image))
 
     @property
     def elapsed(self) -> float:

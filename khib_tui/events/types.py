@@ -44,12 +44,15 @@ class Status(StrEnum):
 class StageName(StrEnum):
     """All stages: of A, B and C, of exports, of a kernel that is built, and of the lab."""
 
+    LOAD = "load"
     INITRAMFS = "initramfs"
     SCAN = "scan"
     SAVE = "save"
     VERIFY = "verify"
+    LEAVE = "leave"
     PASSPHRASE = "passphrase"
     RESTORE = "restore"
+    BACK = "back"
     EXPORT = "export"
     KERNEL = "kernel"
     LAB_KERNEL = "lab kernel"
@@ -90,7 +93,10 @@ class Step(Event, frozen=True, tag="step"):
 
 
 class Progress(Event, frozen=True, tag="progress"):
-    """How far a long stage is, at most four times a second; `rate` is in bytes (or units) a second."""
+    """How far a long stage is, at most four times a second; `rate` is in bytes (or units) a second.
+
+    `save` counts memory, and `image` the bytes that became of it; `verify` and `restore` count bytes of the image.
+    """
 
     stage: StageName
     done: int
@@ -99,6 +105,7 @@ class Progress(Event, frozen=True, tag="progress"):
     rate: float = 0.0
     eta: float | None = None
     unit: str = "bytes"
+    image: int = 0
 
 
 class Stage(Event, frozen=True, tag="stage"):
@@ -108,6 +115,13 @@ class Stage(Event, frozen=True, tag="stage"):
     status: Status
     detail: str = ""
     seconds: float | None = None
+
+
+class Stages(Event, frozen=True, tag="stages"):
+    """All stages of a journey in their order, over A, B and C; the first `behind` of them are over."""
+
+    stages: tuple[StageName, ...]
+    behind: int = 0
 
 
 class Result(Event, frozen=True, tag="result"):
@@ -162,7 +176,7 @@ class LabResult(Event, frozen=True, tag="lab-result"):
     sealed: bool = False
 
 
-AnyEvent = Message | Finding | Step | Progress | Stage | Result | Failure | LabResult
+AnyEvent = Message | Finding | Step | Progress | Stage | Stages | Result | Failure | LabResult
 
 
 class Sink(Protocol):

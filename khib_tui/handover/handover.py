@@ -51,6 +51,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     `used` are all disks that A uses, which B waits for, protects and takes the prints of.
     `key` is the key of this one image in hexadecimal; it opens no other. `setup_id` is what A's boot loader knows A by.
     `dead` is the identity of an image in the target's place that A has swapped over since: it may be written over.
+    `later` tells the user how to go on after the machine went off.
     """
 
     mode: Mode
@@ -76,6 +77,7 @@ class Handover(Origin, frozen=True, forbid_unknown_fields=True):
     setup_id: str = ""
     acpi_tables: str = ""
     dead: str = ""
+    later: str = ""
 
 
 def pack(handover: Handover) -> bytes:

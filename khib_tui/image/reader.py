@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Protocol
@@ -175,7 +176,7 @@ class Places:
 def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) -> int:
     """Put the content of an image into memory.
 
-    :param progress: told how many more bytes of memory are done; may raise to stop.
+    :param progress: told how many more bytes of the image's frames are read and used; may raise to stop.
     :returns: bytes of memory filled, zeros included.
     :raises ImageError: it is damaged, malformed, cut off, or does not cover what was to be saved but for the free pages.
     """
@@ -189,7 +190,8 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
     refuse_missing_content(placed, sum(frame.raw for frame in payload.frames))
     places = Places(placed)
     filled = [places.put(filler, 0, memoryview(head))]
-    progress(filled[0])
+    opened_bytes = sum(frame.stored for frame in payload.frames[:opened])
+    read: deque[int] = deque([opened_bytes])
     computing = threading.Semaphore(workers())
 
     def work(task: range | tuple[int, int]) -> int:
@@ -199,14 +201,16 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
             return task[1] - task[0]
         found = payload.stored(task)
         with computing:
-            return sum(
+            put = sum(
                 places.put(filler, number * FRAME, memoryview(payload.plain(number, stored)))
                 for number, stored in zip(task, found, strict=True)
             )
+        read.append(sum(payload.frames[number].stored for number in task))
+        return put
 
     def done(count: int) -> None:
         filled.append(count)
-        progress(count)
+        progress(sum(read.popleft() for _ in range(len(read))))
 
     together(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS, done)
     if sum(filled) != covered.total:

@@ -26,7 +26,7 @@ def verify(store: Store, header: Header, sink: Sink, stop: Stop, sealer: Sealer 
     """
     manifest = read(store, header, sealer)
     frames = read_index(store, manifest)
-    meter = Meter(sink, StageName.VERIFY, manifest.saved_ranges.total, stop)
+    meter = Meter(sink, StageName.VERIFY, sum(frame.stored for frame in frames), stop)
 
     reader.unfold(reader.Payload(store, manifest, frames, sealer), reader.Nowhere(), meter.add)
     return manifest

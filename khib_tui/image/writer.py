@@ -70,16 +70,16 @@ class Task(Struct, frozen=True):
     places: Sequence[Place] = ()
 
 
-def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: Callable[[int], None]) -> Written:
+def write_payload(store: Store, maker: Maker, given: Iterator[Part], progress: Callable[[int, int], None]) -> Written:
     """Write all parts as frames; a seek table follows them if they have a codec and are not sealed.
 
-    :param progress: told after each frame how many bytes it held; may raise to stop.
+    :param progress: told after each frame how many bytes it held, and how many the payload has so far; may raise to stop.
     :raises OSError: a write failed.
     """
     keep_memory()
     stream = Stream(store, PAYLOAD_OFFSET)
     try:
-        frames = Frames(stream, maker).write(given, progress)
+        frames = Frames(stream, maker).write(given, lambda held: progress(held, stream.position - PAYLOAD_OFFSET))
         if maker.sealer is None and maker.codec is not Codec.NONE:
             stream.append(seek_table((frame.stored, frame.raw) for frame in frames))
         size = stream.position - PAYLOAD_OFFSET

@@ -38,6 +38,7 @@ from khib_tui.model.setupid import setup_id
 from khib_tui.model.units import PAGE, size
 from khib_tui.plan.close import CloseImage
 from khib_tui.plan.install import saver_kernel
+from khib_tui.plan.later import later
 from khib_tui.plan.step import Context
 from khib_tui.prints.take import refuse_excess
 from khib_tui.prints.used import used, without
@@ -117,7 +118,7 @@ class LoadSaver:
             events=settings.events, plain=settings.plain, seal=opened.seal if opened else None,
             key=opened.image_key(image_id) if opened else "", setup_id=setup_id(),
             hardware_signature=machine.hardware_signature, signature_rule=machine.signature_rule,
-            acpi_tables=machine.acpi_tables, dead=context.dead,
+            acpi_tables=machine.acpi_tables, dead=context.dead, later=later(choice),
         )  # fmt: skip
 
     def _target(self, context: Context) -> TargetRef | None:

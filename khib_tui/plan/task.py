@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from khib_tui.decide import nextboot
 from khib_tui.decide.choice import Choice, decide
 from khib_tui.decide.forecast import used_now
-from khib_tui.decide.nextboot import OneShot
 from khib_tui.errors import Cancelled, Exit
 from khib_tui.events.sinks import both
 from khib_tui.events.types import Event, Failure, Finding, Result, Sink
@@ -19,8 +17,8 @@ from khib_tui.model.journey import Journey, Rung
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
 from khib_tui.plan import build, desktop
-from khib_tui.plan.boot import WriteBootEntry
 from khib_tui.plan.execute import execute, judged
+from khib_tui.plan.later import later
 from khib_tui.plan.outcome import arrived, welcome
 from khib_tui.plan.remember import remembered
 from khib_tui.plan.seal import KeepSeal
@@ -136,17 +134,9 @@ class Task:
         return [sealfile.UNSEALED] if self.mode and self.mode.saves and not self.choice.sealed else []
 
     @property
-    def entry(self) -> str:
-        """The name that the boot menu shows."""
-        return WriteBootEntry(self.choice).entry().title
-
-    @property
     def later(self) -> str:
         """How one goes on after a hibernation, as the user reads it."""
-        choice = self.choice
-        if nextboot.choose(choice.machine, choice.loader, choice.target) is OneShot.HAND:
-            return f"To go on later, switch the machine on and choose '{self.entry}' in the boot menu."
-        return f"To go on later, switch the machine on: it resumes by itself. '{self.entry}' in the boot menu does the same."
+        return later(self.choice)
 
     @property
     def after(self) -> str:

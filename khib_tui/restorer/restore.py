@@ -83,7 +83,7 @@ def fill_memory(
     started = time.monotonic()
     frames = read_index(store, manifest)
     saved = manifest.saved_ranges
-    meter = Meter(sink, StageName.RESTORE, saved.total - manifest.free_bytes, stop)
+    meter = Meter(sink, StageName.RESTORE, sum(frame.stored for frame in frames), stop)
 
     filler = reader.MemoryFiller(memory, saved)
     try:

@@ -12,6 +12,7 @@ from khib_tui.decide.findings import refuse
 from khib_tui.errors import Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import steady
+from khib_tui.events.stages import in_restorer
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.facts import blockdev
 from khib_tui.facts.hardware import read_hardware
@@ -116,6 +117,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     sink = steady(sink)
     refuse_unsealed(found.header, Words.read().sealed)
     move.into_region(devices, found, sink, stop)
+    sink(in_restorer())
     sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
     with claims.taken_back(devices):
         with prepared(devices, found, sink) as (store, header, manifest), Watch() as watch:

@@ -11,6 +11,7 @@ from khib_tui.decide.findings import refuse
 from khib_tui.errors import Cancelled, Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import steady
+from khib_tui.events.stages import in_saver
 from khib_tui.events.types import Failure, Message, Sink, Stage, StageName, Status
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import Outcome, Report
@@ -76,6 +77,8 @@ def refuse_outside(base: Base) -> None:
 def work(base: Base, sink: Sink, stop: Stop, watch: Watch) -> Header | None:
     """Save, unless the mode is to come straight back; gives the header of what was saved."""
     handover = base.handover
+    trip, saves = handover.mode is Mode.SAVE, handover.mode.saves
+    sink(in_saver(saves=saves, verifies=handover.verify or (saves and not trip), returns=not trip))
     devices, target = find_disks(handover)
     guarded = guard.others(devices, target)
     guard.protect(guarded)

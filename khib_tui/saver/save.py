@@ -217,8 +217,12 @@ def _write(
     sink(Message(f"compression: {chosen.codec}, {chosen.why}"))
     meter = Meter(sink, StageName.SAVE, total, stop)
 
+    def progress(held: int, made: int) -> None:
+        meter.image = made
+        meter.add(held)
+
     maker = Maker(gatherer, chosen.codec, sealer, chosen.least, chosen.known)
-    written = write_payload(store, maker, parts(head, placed), meter.add)
+    written = write_payload(store, maker, parts(head, placed), progress)
     if written.raw_size != total:
         raise ImageError(f"{written.raw_size} of {total} bytes were written", hint="try again", ident="HIB-E-COVER")
     plain = sum(frame.raw for frame in written.frames if frame.stored >= frame.raw)

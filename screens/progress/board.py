@@ -46,7 +46,8 @@ class Board(urwid.WidgetWrap[urwid.Pile]):
         else:
             self.bar_place.original_widget = urwid.Divider()
         self.numbers.set_text(self.track.numbers())
-        self.graph.set_text(self.track.graph() if self.with_bar else "")
+        below = [self.track.compression(), self.track.graph() if self.with_bar else ""]
+        self.graph.set_text("\n".join(filter(None, below)))
         self.messages.set_text("\n".join(list(self.track.messages)[-LAST:]))
 
 

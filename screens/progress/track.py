@@ -8,13 +8,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from khib_tui.events.sinks import PlainSink, lines_of
-from khib_tui.events.types import Event, Failure, Finding, Level, Message, Progress, Result, Severity, Stage, Status, Step
+from khib_tui.events.types import (
+    Event,
+    Failure,
+    Finding,
+    Level,
+    Message,
+    Progress,
+    Result,
+    Severity,
+    Stage,
+    StageName,
+    Stages,
+    Status,
+    Step,
+)
 from khib_tui.model.units import duration, size
 
 PLANNED, RUNNING, DONE, FAILED = "[    ]", "[ .. ]", "[done]", "[FAIL]"
 STAGES = {
-    "scan": "look at the memory", "save": "write the image", "verify": "read the image back",
-    "restore": "read the image into memory",
+    "load": "this system: load the saver", "scan": "saver: look at the memory", "save": "saver: write the image",
+    "verify": "saver: read the image back", "leave": "saver: leave the machine",
+    "restore": "restorer: read the image into memory", "back": "this system: go on",
 }  # fmt: skip
 MARKS = {"planned": PLANNED, "started": RUNNING, "done": DONE, "failed": FAILED}
 ATTRIBUTES = {PLANNED: "dim", RUNNING: "heading", DONE: "ok", FAILED: "blocker"}
@@ -45,10 +60,15 @@ class Track:
     """Takes events and keeps what a screen shows of them.
 
     :param planned: steps that are known before; without them the stages are listed as they come.
+    :param away: stages of the other kernels, which come after so many steps.
     """
 
-    def __init__(self, planned: Sequence[Step] = (), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, planned: Sequence[Step] = (), clock: Callable[[], float] = time.monotonic, *,
+        away: Sequence[StageName] = (), jump: int = 0,
+    ) -> None:  # fmt: skip
         self.steps = [Line(step.text) for step in planned]
+        self.away, self.jump = [Line(f"  {STAGES[stage]}") for stage in away], jump
         self.stages: dict[str, Line] = {}
         self.progress: Progress | None = None
         self.messages: deque[str] = deque(maxlen=LAST)
@@ -63,7 +83,7 @@ class Track:
         """Return the lines in order: the stages of a save in the order in which they happen."""
         order = list(STAGES)
         names = sorted(self.stages, key=lambda name: order.index(name) if name in order else len(order))
-        return self.steps or [self.stages[name] for name in names]
+        return [*self.steps[: self.jump], *self.away, *self.steps[self.jump :]] or [self.stages[name] for name in names]
 
     @property
     def current(self) -> int:
@@ -79,6 +99,12 @@ class Track:
             case Step(number=number, status=status) if 0 < number <= len(self.steps):
                 self.steps[number - 1].mark = MARKS[status]
                 self.progress = None
+                if number == self.jump and status == Status.DONE:
+                    for line in self.away:
+                        line.mark = DONE
+            case Stages(stages=stages, behind=behind):
+                for at, stage in enumerate(stages):
+                    self._line(stage).mark = DONE if at < behind else self._line(stage).mark
             case Stage():
                 self._stage(event)
             case Progress():
@@ -125,6 +151,13 @@ class Track:
         return (
             "rate " + "".join(HEIGHTS[round(rate / most * (len(HEIGHTS) - 1))] for rate in self.rates) + f" most {size(most)}/s"
         )
+
+    def compression(self) -> str:
+        """Format what became of the memory so far; empty where nothing is written."""
+        event = self.progress
+        if event is None or not event.image or not event.done:
+            return ""
+        return f"image {size(event.image)}, {100 * event.image // event.done} % of the memory in it"
 
     def numbers(self) -> str:
         """Format amount, rate and times in one line of less than 78 columns."""

@@ -9,9 +9,13 @@ from threading import Thread
 import urwid
 
 from khib_tui.events.sinks import PlainSink
-from khib_tui.events.types import Event, Level, Status, Step
+from khib_tui.events.stages import in_saver
+from khib_tui.events.types import Event, Level, StageName, Status, Step
+from khib_tui.handover.handover import Mode
 from khib_tui.plan import build
-from khib_tui.plan.task import Errand, ending
+from khib_tui.plan.echo import JumpToEcho
+from khib_tui.plan.hibernate import Jump
+from khib_tui.plan.task import Errand, Task, ending
 from khib_tui.seal.file import Opened
 from screens.progress.board import Board
 from screens.progress.track import Track
@@ -37,7 +41,9 @@ class RunPage(Page):
     def __init__(self, flow: Flow, task: Errand, opened: Opened | None = None) -> None:
         self.title = task.title
         self.flow, self.task, self.opened = flow, task, opened
-        self.track = Track(build.describe(task.actions))
+        actions = task.actions
+        jump = next((at for at, step in enumerate(actions, 1) if isinstance(step, Jump | JumpToEcho)), 0)
+        self.track = Track(build.describe(actions), away=away(task), jump=jump)
         self.board = Board(self.track, bar=not flow.window.simple)
         super().__init__(flow.window, self.board, focus=None)
         self.left = False
@@ -89,3 +95,13 @@ class RunPage(Page):
             return left
         self.tell("This cannot be stopped here; the saver's own screen has Esc for it.", Level.WARNING)
         return None
+
+
+def away(task: Errand) -> list[StageName]:
+    """Return the stages of the other kernels, as their own screens list them."""
+    if not isinstance(task, Task) or task.mode is None:
+        return []
+    trip, saves = task.mode is Mode.SAVE, task.mode.saves
+    verifies = saves and (task.choice.settings.verify or not trip)
+    listed = in_saver(saves=saves, verifies=verifies, returns=not trip).stages
+    return [stage for stage in listed if stage not in (StageName.LOAD, StageName.BACK)]

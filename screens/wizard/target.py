@@ -15,7 +15,7 @@ from khib_tui.decide.target import candidates, refusals
 from khib_tui.errors import KhibError, Refused, UsageError
 from khib_tui.events.types import Finding, Level
 from khib_tui.model import target as targets
-from khib_tui.model.machine import BlockDevice
+from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.settings import Settings
 from khib_tui.model.target import Target
 from khib_tui.model.units import size

@@ -12,6 +12,7 @@ import urwid
 import screens
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Stop
+from khib_tui.events.stages import in_saver
 from khib_tui.events.types import Level, Message, Progress, Stage, StageName, Status
 from khib_tui.image.header import State
 from khib_tui.seal import crypto
@@ -47,9 +48,10 @@ def saving(window: Window) -> StagePage:
     page = StagePage(window, "Hibernating", Stop())
     page.track.clock = lambda: page.track.started + 3
     for event in (
+        in_saver(saves=True, verifies=True, returns=False),
         Message("/dev/nvme0n1p3 and 2 more are write-protected"), Message("a slow disk", Level.WARNING),
         Stage(StageName.SCAN, Status.DONE, "9.0 GiB free"), Stage(StageName.SAVE, Status.STARTED, "to /dev/nvme0n1p4"),
-        Progress(StageName.SAVE, 3 * GIB, 12 * GIB, 3.0, rate=GIB, eta=9.0),
+        Progress(StageName.SAVE, 3 * GIB, 12 * GIB, 3.0, rate=GIB, eta=9.0, image=GIB),
     ):  # fmt: skip
         page.take(event)
     return page

@@ -7,7 +7,7 @@ from threading import Event as Flag
 import pytest
 
 from khib_tui.events.types import Message, Status, Step
-from screens.wizard.run import RunPage
+from screens.wizard.run import RunPage, away
 from tests.kit.fakeflow import FakeFlow
 from tests.kit.pages import make
 from tests.kit.screens_kit import press, shown
@@ -22,7 +22,7 @@ def run_page(flow: FakeFlow) -> RunPage:
 def test_a_run_shows_its_steps_as_they_happen(flow: FakeFlow) -> None:
     page = run_page(flow)
     flag = Flag()
-    assert [text[:6] for text, _ in page.board.shown] == ["[    ]"] * len(page.task.actions)
+    assert [text[:6] for text, _ in page.board.shown] == ["[    ]"] * (len(page.task.actions) + len(away(page.task)))
     page.take(Step(1, 8, "x", Status.DONE), flag)
     page.take(Step(2, 8, "x", Status.STARTED), flag)
     page.take(Message("a word"), flag)

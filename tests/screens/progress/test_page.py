@@ -55,7 +55,7 @@ def test_progress_is_on_the_screen() -> None:
 
     run_stage("Hibernating", work, nowhere, screen=screen)
     text = next(text for text in screen.seen if "1.0 GiB/s" in text)
-    for fact in ("Hibernating", "[ 25%] write the image (to /dev/vdb1)", "25 %", "3.0 GiB of 12.0 GiB", "9.0 s left",
+    for fact in ("Hibernating", "[ 25%] saver: write the image (to /dev/vdb1)", "25 %", "3.0 GiB of 12.0 GiB", "9.0 s left",
                  "elapsed", "14 disks are write-protected", "Esc stop and go back"):  # fmt: skip
         assert fact in text
 
