@@ -33,7 +33,6 @@ def setup(choice: Choice, settings_path: Path) -> list[Action]:
     return [*place(choice), first, *entries(choice), *guards, *desktop.steps(choice), keep]
 
 
-
 def place(choice: Choice) -> list[Action]:
     """Return the steps that make the target ready; a partition only has to be there."""
     if choice.target and choice.target.own:

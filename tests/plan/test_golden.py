@@ -13,7 +13,7 @@ import pytest
 
 from khib_tui import cli
 from khib_tui.decide.target import candidates
-from khib_tui.events.types import Event, Failure, Finding, Step, decode
+from khib_tui.events.types import Event, Failure, Finding, Message, Step, decode
 from khib_tui.model import machine
 from khib_tui.model.units import GIB
 from khib_tui.seal import file as sealfile
@@ -76,7 +76,7 @@ def events(path: Path) -> list[Event]:
 def said(event: Event) -> str:
     """The words of an event that every way of telling it must have."""
     match event:
-        case Step(text=text) | Failure(message=text) | Finding(what=text):
+        case Step(text=text) | Message(text=text) | Failure(message=text) | Finding(what=text):
             return text
     raise AssertionError(f"a plan has no {type(event).__name__}")
 
