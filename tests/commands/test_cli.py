@@ -47,7 +47,7 @@ def test_a_fit_machine_passes(khib: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "cause", "step"),
-    [("laptop-debian", "CONFIG_KEXEC_JUMP", "install a kernel"), ("workstation-fedora-locked", "locked down", "Secure Boot")],
+    [("laptop-debian", "CONFIG_KEXEC_JUMP", "khib kernels build"), ("workstation-fedora-locked", "locked down", "Secure Boot")],
 )
 def test_an_unfit_machine_is_told_why_and_what_to_do(khib: Any, name: str, cause: str, step: str) -> None:
     code, text = khib("check", here=facts(name))

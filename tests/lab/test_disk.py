@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.commands import arguments
+from khib_tui.commands import labarguments
 from khib_tui.errors import Refused, UsageError
 from khib_tui.events.types import Event
 from khib_tui.lab import bootdisk, boots, disks, installed
@@ -117,9 +117,9 @@ def test_words_that_only_the_disk_can_have_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_can_be_typed_is_what_there_is() -> None:
-    assert list(MACHINES) == arguments.MACHINES
-    assert list(FIRMWARES) == arguments.LOADERS
-    assert list(installed.SYSTEMS) == arguments.SYSTEMS
+    assert list(MACHINES) == labarguments.MACHINES
+    assert list(FIRMWARES) == labarguments.LOADERS
+    assert list(installed.SYSTEMS) == labarguments.SYSTEMS
 
 
 def test_what_may_change_is_no_part_of_the_digest(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.commands import arguments
+from khib_tui.commands import arguments, labarguments
 from khib_tui.events.types import Event, Progress, StageName
 from khib_tui.lab import pictures
 
@@ -26,7 +26,7 @@ def test_one_picture_of_each_stage_in_its_midst(tmp_path: Path, monkeypatch: pyt
 
 
 def test_each_display_has_a_driver() -> None:
-    assert list(pictures.DISPLAYS) == arguments.DISPLAYS
+    assert list(pictures.DISPLAYS) == labarguments.DISPLAYS
     given = arguments.parser().parse_args(["lab", "pictures"])
     assert given.saver and given.firmwares == ["bios", "uefi"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from khib_tui.commands.arguments import SAVERS
+from khib_tui.commands.labarguments import SAVERS
 from khib_tui.errors import CommandFailed
 from khib_tui.lab import demo
 from khib_tui.lab.build import stock
