@@ -5,7 +5,7 @@ systemd-boot, GRUB with blscfg and the lab read it as it is: no character in it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 # Entries without a sort-key come after those with one; this one comes last among them, so that it is never the first.
 SORT_KEY = "zz-khib"
@@ -13,8 +13,7 @@ SORT_KEY = "zz-khib"
 VERSION = "0"
 
 
-@dataclass(frozen=True)
-class BootEntry:
+class BootEntry(Struct, frozen=True):
     """What a boot loader needs: paths are relative to the boot partition, initrds are loaded one behind the other."""
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from khib_tui.decide import bootloader, checks, guard, landing, leaving, nextboot, ownplace, region, room, screen, swapplace
 from khib_tui.decide.findings import refuse
@@ -19,8 +19,7 @@ from khib_tui.model.target import Target
 from khib_tui.model.units import size
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What was decided for this machine: kernel, region and target, and what is to be known about it.
 
     `sealed` says whether images are sealed: what B writes, and what alone C takes.

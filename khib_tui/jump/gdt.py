@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from khib_tui.errors import ImageError, Refused
 from khib_tui.formats import vmcore
@@ -17,8 +18,7 @@ _KERNEL_TEXT = 0xFFFFFFFF80000000
 _HIDDEN_MAY_BE_ZERO = "gdt_page"
 
 
-@dataclass(frozen=True)
-class KernelFacts:
+class KernelFacts(Struct, frozen=True):
     """A's GDT of the boot CPU (virtual address), VMCOREINFO text and virtual address of physical page 0."""
 
     gdt: int

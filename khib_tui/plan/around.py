@@ -7,9 +7,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from khib_tui import runner
 from khib_tui.errors import KhibError
@@ -25,8 +26,7 @@ PATIENCE = 90.0
 _FREEZING = 5.0
 
 
-@dataclass(frozen=True)
-class RunHooks:
+class RunHooks(Struct, frozen=True):
     """Run the programs of some folders before, and again once this system is back, whatever becomes of the journey.
 
     :param folders: of an equal name, that of the first folder counts.
@@ -74,8 +74,7 @@ def _last_line(log: IO[str]) -> str:
     return f": {said[-1]}" if said else ""
 
 
-@dataclass(frozen=True)
-class FreezeSessions:
+class FreezeSessions(Struct, frozen=True):
     """Freeze what users run until this system is back and all hooks have run, so that nothing of it moves before.
 
     It comes after the write-back: a filesystem that a user's program serves would answer no more.
@@ -110,8 +109,7 @@ class FreezeSessions:
             context.sink(Message(f"the users' sessions are still frozen: {error.strerror}", Level.ERROR))
 
 
-@dataclass(frozen=True)
-class TellDrivers:
+class TellDrivers(Struct, frozen=True):
     """Tell drivers of a hibernation as the kernel's own does: a jump alone runs none of what they have registered for it.
 
     Whoever has /dev/snapshot open for reading is about to hibernate, the kernel thinks (kernel/power/user.c).

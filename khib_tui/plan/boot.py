@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct, structs
 
 from khib_tui import files
 from khib_tui.bootloader import keep
@@ -26,8 +27,7 @@ from khib_tui.plan.install import CopySaver, saver_kernel
 from khib_tui.plan.step import Action, Context
 
 
-@dataclass(frozen=True)
-class WriteBootEntry:
+class WriteBootEntry(Struct, frozen=True):
     """Write C's boot entry, with the exact memory words; if images are sealed, C takes no others."""
 
     choice: Choice
@@ -84,11 +84,10 @@ def entries(choice: Choice) -> list[Action]:
         return [WriteBootEntry(choice)]
     copies = bootloader.placed(choice.settings, beside)
     second = [] if copies == choice.settings else [CopySaver(choice.settings, copies)]
-    return [WriteBootEntry(choice), *second, WriteBootEntry(replace(choice, settings=copies, loader=beside))]
+    return [WriteBootEntry(choice), *second, WriteBootEntry(structs.replace(choice, settings=copies, loader=beside))]
 
 
-@dataclass(frozen=True)
-class RemoveBootEntry:
+class RemoveBootEntry(Struct, frozen=True):
     """Take C's boot entry away; whatever else is in its file stays as it is."""
 
     loader: Loader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, KhibError
@@ -15,8 +15,7 @@ from khib_tui.plan.step import Context
 from khib_tui.target.place import opened
 
 
-@dataclass(frozen=True)
-class CloseImage:
+class CloseImage(Struct, frozen=True):
     """Mark a resumed image as done. One that is complete beside this running system is given up."""
 
     choice: Choice

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui import files, runner
 from khib_tui.decide.choice import Choice
@@ -59,8 +60,7 @@ def refuse_sealed(choice: Choice) -> None:
         )
 
 
-@dataclass(frozen=True)
-class TakeOverHibernate:
+class TakeOverHibernate(Struct, frozen=True):
     """Write the drop-ins."""
 
     root: Path = ROOT
@@ -86,8 +86,7 @@ class TakeOverHibernate:
         reload(self.root, context)
 
 
-@dataclass(frozen=True)
-class GiveHibernateBack:
+class GiveHibernateBack(Struct, frozen=True):
     """Take the drop-ins away."""
 
     root: Path = ROOT

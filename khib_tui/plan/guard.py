@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui import files, runner
 from khib_tui.decide import bootloader
@@ -45,8 +46,7 @@ def remove(machine: Machine) -> list[RemoveGuard]:
     return [RemoveGuard(machine.initramfs_maker)] if machine.guarded else []
 
 
-@dataclass(frozen=True)
-class InstallGuard:
+class InstallGuard(Struct, frozen=True):
     """Write the guard's files, and make this system's initramfs anew if it has not got them as they are now.
 
     :param partuuid: of the partition that takes the images.
@@ -98,8 +98,7 @@ class InstallGuard:
         return not self.maker or content(self.root / PACKED) == _digest(wanted)
 
 
-@dataclass(frozen=True)
-class RemoveGuard:
+class RemoveGuard(Struct, frozen=True):
     """Take the guard's files away, and make this system's initramfs anew if it had them."""
 
     maker: InitramfsMaker

@@ -8,10 +8,10 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from khib_tui.bootloader.entry import saver_words
 from khib_tui.decide.choice import Choice
@@ -48,8 +48,7 @@ AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "
     After.HYBRID: "suspend to RAM"}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class LoadSaver:
+class LoadSaver(Struct, frozen=True):
     """Load B into memory: kernel, initramfs, hand-over, exact memory map."""
 
     choice: Choice
@@ -180,8 +179,7 @@ def boot_params_of_a(path: Path = Path("/sys/kernel/boot_params/data")) -> bytes
         return b""
 
 
-@dataclass(frozen=True)
-class WriteBack:
+class WriteBack(Struct, frozen=True):
     """Write back every filesystem, and know that it worked."""
 
     def describe(self) -> str:
@@ -205,8 +203,7 @@ class WriteBack:
                 ) from error
 
 
-@dataclass(frozen=True)
-class Jump:
+class Jump(Struct, frozen=True):
     """Jump into B. This returns when A is back, minutes or weeks later."""
 
     choice: Choice
@@ -273,8 +270,7 @@ def warn_of_hardware(context: Context) -> None:
         context.sink(Message(f"{signature_text(given.hardware_signature, now)}: devices may not work as before", Level.WARNING))
 
 
-@dataclass(frozen=True)
-class Unload:
+class Unload(Struct, frozen=True):
     """Give the memory of what was loaded back. A second jump would enter what is left of C."""
 
     what: str = "the saver"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from khib_tui import runner
 from khib_tui.errors import KhibError
@@ -16,8 +17,7 @@ SLEEP = "sleep"
 _HELD = b"held\n"
 
 
-@dataclass(frozen=True)
-class Inhibit:
+class Inhibit(Struct, frozen=True):
     """Hold logind's locks until this system is back.
 
     :param sleep: that of sleeping too; logind gives it to nobody while it sends the system to sleep itself.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui import files
 from khib_tui.formats import cpio
@@ -18,8 +19,7 @@ from khib_tui.plan.guard import InstallGuard
 from khib_tui.plan.step import Context
 
 
-@dataclass(frozen=True)
-class InstallSaver:
+class InstallSaver(Struct, frozen=True):
     """Keep a copy of B's and C's kernel, and their initramfs, where the boot loader finds them.
 
     `filesystem` is the kind that the target's file lies on, empty for a partition; `display` what B draws with. `guard` comes
@@ -101,8 +101,7 @@ def copy_if_newer(source: Path, copy: Path) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class CopySaver:
+class CopySaver(Struct, frozen=True):
     """Keep a second copy of kernel and initramfs where the firmware itself finds them.
 
     :param settings: the choices with the folder of the first copy.
@@ -128,8 +127,7 @@ class CopySaver:
             context.changed |= copy_if_newer(source, copy)
 
 
-@dataclass(frozen=True)
-class KeepSettings:
+class KeepSettings(Struct, frozen=True):
     """Keep the user's choices."""
 
     settings: Settings

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui import files
 from khib_tui.bootloader import efi, grub, grubenv
@@ -32,8 +33,7 @@ def grubenv_of(choice: Choice) -> Path:
     return Path(folder.path if folder else "/boot/grub", "grubenv")
 
 
-@dataclass(frozen=True)
-class NextBoot:
+class NextBoot(Struct, frozen=True):
     """Let C be started next. `Context.disarm` takes it back: when A is here again, nobody is to start C any more.
 
     :param environment: GRUB's file of variables.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui.decide.choice import Choice, image_limit
 from khib_tui.errors import Refused
@@ -18,8 +19,7 @@ from khib_tui.target import ownfile
 GUARD = Path("/", SETTINGS)
 
 
-@dataclass(frozen=True)
-class MakeFile:
+class MakeFile(Struct, frozen=True):
     """Make the file, or a larger one in its place."""
 
     choice: Choice
@@ -43,8 +43,7 @@ class MakeFile:
             ownfile.make(Path(target.path), need)
 
 
-@dataclass(frozen=True)
-class TakeFile:
+class TakeFile(Struct, frozen=True):
     """Find where the file lies now, below its filesystem.
 
     :param again: of a journey: whoever looks at the image before A starts must know the place too.
@@ -97,8 +96,7 @@ def refuse_other_guard(place: TargetRef, name: str) -> None:
         raise Refused(text, hint="run `khib setup` again", ident="HIB-E-TARGET-MOVED")
 
 
-@dataclass(frozen=True)
-class RemoveFile:
+class RemoveFile(Struct, frozen=True):
     """Take the file away."""
 
     path: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui import files
 from khib_tui.errors import Refused
@@ -44,8 +45,7 @@ def remove(prefix: Path = PREFIX) -> list[Action]:
     return [RemoveProgram(tuple(there))] if there else []
 
 
-@dataclass(frozen=True)
-class CopyProgram:
+class CopyProgram(Struct, frozen=True):
     """Copy the program, with all that it needs but Python; a former one is there until the new one is whole."""
 
     folder: Path
@@ -85,8 +85,7 @@ def readable(top: Path) -> None:
         path.chmod(0o755 if path.is_dir() or path.suffix == ".so" else 0o644)
 
 
-@dataclass(frozen=True)
-class WriteCommand:
+class WriteCommand(Struct, frozen=True):
     """Write what is typed: it runs the copy with the Python that it was made for, and nothing of the user's."""
 
     path: Path
@@ -104,8 +103,7 @@ class WriteCommand:
         context.changed = True
 
 
-@dataclass(frozen=True)
-class RemoveProgram:
+class RemoveProgram(Struct, frozen=True):
     """Take the program away."""
 
     paths: tuple[Path, ...]

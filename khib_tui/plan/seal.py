@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui.plan.step import Context
 from khib_tui.seal import crypto
@@ -11,15 +12,18 @@ from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Seal
 
 
-@dataclass(frozen=True)
-class KeepSeal:
+class KeepSeal(Struct, frozen=True):
     """Seal later images.
 
     :param seal: None as long as it is only described.
     """
 
     path: Path
-    seal: Seal | None = field(default=None, repr=False)
+    seal: Seal | None = None
+
+    def __repr__(self) -> str:
+        """Say nothing of the seal."""
+        return f"KeepSeal({self.path})"
 
     def describe(self) -> str:
         """Return what is written where."""
@@ -34,8 +38,7 @@ class KeepSeal:
         context.changed = True
 
 
-@dataclass(frozen=True)
-class RemoveSeal:
+class RemoveSeal(Struct, frozen=True):
     """Seal no later images."""
 
     path: Path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Message, Sink
@@ -27,8 +28,7 @@ class Action(Protocol):
         """Do it."""
 
 
-@dataclass
-class Context:
+class Context(Struct):
     """What the steps of one run share while they are applied.
 
     `opened` is the seal of the image that is to be made, `held` what keeps others from the target, `last` what is

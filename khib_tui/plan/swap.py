@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.swapplace import ROOM
@@ -37,8 +38,7 @@ def area(choice: Choice) -> Area:
     return swap.located(chosen(choice), blockdev.devices(), sealed=choice.sealed)
 
 
-@dataclass(frozen=True)
-class TakeSwap:
+class TakeSwap(Struct, frozen=True):
     """Find where the swap lies, below all that is above the disk; it stays on.
 
     :param again: of a journey: whoever looks at the image before A starts must know the place too.
@@ -64,8 +64,7 @@ class TakeSwap:
         context.place = found.place
 
 
-@dataclass(frozen=True)
-class LendSwap:
+class LendSwap(Struct, frozen=True):
     """Swap off, and lend the swap to the image; from here on A has it back whatever happens."""
 
     choice: Choice
@@ -107,8 +106,7 @@ class LendSwap:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class HaveSwapBack:
+class HaveSwapBack(Struct, frozen=True):
     """Make a swap of it again, and swap on as before."""
 
     choice: Choice

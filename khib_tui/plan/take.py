@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from khib_tui.decide.choice import Choice, image_limit
 from khib_tui.errors import Refused
@@ -11,8 +11,7 @@ from khib_tui.plan.step import Context
 from khib_tui.target import look
 
 
-@dataclass(frozen=True)
-class TakeTarget:
+class TakeTarget(Struct, frozen=True):
     """Look at the target, and hold it from here to the jump, so that nothing else takes it."""
 
     choice: Choice

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from khib_tui.decide.choice import Choice, decide
 from khib_tui.decide.forecast import used_now
@@ -75,8 +76,7 @@ class Errand(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """What is to be run: the set-up, a journey, or one after the other.
 
     :param mode: of the journey; None for the set-up alone.
@@ -188,8 +188,7 @@ def run_task(task: Errand, sink: Sink, opened: Opened | None = None) -> int:
             return task.tell(context, told)
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How a run ended, for the result page."""
 
     title: str

@@ -7,10 +7,10 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct, field
 
 from khib_tui.facts.blockdev import reader
 from khib_tui.model.identity import TargetRef, key_of
@@ -28,8 +28,7 @@ _HIDDEN = frozenset({"zfs_member"})
 _MAPPING = re.compile(r"(dm-|md|bcache|loop|drbd|nvme|sd)\w*$")
 
 
-@dataclass
-class Uses:
+class Uses(Struct):
     """What is used of each real device, by its kernel name; `blind` names what is used through a layer nobody sees through."""
 
     places: dict[str, Ranges] = field(default_factory=lambda: defaultdict(Ranges))

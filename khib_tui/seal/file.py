@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from khib_tui import files
 from khib_tui.errors import UsageError
@@ -20,12 +20,15 @@ UNSEALED = Finding(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A seal with its master key."""
 
     seal: Seal
-    master: bytes = field(repr=False)
+    master: bytes
+
+    def __repr__(self) -> str:
+        """Say nothing of the key."""
+        return "Opened(...)"
 
     def image_key(self, image_id: str) -> str:
         """Return the key of one image in hexadecimal."""

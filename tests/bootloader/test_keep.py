@@ -33,7 +33,7 @@ def test_what_is_written_is_read_back_and_goes_away(loader: Loader) -> None:
 def test_another_entry_is_not_taken_for_it(loader: Loader) -> None:
     other = replace(loader)
     for changed in ({"linux": "/x"}, {"initrds": ("/x",)}, {"options": "x"}, {"title": "x"}):
-        entry = BootEntry(**{**vars(ENTRY), **changed})
+        entry = replace(ENTRY, **changed)
         assert not keep.says(keep.parse(other, keep.content(other, entry, b"")), ENTRY)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from khib_tui import runner
 from khib_tui.decide import bootloader

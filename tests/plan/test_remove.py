@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def set_up(machine: Machine, choice: Choice, root: Path, **given: Any) -> Settin
     settings = replace(choice.settings, **given)
     loader = bootloader.choose(machine, settings)
     settings = bootloader.placed(settings, loader)
-    WriteBootEntry(with_fields(choice, machine=machine, settings=settings, loader=loader)).apply(Context(nothing))
+    WriteBootEntry(replace(choice, machine=machine, settings=settings, loader=loader)).apply(Context(nothing))
     for path in (
         settings.directory / "vmlinuz",
         settings.initramfs,
@@ -105,7 +104,7 @@ def test_beside_grub_the_firmware_gets_an_entry_of_its_own(
     before = everything(tmp_path)
     machine = replace(machine, boot=replace(machine.boot, loader="GRUB 2.12", esp_free=bootloader.ESP_ROOM))
     settings = set_up(machine, choice_of(), tmp_path, loader=LoaderKind.GRUB)
-    choice = with_fields(choice_of(), machine=machine, settings=settings, loader=bootloader.choose(machine, settings))
+    choice = replace(choice_of(), machine=machine, settings=settings, loader=bootloader.choose(machine, settings))
     found = entries(choice)
     assert [type(step).__name__ for step in found] == ["WriteBootEntry", "CopySaver", "WriteBootEntry"]
     assert str(tmp_path / "efi/khib") in found[1].describe() and "Boot4B48" in found[2].describe()
@@ -175,7 +174,7 @@ def test_an_entry_that_is_not_read_as_it_was_meant_is_refused(choice_of: Callabl
     choice = choice_of(options="quoted='x'")
     loader = bootloader.choose(machine, msgspec.structs.replace(choice.settings, loader=LoaderKind.GRUB_BLS))
     with pytest.raises(CommandFailed, match="would not read") as caught:
-        WriteBootEntry(with_fields(choice, machine=machine, loader=loader)).apply(Context(nothing))
+        WriteBootEntry(replace(choice, machine=machine, loader=loader)).apply(Context(nothing))
     assert caught.value.ident == "HIB-E-BOOTENTRY"
     assert not loader.entry.exists()
 

@@ -6,10 +6,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from khib_tui.decide.choice import Choice
 from khib_tui.decide.swapplace import ROOM
@@ -112,7 +112,7 @@ def image(system: System, state: State) -> None:
 def test_set_up_looks_and_a_journey_lends_late_and_has_back_at_last(choice: Choice, system: System, tmp_path: Path) -> None:
     assert build.setup(choice, tmp_path / "khib.toml")[0] == TakeSwap(choice)
     journey = build.journey(choice, Mode.SAVE)
-    kinds = [type(step) for step in journey]
+    kinds: list[type] = [type(step) for step in journey]
     assert journey[0] == TakeSwap(choice, again=True) and TakeTarget not in kinds
     assert kinds.index(WriteBootEntry) < kinds.index(LendSwap) < kinds.index(LoadSaver)
     assert kinds[-2:] == [CloseImage, HaveSwapBack]
