@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from khib_tui.errors import Exit
 from khib_tui.events.sinks import JsonSink, PlainSink, steady
 from khib_tui.events.types import Failure, Level, Message, Sink
+from khib_tui.i18n import _, speak_english
 from khib_tui.linux import ending
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def run(arguments: Namespace) -> int:
     :returns: the exit code.
     """
     sink: Sink = JsonSink(sys.stdout.buffer) if arguments.json else PlainSink()
+    if arguments.json:
+        speak_english()
     try:
         if getattr(arguments, "facts", None):
             function("commands.foreign:refuse")(arguments)
@@ -43,7 +46,7 @@ def run(arguments: Namespace) -> int:
             return int(function(arguments.verb)(arguments, sink) or Exit.OK)
     except KeyboardInterrupt as error:
         number = error.number if isinstance(error, ending.Ended) else signal.SIGINT
-        steady(sink)(Message(f"stopped by {ending.name_of(number)}", Level.WARNING))
+        steady(sink)(Message(_("stopped by {name_of}").format(name_of=ending.name_of(number)), Level.WARNING))
         return 128 + number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

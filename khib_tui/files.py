@@ -10,9 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from khib_tui.i18n import N_, _
+
 PART = ".part"
 PRIVATE, PUBLIC = 0o600, 0o644
-NOT_ORDINARY = "it is no ordinary file"
+NOT_ORDINARY = N_("it is no ordinary file")
 
 
 def partial(path: Path) -> Path:
@@ -73,7 +75,7 @@ def overwrite(path: Path, data: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if os.fstat(fd).st_size != len(data):
-            raise OSError(errno.EINVAL, "its length has changed", str(path))
+            raise OSError(errno.EINVAL, _("its length has changed"), str(path))
         if os.pwrite(fd, data, 0) != len(data):
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
         os.fsync(fd)
@@ -128,16 +130,16 @@ def read_ours(path: Path, limit: int) -> bytes:
     with open(fd, "rb") as stream:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, NOT_ORDINARY, str(path))
+            raise OSError(errno.EINVAL, _(NOT_ORDINARY), str(path))
         if os.geteuid() == 0 and (status.st_uid != 0 or status.st_mode & 0o022):
-            raise PermissionError(errno.EPERM, "others than root may write it: `chown root` and `chmod go-w` it", str(path))
+            raise PermissionError(errno.EPERM, _("others than root may write it: `chown root` and `chmod go-w` it"), str(path))
         return _bounded(stream, path, limit)
 
 
 def _bounded(stream: BinaryIO, path: Path, limit: int) -> bytes:
     data = stream.read(limit + 1)
     if len(data) > limit:
-        raise OSError(errno.EFBIG, f"it is larger than {limit} bytes", str(path))
+        raise OSError(errno.EFBIG, _("it is larger than {limit} bytes").format(limit=limit), str(path))
     return data
 
 
@@ -163,7 +165,7 @@ def open_beneath(root: Path, path: str, flags: int, mode: int = PRIVATE) -> int:
         os.close(at)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, NOT_ORDINARY, path)
+        raise OSError(errno.EINVAL, _(NOT_ORDINARY), path)
     return fd
 
 

@@ -12,8 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from khib_tui import i18n
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.place import PATH
+from khib_tui.i18n import N_, _
 from khib_tui.linux.child import apart, said, wait
 from khib_tui.linux.printk import quiet_kernel
 from khib_tui.linux.syscalls import REBOOT_CAD_OFF, REBOOT_RESTART, load_module, mount, reboot
@@ -34,8 +36,8 @@ _KEYMAP = Path("/etc/khib/keymap")
 BARE = ""
 # Bytes: what opening a seal maps and does not use was 17 MiB, beside the 64 that it does use.
 UNTOUCHED = 32 << 20
-RETRY = "`khib restore` to try again, "
-TRY_AGAIN = "`khib back` to try that again, "
+RETRY = N_("`khib restore` to try again, ")
+TRY_AGAIN = N_("`khib back` to try that again, ")
 
 
 def main() -> None:
@@ -73,10 +75,10 @@ def save() -> str:
         save(shared, Words.read().plain)
 
     reason = supervise.supervise(shared, work)
-    print(f"\r\nThere is no way back to the running system: {reason}\r\n", flush=True)
+    print(_("\r\nThere is no way back to the running system: {reason}\r\n").format(reason=reason), flush=True)
     if shared.now is fate.Fate.RUNS_ON:
         return TRY_AGAIN
-    print("Its disks are as after a power cut. Switch the machine off and start it normally.\r\n", flush=True)
+    print(_("Its disks are as after a power cut. Switch the machine off and start it normally.\r\n"), flush=True)
     return BARE
 
 
@@ -97,7 +99,7 @@ def restore() -> str:
     ended = apart(work, UNTOUCHED)
     set_terminal_modes(before)
     if ended:
-        print(f"khib: the restorer did not finish: {said(ended)}", flush=True)
+        print(_("khib: the restorer did not finish: {said}").format(said=said(ended)), flush=True)
         apart(clear_up)
     return RETRY
 
@@ -112,7 +114,7 @@ def mount_all() -> None:
             mount(source, target, kind)
         except OSError as error:
             if target in ("/proc", "/sys", "/dev"):
-                print(f"khib: cannot mount {target}: {error.strerror}", flush=True)
+                print(_("khib: cannot mount {target}: {strerror}").format(target=target, strerror=error.strerror), flush=True)
 
 
 def load_modules() -> None:
@@ -122,7 +124,7 @@ def load_modules() -> None:
             try:
                 load_module(name)
             except OSError as error:
-                print(f"khib: module {name}: {error.strerror}", flush=True)
+                print(_("khib: module {name}: {strerror}").format(name=name, strerror=error.strerror), flush=True)
 
 
 def load_keymap() -> None:
@@ -137,6 +139,7 @@ def set_terminal(words: Words) -> None:
     """Tell programs what the console is: a serial line has no size and no type of its own."""
     os.environ |= {"LANG": "C.UTF-8", "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     os.environ["TERM"] = words.terminal
+    i18n.use(words.lang)
     quiet_kernel()
     try:
         rows, columns, *_ = struct.unpack("4H", fcntl.ioctl(0, termios.TIOCGWINSZ, bytes(8)))
@@ -163,7 +166,7 @@ def set_terminal_modes(modes: list[Any]) -> None:
 
 def rescue(text: str) -> None:
     """Nothing more can be done by itself: offer a shell, then reboot."""
-    print(f"khib: type {text}`exit` to restart the machine", flush=True)
+    print(_("khib: type {first}`exit` to restart the machine").format(first=_(text)), flush=True)
     if sys.stdin is not None and Path("/bin/sh").exists():
         child = os.fork()
         if child == 0:

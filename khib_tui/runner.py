@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import _
 
 TEXT_LIMIT = 4 << 20
 # without those of system administration, Debian's users would find no sfdisk and no mke2fs
@@ -48,10 +49,14 @@ def run(
         )  # fmt: skip
     except FileNotFoundError as error:
         raise CommandFailed(
-            f"{words[0]} is not installed", hint="install the package that has it", ident="HIB-E-MISSING"
+            _("{words} is not installed").format(words=words[0]),
+            hint=_("install the package that has it"),
+            ident="HIB-E-MISSING",
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise CommandFailed(f"{words[0]} took longer than {timeout:.0f} s", ident="HIB-E-TIMEOUT") from error
+        raise CommandFailed(
+            _("{words} took longer than {timeout:.0f} s").format(words=words[0], timeout=timeout), ident="HIB-E-TIMEOUT"
+        ) from error
     if check and done.returncode:
         raise CommandFailed(failure_text(words, done.returncode, done.stderr or done.stdout or ""), ident="HIB-E-COMMAND")
     return done
@@ -63,7 +68,7 @@ def failure_text(words: Sequence[str], code: int, output: str) -> str:
     full = [line for line in lines if os.strerror(errno.ENOSPC) in line]
     complaints = full or [line for line in lines if "error" in line.lower() or "fail" in line.lower()] or lines[-1:]
     tail = f": {complaints[0]}" if complaints else ""
-    return f"{shlex.join(words[:4])} ended with code {code}{tail}"
+    return _("{command} ended with code {code}{tail}").format(command=shlex.join(words[:4]), code=code, tail=tail)
 
 
 def spawn(
@@ -75,7 +80,7 @@ def spawn(
     try:
         return subprocess.Popen(words, cwd=cwd, env=clean_env(env), **streams)
     except FileNotFoundError as error:
-        raise CommandFailed(f"{words[0]} is not installed", ident="HIB-E-MISSING") from error
+        raise CommandFailed(_("{words} is not installed").format(words=words[0]), ident="HIB-E-MISSING") from error
 
 
 def interact(argv: Sequence[str | os.PathLike[str]]) -> int:

@@ -27,6 +27,7 @@ TOP = "PYTEST_DEBUG_TEMPROOT"  # where pytest makes its folders
 # held while this runs; what a failed or killed run leaves, the next one removes
 OWN = None if TOP in os.environ else held_folder("tests-")[0]
 os.environ.setdefault(TOP, str(OWN))
+os.environ["LANGUAGE"] = "en"  # whatever the tester speaks
 
 
 def pytest_unconfigure() -> None:

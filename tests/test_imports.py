@@ -17,7 +17,7 @@ STARTS = {
     "A": "import khib_tui.commands.hibernate",
 }
 OWN = {
-    "commands", "decide", "errors", "events", "facts", "files", "formats", "handover", "image", "init", "jump", "linux",
+    "commands", "decide", "errors", "events", "facts", "files", "formats", "handover", "i18n", "image", "init", "jump", "linux",
     "model", "present", "prints", "seal", "target",
 }  # fmt: skip
 MAY = {"B": OWN | {"pagefilter", "saver"}, "C": OWN | {"cli", "restorer"}}

@@ -9,6 +9,7 @@ from khib_tui.bootloader.bls import BootEntry
 from khib_tui.bootloader.carried import carried_words
 from khib_tui.errors import Refused
 from khib_tui.handover.cmdline import Words
+from khib_tui.i18n import _, language
 from khib_tui.model.boot import Folder
 from khib_tui.model.cmdline import split
 from khib_tui.model.settings import Settings
@@ -34,7 +35,12 @@ def common_words(cmdline: str, settings: Settings) -> list[str]:
 
 def saver_words(cmdline: str, settings: Settings) -> list[str]:
     """Return the kernel parameters of B."""
-    return [*common_words(cmdline, settings), *Words(plain=settings.plain).format()]
+    return [*common_words(cmdline, settings), *Words(plain=settings.plain, lang=spoken(settings)).format()]
+
+
+def spoken(settings: Settings) -> str:
+    """Return the language of B and C: the user's; English where programs are told what happens there."""
+    return "" if settings.events else language()
 
 
 # C must not move the firmware's runtime services to addresses of its own: A goes on with A's (arch/x86/platform/efi).
@@ -55,13 +61,17 @@ def restore_entry(
     """
     ours = Words(
         image=image, events=settings.events, plain=settings.plain, countdown=settings.countdown, sealed=sealed,
+        lang=spoken(settings),
     )  # fmt: skip
     words = [*memmap, *common_words(cmdline, settings), *RESTORER_WORDS, *ours.format()]
     options = " ".join(words)
     if len(options) > OPTIONS_MAX:
         raise Refused(
-            f"the restorer's kernel parameters have {len(options)} characters, {OPTIONS_MAX} are sure to arrive",
-            hint="boot this system with fewer parameters, or without memmap= words for single pages", ident="HIB-E-CMDLINE",
-        )  # fmt: skip
+            _("the restorer's kernel parameters have {count} characters, {options_max} are sure to arrive").format(
+                count=len(options), options_max=OPTIONS_MAX
+            ),
+            hint=_("boot this system with fewer parameters, or without memmap= words for single pages"),
+            ident="HIB-E-CMDLINE",
+        )
     initrds = tuple(map(folder.seen, (settings.initramfs, settings.kernel_archive)))
     return BootEntry(TITLE, folder.seen(kernel), initrds, options)

@@ -12,6 +12,7 @@ import msgspec
 from khib_tui.errors import Cancelled, Refused
 from khib_tui.events.types import Sink
 from khib_tui.facts import kernels, probe
+from khib_tui.i18n import _
 from khib_tui.model import machine, settings
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.machine import Machine
@@ -82,13 +83,14 @@ def file_target(arguments: Namespace) -> str:
 
 
 def confirm(question: str) -> None:
-    """Ask for a typed yes.
+    """Ask for a typed yes, in English or the user's language.
 
     :raises Cancelled: anything else was typed, or nobody can type.
     """
+    wanted = _("Type yes:")
     try:
-        answer = input(encodable(visible(question), sys.stdout.encoding))
+        answer = input(encodable(visible(f"{question} {wanted} "), sys.stdout.encoding))
     except EOFError:
         answer = ""
-    if answer.strip().lower() != "yes":
-        raise Cancelled("nothing was changed", hint="give --yes where nobody can type", ident="HIB-E-CANCELLED")
+    if answer.strip().lower() not in ("yes", _("yes")):
+        raise Cancelled(_("nothing was changed"), hint=_("give --yes where nobody can type"), ident="HIB-E-CANCELLED")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from khib_tui.errors import UsageError
+from khib_tui.i18n import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,8 +23,10 @@ NEVER = "commands.restore:restore"
 def error() -> UsageError:
     """Return the error of whoever would apply something."""
     return UsageError(
-        "--facts decides for the machine in a file: nothing is applied, and no disk of this machine is read",
-        hint="leave --facts out, or add --dry-run; check, plan, facts, kernels, status and the wizard's pages take it as it is",
+        _("--facts decides for the machine in a file: nothing is applied, and no disk of this machine is read"),
+        hint=_(
+            "leave --facts out, or add --dry-run; check, plan, facts, kernels, status and the wizard's pages take it as it is"
+        ),
         ident="HIB-E-FACTS-READ-ONLY",
     )
 

@@ -10,6 +10,7 @@ from khib_tui.commands.common import machine_for, machine_of, settings_of, show_
 from khib_tui.errors import Exit
 from khib_tui.events.types import Failure, Message, Result, Sink
 from khib_tui.handover.handover import Mode
+from khib_tui.i18n import _
 from khib_tui.model.units import size
 from khib_tui.plan.ownfile import TakeFile
 from khib_tui.plan.step import Action
@@ -24,10 +25,16 @@ def make_plan(arguments: Namespace, sink: Sink) -> int:
     """Show what would be done."""
     task = decided(arguments, Mode.SAVE, need_memory=False)
     choice, region = task.choice, task.choice.region
-    sink(Message(f"kernel of saver and restorer: {choice.kernel.release} ({choice.kernel.path})"))
-    sink(Message(f"their memory: {size(region.own.total)} of {size(region.ram.total)}"))
-    sink(Message(f"to be saved: {size(region.saved.total)} at most, to {choice.target}"))
-    sink(Message("memmap= parameters of the restorer: " + " ".join(choice.words)))
+    sink(
+        Message(
+            _("kernel of saver and restorer: {release} ({kernel})").format(
+                release=choice.kernel.release, kernel=choice.kernel.path
+            )
+        )
+    )
+    sink(Message(_("their memory: {size} of {total}").format(size=size(region.own.total), total=size(region.ram.total))))
+    sink(Message(_("to be saved: {size} at most, to {target}").format(size=size(region.saved.total), target=choice.target)))
+    sink(Message(_("memmap= parameters of the restorer: ") + " ".join(choice.words)))
     show_plan(task.actions, sink)
     data = {
         "kernel": choice.kernel.path, "region": region.own.spans, "saved_bytes": region.saved.total,

@@ -11,6 +11,7 @@ from khib_tui.commands.common import confirm, file_target, machine_of, show_plan
 from khib_tui.errors import Exit, ImageError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Message, Result, Sink
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image import verify
@@ -46,7 +47,7 @@ def image_info(arguments: Namespace, sink: Sink) -> int:
         seal = item.header.seal if item.header.manifest_size else None
         data = catalog.info(item, store, info_sealer(seal, item.header.image_id, arguments.key_file))
     for key, value in data.items():
-        sink(Message(f"{key:>16}: {value}"))
+        sink(Message(f"{_(key):>16}: {value}"))
     sink(Result("image info", True, "", data))
     return Exit.OK
 
@@ -55,11 +56,23 @@ def image_verify(arguments: Namespace, sink: Sink) -> int:
     """Check every byte of an image."""
     with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not item.header.manifest_size:
-            raise ImageError(f"the image on {item.where} is {item.header.state}: there is nothing to verify")
+            raise ImageError(
+                _("the image on {where} is {state}: there is nothing to verify").format(
+                    where=item.where, state=item.header.state
+                )
+            )
         headers.refuse_damage(store)
         sealer = image_sealer(item.header.seal, item.header.image_id, arguments.key_file)
         manifest = verify.verify(store, item.header, sink, Stop(), sealer)
-    sink(Result("image verify", True, f"the image on {item.where} is sound: {size(manifest.saved_ranges.total)} of memory"))
+    sink(
+        Result(
+            "image verify",
+            True,
+            _("the image on {where} is sound: {size} of memory").format(
+                where=item.where, size=size(manifest.saved_ranges.total)
+            ),
+        )
+    )
     return Exit.OK
 
 
@@ -73,17 +86,17 @@ def image_export(arguments: Namespace, sink: Sink) -> int:
 def image_discard(arguments: Namespace, sink: Sink) -> int:
     """Give an image up."""
     machine, target = machine_of(arguments), file_target(arguments)
-    with catalog.chosen(machine, arguments.image, target) as (found, _):
+    with catalog.chosen(machine, arguments.image, target) as (found, _store):
         pass
     step = Discard(machine, found, target)
     if arguments.dry_run:
         show_plan([step], sink)
         return Exit.OK
     if not arguments.yes:
-        lost = " The session in it is lost." if found.header.state is State.COMPLETE else ""
-        confirm(f"Discard the image on {catalog.line(found)}?{lost} Type yes: ")
+        lost = _("The session in it is lost.") if found.header.state is State.COMPLETE else ""
+        confirm(" ".join(filter(None, [_("Discard the image on {line}?").format(line=catalog.line(found)), lost])))
     execute([step], Context(sink), sink)
-    sink(Result("image discard", True, f"the image on {found.where} will never be resumed"))
+    sink(Result("image discard", True, _("the image on {where} will never be resumed").format(where=found.where)))
     return Exit.OK
 
 
@@ -100,7 +113,9 @@ def run(arguments: Namespace, machine: Callable[[], Machine], file_target: str, 
     refuse_bad_wish(wanted, force=arguments.force)
     with source(arguments.image, machine, file_target) as (header, store):
         if not header.manifest_size:
-            raise ImageError(f"the image is {header.state}: there is nothing to export", ident="HIB-E-EXPORT")
+            raise ImageError(
+                _("the image is {state}: there is nothing to export").format(state=header.state), ident="HIB-E-EXPORT"
+            )
         sealer = image_sealer(header.seal, header.image_id, arguments.key_file)
         manifest = manifests.read(store, header, sealer)
         payload = Payload(store, manifest, manifests.read_index(store, manifest), sealer)

@@ -10,6 +10,7 @@ from khib_tui.commands.common import machine_of, show_plan
 from khib_tui.commands.setup import refuse_image
 from khib_tui.errors import Exit, Refused
 from khib_tui.events.types import Result, Sink
+from khib_tui.i18n import _
 from khib_tui.model import settings
 from khib_tui.plan import program
 from khib_tui.plan import remove as removing
@@ -31,10 +32,10 @@ def install(arguments: Namespace, sink: Sink) -> int:
         show_plan(actions, sink)
         return Exit.OK
     if os.geteuid() != 0 and arguments.prefix == program.PREFIX:
-        raise Refused("only root may write there", hint="run it with sudo", ident="HIB-E-NOT-ROOT")
+        raise Refused(_("only root may write there"), hint=_("run it with sudo"), ident="HIB-E-NOT-ROOT")
     execute(actions, Context(sink), sink)
-    done = f"`khib` is {program.command(arguments.prefix)}: run it as root to set up"
-    done = "nothing is left" if arguments.remove else done
+    done = _("`khib` is {command}: run it as root to set up").format(command=program.command(arguments.prefix))
+    done = _("nothing is left") if arguments.remove else done
     sink(Result("install", True, done, {"steps": len(actions)}))
     return Exit.OK
 

@@ -11,6 +11,7 @@ from khib_tui.commands import foreign
 from khib_tui.commands.common import show_plan
 from khib_tui.errors import CommandFailed, Exit
 from khib_tui.events.types import Message, Result, Sink
+from khib_tui.i18n import _
 from khib_tui.kbuild import deb, tools
 from khib_tui.kbuild.stock import Stock, identify
 from khib_tui.kbuild.work import Work, refuse_little_room
@@ -40,7 +41,11 @@ def build(arguments: Namespace, sink: Sink) -> int:
     execute(actions, Context(sink), sink)
     packages = [str(path) for path in deb.built(work)]
     if not packages:
-        raise CommandFailed(f"no package came of it in {work.folder}", hint=f"see {work.log}", ident="HIB-E-BUILD")
+        raise CommandFailed(
+            _("no package came of it in {folder}").format(folder=work.folder),
+            hint=_("see {log}").format(log=work.log),
+            ident="HIB-E-BUILD",
+        )
     sink(Result("kernels build", True, told(work, packages), {"packages": packages, "release": stock.ours}))
     return Exit.OK
 
@@ -57,16 +62,18 @@ def why(work: Work) -> str:
     """Say what is going to be built."""
     release = work.stock.release
     if not work.whole:
-        return f"the kernel {release} alone is built anew: it takes the modules that are installed"
+        return _("the kernel {release} alone is built anew: it takes the modules that are installed").format(release=release)
     if work.stock.modules_fit:
-        return f"the kernel {release} is built anew with all its modules, as you asked"
-    return f"the kernel {release} is built anew with all its modules, for those of the distribution fit no other kernel"
+        return _("the kernel {release} is built anew with all its modules, as you asked").format(release=release)
+    return _(
+        "the kernel {release} is built anew with all its modules, for those of the distribution fit no other kernel"
+    ).format(release=release)
 
 
 def told(work: Work, packages: list[str]) -> str:
     """Say what to do with the packages."""
-    return (
-        f"nothing of this system has changed yet; as root, install and restart:\n  apt install {' '.join(packages)}\n"
-        f"then choose Linux {work.stock.ours} in the boot menu, and run `khib check`.\n"
-        f"{work.folder} is needed no more once it is installed"
-    )
+    return _(
+        "nothing of this system has changed yet; as root, install and restart:\n  apt install {packages}\nthen "
+        "choose Linux {ours} in the boot menu, and run `khib check`.\n{folder} is needed no more once it is "
+        "installed"
+    ).format(packages=" ".join(packages), ours=work.stock.ours, folder=work.folder)

@@ -13,6 +13,7 @@ from khib_tui.decide.roles import Fit, Role, roles
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
 from khib_tui.facts.kernelconfig import Look, look
+from khib_tui.i18n import _
 from khib_tui.initramfs import modules
 from khib_tui.model.units import size
 
@@ -31,7 +32,7 @@ def kernels(arguments: Namespace, sink: Sink) -> int:
     for item in listed:
         for line in _lines(item):
             sink(Message(line))
-    sink(Result("kernels", True, "" if listed else "no kernel was found", {"kernels": msgspec.to_builtins(listed)}))
+    sink(Result("kernels", True, "" if listed else _("no kernel was found"), {"kernels": msgspec.to_builtins(listed)}))
     return Exit.OK
 
 
@@ -50,7 +51,7 @@ def _judged(machine: Machine, seen: Look, here: bool) -> Listed:
     kernel = seen.kernel
     doubts = tuple(_doubts(seen)) if here else ()
     found = roles(kernel, uefi=machine.uefi, doubts=doubts)
-    lacking = tuple(f"it {SAVER_OPTIONS[name]} (CONFIG_{name})" for name in seen.lacking)
+    lacking = tuple(_("it {reason} (CONFIG_{name})").format(reason=_(SAVER_OPTIONS[name]), name=name) for name in seen.lacking)
     if lacking:
         found = [msgspec.structs.replace(role, fit=Fit.NO, reasons=lacking) for role in found]
     return Listed(
@@ -63,14 +64,20 @@ def _doubts(seen: Look) -> list[str]:
     """Return what of this machine the kernel could not reach."""
     kernel = seen.kernel
     if not modules.directory(kernel.release).is_dir():
-        return ["its modules are not on this system"] if kernel.config.get("MODULES") == "y" else []
+        return [_("its modules are not on this system")] if kernel.config.get("MODULES") == "y" else []
     lost = modules.missing(kernel.release, modules.needed_for())
-    return [f"it has no driver {name}, which a disk or keyboard here uses" for name in lost]
+    return [_("it has no driver {name}, which a disk or keyboard here uses").format(name=name) for name in lost]
 
 
 def _lines(item: Listed) -> list[str]:
-    words = ", ".join(f"{role.name} {role.fit}" for role in item.roles)
-    first = f"{item.path} ({item.release}{', running' if item.running else ''}): {words}; B and C need {size(item.region)}"
+    words = ", ".join(f"{role.name} {_(role.fit)}" for role in item.roles)
+    first = _("{item} ({release}{running}): {words}; B and C need {size}").format(
+        item=item.path,
+        release=item.release,
+        running=_(", running") if item.running else "",
+        words=words,
+        size=size(item.region),
+    )
     return [first, *(f"  {'/'.join(names)}: {reason}" for reason, names in _by_reason(item).items())]
 
 

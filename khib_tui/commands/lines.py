@@ -17,6 +17,7 @@ from khib_tui.decide.findings import refuse
 from khib_tui.decide.target import candidates
 from khib_tui.errors import Cancelled, Refused
 from khib_tui.events.types import Finding, Message, Severity, Sink
+from khib_tui.i18n import _
 from khib_tui.model import target as targets
 from khib_tui.model.choices import After
 from khib_tui.model.machine import Machine
@@ -49,12 +50,12 @@ def setup(arguments: Namespace, sink: Sink) -> int:
             sink(finding)
     refuse(findings)
     chosen = msgspec.structs.replace(chosen, target=place(here, chosen, sink), plain=arguments.plain)
-    chosen = msgspec.structs.replace(chosen, after=After(one_of("When the image is written", [*After], chosen.after)))
+    chosen = msgspec.structs.replace(chosen, after=After(one_of(_("When the image is written"), [*After], chosen.after)))
     sealing, recovery = seal(arguments, sink)
     task = task_of(here, chosen, arguments.settings, None, sealing=sealing)
     show_plan(task.actions, sink)
     foreign.refuse_steps(arguments)
-    confirm("Set up, with these steps? Type yes: ")
+    confirm(_("Set up, with these steps?"))
     code = run_task(task, sink)
     if sealing and sealing.seal:
         sink(Message(told(sealing.seal, recovery)))
@@ -67,15 +68,17 @@ def place(machine: Machine, chosen: Settings, sink: Sink) -> str:
     :raises Refused: none is fit.
     """
     need = image_limit(region.choose(machine, choose_kernel(machine, chosen), chosen.region))
-    sink(Message(f"The image needs {size(need)} at most. A partition or disk is overwritten whole. Places:"))
+    sink(
+        Message(_("The image needs {size} at most. A partition or disk is overwritten whole. Places:").format(size=size(need)))
+    )
     fit: list[str] = []
     for target, against in candidates(machine, need):
         if not against:
             fit.append(targets.lasting(target, machine.devices))
         sink(Message(f"{f'{len(fit)})' if not against else '-'} {described(machine, target, against, need)}"))
     if not fit:
-        raise Refused("no place is fit", hint="add an empty partition, or free room", ident="HIB-E-NO-TARGET")
-    return one_of("The image goes to", fit, chosen.target if chosen.target in fit else fit[0])
+        raise Refused(_("no place is fit"), hint=_("add an empty partition, or free room"), ident="HIB-E-NO-TARGET")
+    return one_of(_("The image goes to"), fit, chosen.target if chosen.target in fit else fit[0])
 
 
 def described(machine: Machine, target: Target, against: Sequence[Finding], need: int) -> str:
@@ -85,14 +88,20 @@ def described(machine: Machine, target: Target, against: Sequence[Finding], need
     if device:
         facts += [size(device.size), f"{device.model} {device.serial}".strip(), f"{device.fstype} {device.label}".strip()]
     narrow = [] if against else room.tight(machine, target, need)
-    fit = "fit, but tight" if narrow else f"fit: {swapplace.deed(machine, target).what}" if target.swap else "fit"
-    verdict = f"no: {'; '.join(finding.what for finding in against)}" if against else fit
+    fit = (
+        _("fit, but tight")
+        if narrow
+        else _("fit: {what}").format(what=swapplace.deed(machine, target).what)
+        if target.swap
+        else _("fit")
+    )
+    verdict = _("no: {reasons}").format(reasons="; ".join(finding.what for finding in against)) if against else fit
     return f"{', '.join(filter(None, facts))}: {verdict}"
 
 
 def one_of(question: str, options: Sequence[str], proposed: str) -> str:
     """Ask for the number of an option until it is one; Enter takes the proposed one."""
-    listed = ", ".join(f"{number} {option}" for number, option in enumerate(options, 1))
+    listed = ", ".join(f"{number} {_(option)}" for number, option in enumerate(options, 1))
     while True:
         text = typed(f"{question}: {listed} [{options.index(proposed) + 1}]: ") or str(options.index(proposed) + 1)
         if text.isascii() and text.isdigit() and 0 < int(text) <= len(options):
@@ -104,8 +113,8 @@ def seal(arguments: Namespace, sink: Sink) -> tuple[KeepSeal | None, str]:
     path = sealfile.path_beside(arguments.settings)
     if sealfile.load(path):
         return None, ""
-    sink(Message(f"Without a seal, {sealfile.UNSEALED.why}."))
-    if one_of("Seal the images", ["yes", "no"], "yes") == "no":
+    sink(Message(_("Without a seal, {why}.").format(why=sealfile.unsealed().why)))
+    if one_of(_("Seal the images"), ["yes", "no"], "yes") == "no":
         return None, ""
     made, recovery = crypto.create(secret.new(""), crypto.best_cipher())
     return KeepSeal(path, made), recovery
@@ -120,5 +129,5 @@ def typed(question: str) -> str:
         return input(encodable(visible(question), sys.stdout.encoding)).strip()
     except EOFError as error:
         raise Cancelled(
-            "nothing was changed", hint="`khib setup --answers FILE` asks nothing", ident="HIB-E-CANCELLED"
+            _("nothing was changed"), hint=_("`khib setup --answers FILE` asks nothing"), ident="HIB-E-CANCELLED"
         ) from error

@@ -11,6 +11,7 @@ from khib_tui.decide.choice import judge
 from khib_tui.decide.findings import blockers
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Result, Sink
+from khib_tui.i18n import N_, _
 from khib_tui.model import machine
 from khib_tui.plan.boot import is_set_up
 from khib_tui.seal import file as sealfile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from khib_tui.model.machine import Machine
     from khib_tui.model.settings import Settings
 
-FOREIGN = "these are facts of another machine: what is set up and saved there cannot be seen from here"
+FOREIGN = N_("these are facts of another machine: what is set up and saved there cannot be seen from here")
 
 
 def check(arguments: Namespace, sink: Sink) -> int:
@@ -31,7 +32,11 @@ def check(arguments: Namespace, sink: Sink) -> int:
     for finding in findings:
         sink(finding)
     blocked = len(blockers(findings))
-    text = f"{blocked} of {len(findings)} checks failed" if blocked else "this machine can hibernate"
+    text = (
+        _("{blocked} of {count} checks failed").format(blocked=blocked, count=len(findings))
+        if blocked
+        else _("this machine can hibernate")
+    )
     sink(Result("check", not blocked, text))
     return Exit.REFUSED if blocked else Exit.OK
 
@@ -53,10 +58,10 @@ def status(arguments: Namespace, sink: Sink) -> int:
     machine_, kept, other = machine_of(arguments), settings_of(arguments), bool(arguments.facts)
     sealed = sealfile.path_beside(arguments.settings).exists()
     ready = not other and is_set_up(machine_, kept)
-    sink(Message(FOREIGN if other else f"set up: {'yes' if ready else 'no, run khib'}"))
-    sink(Message(f"target: {kept.target or 'not chosen'}"))
-    sink(Message(f"images are sealed: {'yes' if sealed else 'no, run khib seal'}"))
-    sink(Message(f"a jump is loaded: {'yes' if machine_.kexec_loaded else 'no'}"))
+    sink(Message(_(FOREIGN) if other else _("set up: {answer}").format(answer=_("yes") if ready else _("no, run khib"))))
+    sink(Message(_("target: {target}").format(target=kept.target or _("not chosen"))))
+    sink(Message(_("images are sealed: {answer}").format(answer=_("yes") if sealed else _("no, run khib seal"))))
+    sink(Message(_("a jump is loaded: {answer}").format(answer=_("yes") if machine_.kexec_loaded else _("no"))))
     past = {} if other else remembered(arguments, machine_, kept, sink)
     images = [] if other else catalog.images(machine_)
     for item in images:
@@ -75,12 +80,12 @@ def status_of_restorer(sink: Sink) -> int:
     from khib_tui.handover.cmdline import Words
     from khib_tui.target import catalog
 
-    sink(Message("this is the restoring kernel: `khib` is its menu, `khib restore` resumes"))
+    sink(Message(_("this is the restoring kernel: `khib` is its menu, `khib restore` resumes")))
     images = catalog.search(blockdev.devices(), Words.read().image)
     for item in images:
         sink(Message(catalog.line(item)))
     data = {"restorer": True, "images": [catalog.facts(item) for item in images]}
-    sink(Result("status", True, "" if images else "there is no image on any disk", data))
+    sink(Result("status", True, "" if images else _("there is no image on any disk"), data))
     return Exit.OK
 
 

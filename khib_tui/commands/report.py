@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from khib_tui import __version__
+from khib_tui import __version__, i18n
 from khib_tui.errors import Exit
 from khib_tui.events.types import Result, Sink
 
@@ -43,6 +43,7 @@ def report(arguments: Namespace, sink: Sink) -> int:
     from khib_tui import files
     from khib_tui.commands.common import machine_of
 
+    i18n.speak_english()  # who reads it may speak any language
     data = msgspec.json.format(msgspec.json.encode(collect(arguments, machine_of(arguments))), indent=1)
     if not arguments.file:
         print(data.decode())

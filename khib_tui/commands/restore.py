@@ -12,6 +12,7 @@ from khib_tui.errors import Exit, KhibError
 from khib_tui.events.sinks import quiet
 from khib_tui.events.types import Failure, Result, Sink
 from khib_tui.handover.cmdline import Words
+from khib_tui.i18n import _
 from khib_tui.present import use_screens, with_events
 from khib_tui.target import catalog
 
@@ -90,5 +91,5 @@ def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     kernel_c.begin()
     devices, found = catalog.find(arguments.image, words.image)
     with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink, trial=True):
-        sink(Result("restore", True, f"the image on {found.where} could be resumed here"))
+        sink(Result("restore", True, _("the image on {where} could be resumed here").format(where=found.where)))
     return Exit.OK

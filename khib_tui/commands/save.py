@@ -12,6 +12,7 @@ from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.sinks import PlainSink, quiet
 from khib_tui.events.types import Sink
 from khib_tui.handover import handover
+from khib_tui.i18n import _
 from khib_tui.jump.back import jump
 from khib_tui.present import use_screens, with_events
 from khib_tui.saver import farewell, fate
@@ -45,7 +46,7 @@ def patiently(find: Callable[[], T], tries: int = 3) -> T:
 
     :raises Exception: why it is not to be had.
     """
-    for _ in range(tries - 1):
+    for _turn in range(tries - 1):
         with suppress(Exception):
             return find()
     return find()
@@ -58,11 +59,11 @@ def back(arguments: Namespace, sink: Sink) -> int:
     :raises KhibError: the jump is impossible.
     """
     if not fate.PLACE.exists():
-        text = "there is no running system to go back to: this is for the shell of the saver"
+        text = _("there is no running system to go back to: this is for the shell of the saver")
         raise Refused(text, ident="HIB-E-NO-WAY-BACK")
     base = found(handover.receive(), Byte(fate.PLACE))
     if base.fate.now is not Fate.RUNS_ON:
-        raise Refused("the running system must not go on: its image may be resumed", ident="HIB-E-NO-WAY-BACK")
+        raise Refused(_("the running system must not go on: its image may be resumed"), ident="HIB-E-NO-WAY-BACK")
     base.load()
     jump()
-    raise CommandFailed("the jump returned", ident="HIB-E-JUMP")
+    raise CommandFailed(_("the jump returned"), ident="HIB-E-JUMP")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from khib_tui.commands.common import show_plan
 from khib_tui.errors import Exit
 from khib_tui.events.types import Level, Message, Result, Sink
+from khib_tui.i18n import _
 from khib_tui.plan.execute import execute
 from khib_tui.plan.seal import KeepSeal, RemoveSeal
 from khib_tui.plan.step import Context
@@ -28,12 +29,12 @@ def seal(arguments: Namespace, sink: Sink) -> int:
     context = Context(sink)
     if arguments.off:
         execute([RemoveSeal(path)], context, sink)
-        text = "new images will not be sealed; existing ones stay sealed" if context.changed else "images were not sealed"
+        text = _("new images will not be sealed; existing ones stay sealed") if context.changed else _("images were not sealed")
         sink(Result("seal", True, text, {"path": str(path), "sealed": False}))
         return Exit.OK
     passphrase = secret.new(arguments.key_file)
     if secret.hard_to_type(passphrase):
-        sink(Message(secret.HARD_TO_TYPE, Level.WARNING))
+        sink(Message(_(secret.HARD_TO_TYPE), Level.WARNING))
     made, recovery = crypto.create(passphrase, crypto.best_cipher())
     execute([KeepSeal(path, made)], context, sink)
     data = {"path": str(path), "sealed": True, "cipher": str(made.cipher), "recovery_key": recovery}
@@ -43,7 +44,7 @@ def seal(arguments: Namespace, sink: Sink) -> int:
 
 def told(made: Seal, recovery: str) -> str:
     """Format the recovery key, for the only time."""
-    return (
-        f"images will be sealed with {made.cipher}\n\nrecovery key, shown only now:\n\n    {recovery}\n\n"
-        "Write it down and keep it apart from this machine: it opens images if the passphrase is forgotten."
-    )
+    return _(
+        "images will be sealed with {cipher}\n\nrecovery key, shown only now:\n\n    {recovery}\n\nWrite it down "
+        "and keep it apart from this machine: it opens images if the passphrase is forgotten."
+    ).format(cipher=made.cipher, recovery=recovery)

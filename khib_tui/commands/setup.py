@@ -10,6 +10,7 @@ from khib_tui.commands.common import machine_for, machine_of, settings_of, show_
 from khib_tui.commands.seal import told
 from khib_tui.errors import Exit, ImageError, KhibError, Refused
 from khib_tui.events.types import Message, Result, Sink
+from khib_tui.i18n import _
 from khib_tui.image.header import State
 from khib_tui.model import answers, settings
 from khib_tui.model import target as targets
@@ -63,7 +64,7 @@ def remove(arguments: Namespace, sink: Sink) -> int:
     refuse_image(here, kept)
     context = Context(sink)
     execute(actions, context, sink)
-    text = "nothing of the set-up is left" if actions else "there was nothing to remove"
+    text = _("nothing of the set-up is left") if actions else _("there was nothing to remove")
     sink(Result("setup", True, text, {"removed": len(actions)}))
     return Exit.OK
 
@@ -81,8 +82,8 @@ def refuse_image(here: Machine, kept: Settings) -> None:
     waiting = [item for item in found if item.header.state is State.COMPLETE]
     if any(item.where == place or (own and item.target.spans) for item in waiting):
         raise Refused(
-            f"an image waits on {place}: without boot entry and restorer nothing could resume it",
-            hint="resume it, or give it up with `khib image discard`", ident="HIB-E-REMOVE-IMAGE",
+            _("an image waits on {place}: without boot entry and restorer nothing could resume it").format(place=place),
+            hint=_("resume it, or give it up with `khib image discard`"), ident="HIB-E-REMOVE-IMAGE",
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from khib_tui.commands.machine import status
 from khib_tui.errors import Exit
 from khib_tui.events.types import Message, Sink
 from khib_tui.handover.place import PATH
+from khib_tui.i18n import _
 from khib_tui.linux import printk
 from khib_tui.restorer import here
 from khib_tui.seal.ask import has_terminal
@@ -31,7 +32,7 @@ def wizard(arguments: Namespace, sink: Sink) -> int:
 
         return lines.setup(arguments, sink)
     if not present.use_screens(arguments):
-        sink(Message("the wizard needs a terminal; see `khib --help` for commands that need none"))
+        sink(Message(_("the wizard needs a terminal; see `khib --help` for commands that need none")))
         return status(arguments, sink)
     with printk.kernel_quiet():
         kept = settings_of(arguments)
@@ -43,12 +44,12 @@ def wizard(arguments: Namespace, sink: Sink) -> int:
 def restorer(arguments: Namespace, sink: Sink) -> int:
     """On the restoring kernel: its menu, in which nothing starts by itself; what can be typed, where no screen can be drawn."""
     if entered():
-        sink(Message("this is the saver: `khib back` goes back to the running system"))
+        sink(Message(_("this is the saver: `khib back` goes back to the running system")))
         return Exit.OK
     if not present.use_screens(arguments):
         from khib_tui.commands.image import image_list
 
-        sink(Message("`khib restore` resumes; `khib image info`, `verify` and `discard` do what they say"))
+        sink(Message(_("`khib restore` resumes; `khib image info`, `verify` and `discard` do what they say")))
         return image_list(arguments, sink)
     from khib_tui.commands.restore import restore
 

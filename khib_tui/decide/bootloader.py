@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model import target as targets
 from khib_tui.model.boot import ONE_SHOT, BootFacts, Folder, Loader, LoaderKind, Partition
 from khib_tui.model.machine import BlockDevice, Machine
@@ -39,8 +40,8 @@ def choose(machine: Machine, settings: Settings) -> Loader:
         found = _MAKERS[settings.loader](machine, settings)
         if found is None:
             raise Refused(
-                f"this machine does not boot by {settings.loader}, or its folders are not mounted",
-                hint="mount the boot partitions, or set `loader` to auto", ident=IDENT,
+                _("this machine does not boot by {loader}, or its folders are not mounted").format(loader=settings.loader),
+                hint=_("mount the boot partitions, or set `loader` to auto"), ident=IDENT,
             )  # fmt: skip
         return found
     return offered(machine, settings)[0]
@@ -85,22 +86,30 @@ def finding(machine: Machine, settings: Settings) -> Finding:
     try:
         loader = choose(machine, settings)
     except Refused as error:
-        return Finding(IDENT, Severity.BLOCKER, error.message, "nothing would boot the restorer", error.hint or "")
+        return Finding(IDENT, Severity.BLOCKER, error.message, _("nothing would boot the restorer"), error.hint or "")
     if loader.kind is LoaderKind.BLS and settings.loader is LoaderKind.AUTO:
         return _unknown(machine, loader)
     beside = firmware(machine, loader)
-    other = f", and the firmware itself by {beside.entry.name[:8]}" if beside and beside != loader else ""
-    return Finding(IDENT, Severity.OK, f"{loader.kind} boots the restorer, by {loader.entry}{other}")
+    other = _(", and the firmware itself by {entry}").format(entry=beside.entry.name[:8]) if beside and beside != loader else ""
+    return Finding(
+        IDENT,
+        Severity.OK,
+        _("{kind} boots the restorer, by {entry}{other}").format(kind=loader.kind, entry=loader.entry, other=other),
+    )
 
 
 def _unknown(machine: Machine, loader: Loader) -> Finding:
-    why = f"{loader.entry} is written; whether something reads it is not known"
+    why = _("{entry} is written; whether something reads it is not known").format(entry=loader.entry)
     if machine.boot.loader.startswith(_SYSTEMD):
         return Finding(
-            IDENT, Severity.WARNING, "the partition of systemd-boot is not mounted", why, "mount it, at /efi or /boot as a rule"
+            IDENT,
+            Severity.WARNING,
+            _("the partition of systemd-boot is not mounted"),
+            why,
+            _("mount it, at /efi or /boot as a rule"),
         )
-    fix = "see that the boot menu has khib's entry, before you rely on it"
-    return Finding(IDENT, Severity.WARNING, "no boot loader was found that khib knows", why, fix)
+    fix = _("see that the boot menu has khib's entry, before you rely on it")
+    return Finding(IDENT, Severity.WARNING, _("no boot loader was found that khib knows"), why, fix)
 
 
 def _other_ran(machine: Machine, settings: Settings) -> bool:

@@ -11,6 +11,7 @@ from khib_tui.decide.region import Region
 from khib_tui.decide.target import doubts, filesystem, refusals, without_driver
 from khib_tui.errors import KhibError, Refused
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model import target as targets
 from khib_tui.model.boot import Loader
 from khib_tui.model.machine import KernelFile, Machine
@@ -54,17 +55,20 @@ def choose_kernel(machine: Machine, settings: Settings) -> KernelFile:
         for kernel in machine.kernels:
             if kernel.path == settings.kernel:
                 if reasons := unfit_as_saver(kernel):
-                    raise Refused(f"kernel {kernel.release} cannot save: {reasons[0]}", ident="HIB-E-NO-KERNEL")
+                    raise Refused(
+                        _("kernel {release} cannot save: {reasons}").format(release=kernel.release, reasons=reasons[0]),
+                        ident="HIB-E-NO-KERNEL",
+                    )
                 return kernel
         raise Refused(
-            f"{settings.kernel} is gone, or not a kernel that can be read",
+            _("{kernel} is gone, or not a kernel that can be read").format(kernel=settings.kernel),
             ident="HIB-E-NO-KERNEL",
-            hint="run the wizard again, or give --kernel, to choose another",
+            hint=_("run the wizard again, or give --kernel, to choose another"),
         )
     fit = [kernel for kernel in machine.kernels if not unfit_as_saver(kernel)]
     same = [kernel for kernel in fit if kernel.release == machine.release]
     if not fit:
-        raise Refused("no kernel can save and restore", hint="see `khib check`", ident="HIB-E-NO-KERNEL")
+        raise Refused(_("no kernel can save and restore"), hint=_("see `khib check`"), ident="HIB-E-NO-KERNEL")
     return (same or fit)[0]
 
 
@@ -108,9 +112,9 @@ def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
     try:
         chosen = region.choose(machine, kernel, settings.region)
     except Refused as error:
-        why = "saver and restorer need memory of their own"
+        why = _("saver and restorer need memory of their own")
         return [Finding(error.ident, Severity.BLOCKER, error.message, why, error.hint or "")]
-    what = f"saver and restorer fit into {size(chosen.own.total)} of memory"
+    what = _("saver and restorer fit into {size} of memory").format(size=size(chosen.own.total))
     where = landing.judge(machine, kernel, chosen)
     return [
         Finding("HIB-E-REGION-HOLE", Severity.OK, what),
@@ -140,7 +144,9 @@ def decide(
     target = None
     if need_target:
         if not settings.target:
-            raise Refused("no target for the image was chosen", hint="run `khib`, or give --target", ident="HIB-E-NO-TARGET")
+            raise Refused(
+                _("no target for the image was chosen"), hint=_("run `khib`, or give --target"), ident="HIB-E-NO-TARGET"
+            )
         target = targets.resolved(targets.parse(settings.target), machine.devices)
         found = refusals(machine, target, image_limit(chosen))
         found += ownplace.unsealed(machine, target) if target.beneath and not sealed else []

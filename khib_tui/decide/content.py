@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.target import FILE_SYSTEMS, KHIB
 from khib_tui.model.units import MIB
@@ -32,27 +33,39 @@ _MEMBER = "_member"
 
 def reasons(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
     """Find why the whole of a device cannot be overwritten."""
-    file = f", or put the image into a file: {device.path}:/hibernate.khib" if device.fstype in FILE_SYSTEMS else ""
+    file = (
+        _(", or put the image into a file: {device}:/hibernate.khib").format(device=device.path)
+        if device.fstype in FILE_SYSTEMS
+        else ""
+    )
     if device.fstype == KHIB:
         return
     if device.fstype:
         yield _foreign(device, held(device), file)
     elif device.table or any(item.disk == device.name for item in devices):
-        yield _foreign(device, f"a partition table ({device.table or 'unknown'})", ", or choose one of its partitions")
+        yield _foreign(
+            device,
+            _("a partition table ({kind})").format(kind=device.table or _("unknown")),
+            _(", or choose one of its partitions"),
+        )
     elif device.content == "unknown":
         yield _unknown(device)
     elif device.parttype and not free_type(device.parttype):
-        what = f"{device.path} has the partition type {device.parttype}, which another system uses"
-        fix = "choose another one; if nothing uses it, give it the type of a Linux filesystem with fdisk"
-        yield stop("TYPE", what, "the image would overwrite what that system keeps there, though it looks empty", fix)
+        what = _("{device} has the partition type {parttype}, which another system uses").format(
+            device=device.path, parttype=device.parttype
+        )
+        fix = _("choose another one; if nothing uses it, give it the type of a Linux filesystem with fdisk")
+        yield stop("TYPE", what, _("the image would overwrite what that system keeps there, though it looks empty"), fix)
 
 
 def of_the_disk(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
     """Find why no partition of its disk can be written: the disk is part of an array that is not running."""
     for disk in devices:
         if disk.name == device.disk and disk.fstype.endswith(_MEMBER):
-            what = f"{device.path} lies on a disk that is part of an array ({disk.fstype})"
-            yield stop("FOREIGN", what, "writing to one disk alone would damage the array", "choose another one")
+            what = _("{device} lies on a disk that is part of an array ({fstype})").format(
+                device=device.path, fstype=disk.fstype
+            )
+            yield stop("FOREIGN", what, _("writing to one disk alone would damage the array"), _("choose another one"))
 
 
 def held(device: BlockDevice) -> str:
@@ -71,14 +84,18 @@ def stop(ident: str, what: str, why: str, fix: str) -> Finding:
 
 
 def _foreign(device: BlockDevice, found: str, or_else: str) -> Finding:
-    fix = f"if nothing on it is needed: wipefs -a {device.path}, then {zero(device)}{or_else}"
-    return stop("FOREIGN", f"{device.path} holds {found}", "the image would overwrite it", fix)
+    fix = _("if nothing on it is needed: wipefs -a {device}, then {zero}{or_else}").format(
+        device=device.path, zero=zero(device), or_else=or_else
+    )
+    return stop(
+        "FOREIGN", _("{device} holds {found}").format(device=device.path, found=found), _("the image would overwrite it"), fix
+    )
 
 
 def _unknown(device: BlockDevice) -> Finding:
-    why = "it is not empty: it may be encrypted without a header, or belong to a system that khib does not know"
-    fix = f"choose another one; if nothing on it is needed: {zero(device)}"
-    return stop("UNKNOWN", f"{device.path} has unknown content", why, fix)
+    why = _("it is not empty: it may be encrypted without a header, or belong to a system that khib does not know")
+    fix = _("choose another one; if nothing on it is needed: {zero}").format(zero=zero(device))
+    return stop("UNKNOWN", _("{device} has unknown content").format(device=device.path), why, fix)
 
 
 def zero(device: BlockDevice) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from khib_tui.decide import region
+from khib_tui.i18n import _
 from khib_tui.model.journey import End, Journey
 from khib_tui.model.machine import Machine
 from khib_tui.model.units import duration, size
@@ -25,8 +26,10 @@ class Forecast:
     @property
     def text(self) -> str:
         """The forecast as a sentence."""
-        from_what = "the last one" if self.earlier == 1 else f"the last {self.earlier}"
-        return f"Likely {size(self.image_bytes)}, written in about {duration(self.seconds)}, going by {from_what}."
+        from_what = _("the last one") if self.earlier == 1 else _("the last {earlier}").format(earlier=self.earlier)
+        return _("Likely {size}, written in about {duration}, going by {from_what}.").format(
+            size=size(self.image_bytes), duration=duration(self.seconds), from_what=from_what
+        )
 
 
 def used_now(machine: Machine) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import N_, _
 from khib_tui.model import target as targets
 from khib_tui.model.machine import Machine
 from khib_tui.model.target import Kind, Target
 
 GUARD = "HIB-W-GUARD"
-LOST = "started so, the hibernated session is lost; the image is refused then, since the disks have changed"
+LOST = N_("started so, the hibernated session is lost; the image is refused then, since the disks have changed")
 _PARTUUID = re.compile(r"[0-9a-f-]+")
 
 
@@ -24,13 +25,21 @@ def guarded_partition(machine: Machine, target: Target | None) -> str:
 def judge(machine: Machine, target: Target) -> Finding:
     """Judge what happens if this system is started normally while an image waits."""
     if not machine.initramfs_maker and not machine.systemd:
-        what = "no guard is installed: this system has neither initramfs-tools nor dracut nor systemd"
-        return Finding(GUARD, Severity.OK, what, LOST)
+        what = _("no guard is installed: this system has neither initramfs-tools nor dracut nor systemd")
+        return Finding(GUARD, Severity.OK, what, _(LOST))
     if not guarded_partition(machine, target):
-        what = "the guard of normal starts cannot look at this target"
-        why = f"it reads no filesystem, only a partition that has a PARTUUID; {LOST}"
-        return Finding(GUARD, Severity.WARNING, what, why, "give the image a partition of its own")
+        what = _("the guard of normal starts cannot look at this target")
+        why = _("it reads no filesystem, only a partition that has a PARTUUID; {lost}").format(lost=_(LOST))
+        return Finding(GUARD, Severity.WARNING, what, why, _("give the image a partition of its own"))
     if not machine.initramfs_maker:
-        what = "a normal start while an image waits is noticed, but not asked about: there is no initramfs-tools and no dracut"
-        return Finding(GUARD, Severity.OK, what, "the image is given up then")
-    return Finding(GUARD, Severity.OK, f"a normal start while an image waits will be asked about ({machine.initramfs_maker})")
+        what = _(
+            "a normal start while an image waits is noticed, but not asked about: there is no initramfs-tools and no dracut"
+        )
+        return Finding(GUARD, Severity.OK, what, _("the image is given up then"))
+    return Finding(
+        GUARD,
+        Severity.OK,
+        _("a normal start while an image waits will be asked about ({initramfs_maker})").format(
+            initramfs_maker=machine.initramfs_maker
+        ),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model.machine import SignatureRule
 
 
@@ -13,7 +14,7 @@ def changed_hardware(before: str, now: str, rule: SignatureRule) -> bool:
 
 def signature_text(before: str, now: str) -> str:
     """Say what the signature was and is."""
-    return f"the firmware's hardware signature was {before} and is {now or 'not there'}"
+    return _("the firmware's hardware signature was {before} and is {now}").format(before=before, now=now or _("not there"))
 
 
 def signature_findings(before: str, now: str, rule: SignatureRule) -> list[Finding]:
@@ -26,10 +27,10 @@ def signature_findings(before: str, now: str, rule: SignatureRule) -> list[Findi
         return []
     what = signature_text(before, now)
     if rule is SignatureRule.REFUSE:
-        fix = "connect the same devices as before, and try again; the image is kept"
-        return [Finding("HIB-E-FACS", Severity.BLOCKER, what, "acpi_sleep=s4_hwsig forbids to go on with that", fix)]
-    fix = "if something does not work afterwards, restart the machine"
-    return [Finding("HIB-W-FACS", Severity.WARNING, what, "devices may have been added, removed or set up otherwise", fix)]
+        fix = _("connect the same devices as before, and try again; the image is kept")
+        return [Finding("HIB-E-FACS", Severity.BLOCKER, what, _("acpi_sleep=s4_hwsig forbids to go on with that"), fix)]
+    fix = _("if something does not work afterwards, restart the machine")
+    return [Finding("HIB-W-FACS", Severity.WARNING, what, _("devices may have been added, removed or set up otherwise"), fix)]
 
 
 def tables_findings(before: str, now: str) -> list[Finding]:
@@ -41,7 +42,10 @@ def tables_findings(before: str, now: str) -> list[Finding]:
         return []
     return [
         Finding(
-            "HIB-E-ACPI", Severity.BLOCKER, "the firmware has made other ACPI tables", "the saved system runs what is in them",
-            "take out what was put in since, undo changes of firmware settings, and try again; the image is kept",
+            "HIB-E-ACPI",
+            Severity.BLOCKER,
+            _("the firmware has made other ACPI tables"),
+            _("the saved system runs what is in them"),
+            _("take out what was put in since, undo changes of firmware settings, and try again; the image is kept"),
         )
-    ]  # fmt: skip
+    ]

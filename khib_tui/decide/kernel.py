@@ -6,25 +6,27 @@ import re
 
 from khib_tui.decide.findings import verdict
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import N_, _
 from khib_tui.model.machine import KernelFile, Machine
 
 OLDEST = (6, 1)
 """The first release that is supported, for A as for B and C; README.md says the same."""
+OLDEST_TEXT = ".".join(map(str, OLDEST))
 # What B and C need; the jump back is a plain kexec_load(2), so not KEXEC_JUMP.
 SAVER_OPTIONS = {
-    "X86_64": "is not for x86_64",
-    "RELOCATABLE": "cannot run at another address",
-    "DEVMEM": "has no /dev/mem to reach the sleeping system's memory",
-    "KEXEC": "has no kexec_load, which jumps back",
-    "BLK_DEV_INITRD": "cannot start from an initramfs",
+    "X86_64": N_("is not for x86_64"),
+    "RELOCATABLE": N_("cannot run at another address"),
+    "DEVMEM": N_("has no /dev/mem to reach the sleeping system's memory"),
+    "KEXEC": N_("has no kexec_load, which jumps back"),
+    "BLK_DEV_INITRD": N_("cannot start from an initramfs"),
 }
 A_OPTIONS = {
-    "KEXEC": "it cannot load the saver by kexec_load",
-    "KEXEC_JUMP": "it cannot jump to the saver and come back",
-    "HIBERNATION": "its drivers have no code to freeze and thaw devices",
+    "KEXEC": N_("it cannot load the saver by kexec_load"),
+    "KEXEC_JUMP": N_("it cannot jump to the saver and come back"),
+    "HIBERNATION": N_("its drivers have no code to freeze and thaw devices"),
 }
-_FIX = "install a kernel that has it (those of Ubuntu, Fedora and Arch do), or rebuild this one with it"
-_BUILD = "`khib kernels build` makes this kernel with it, as a package to install"
+_FIX = N_("install a kernel that has it (those of Ubuntu, Fedora and Arch do), or rebuild this one with it")
+_BUILD = N_("`khib kernels build` makes this kernel with it, as a package to install")
 
 
 def too_old(release: str) -> bool:
@@ -38,8 +40,11 @@ def unfit_as_saver(kernel: KernelFile) -> list[str]:
     header = {"X86_64": kernel.kernel_64, "RELOCATABLE": kernel.relocatable}
     known = kernel.config or dict.fromkeys(SAVER_OPTIONS, "y")
     missing = [name for name in SAVER_OPTIONS if known.get(name) != "y" or not header.get(name, True)]
-    old = [f"it is older than Linux {OLDEST[0]}.{OLDEST[1]}"] if too_old(kernel.release) else []
-    return [*old, *(f"it {SAVER_OPTIONS[name]} (CONFIG_{name})" for name in missing)]
+    old = [_("it is older than Linux {oldest}").format(oldest=OLDEST_TEXT)] if too_old(kernel.release) else []
+    return [
+        *old,
+        *(_("it {reason} (CONFIG_{name})").format(reason=_(SAVER_OPTIONS[name]), name=name) for name in missing),
+    ]
 
 
 def unfit_as_a(machine: Machine) -> list[Finding]:
@@ -53,19 +58,25 @@ def unfit_as_a(machine: Machine) -> list[Finding]:
 
 
 def _release(machine: Machine) -> Finding:
-    what = f"the running kernel {machine.release} is older than Linux {OLDEST[0]}.{OLDEST[1]}"
-    why = "nobody has tried the way back to it"
-    ok = f"the running kernel {machine.release} is supported"
-    return verdict("HIB-E-OLD-KERNEL", not too_old(machine.release), ok, what, why, "install and boot a newer kernel")
+    what = _("the running kernel {release} is older than Linux {oldest}").format(release=machine.release, oldest=OLDEST_TEXT)
+    why = _("nobody has tried the way back to it")
+    ok = _("the running kernel {release} is supported").format(release=machine.release)
+    return verdict("HIB-E-OLD-KERNEL", not too_old(machine.release), ok, what, why, _("install and boot a newer kernel"))
 
 
 def _option(machine: Machine, name: str, ident: str) -> Finding:
     why = A_OPTIONS[name]
-    kernel = f"the running kernel {machine.release}"
+    kernel = _("the running kernel {release}").format(release=machine.release)
     if not machine.config:
-        what = f"it is unknown whether {kernel} has CONFIG_{name}"
-        return Finding(ident, Severity.WARNING, what, f"without it, {why}", f"look for CONFIG_{name}=y in its configuration")
+        what = _("it is unknown whether {kernel} has CONFIG_{name}").format(kernel=kernel, name=name)
+        return Finding(
+            ident,
+            Severity.WARNING,
+            what,
+            _("without it, {why}").format(why=why),
+            _("look for CONFIG_{name}=y in its configuration").format(name=name),
+        )
     if machine.config.get(name) == "y":
-        return Finding(ident, Severity.OK, f"{kernel} has CONFIG_{name}")
-    fix = _BUILD if name == "KEXEC_JUMP" and " Debian " in machine.version else _FIX
-    return Finding(ident, Severity.BLOCKER, f"{kernel} has no CONFIG_{name}", why, fix)
+        return Finding(ident, Severity.OK, _("{kernel} has CONFIG_{name}").format(kernel=kernel, name=name))
+    fix = _(_BUILD) if name == "KEXEC_JUMP" and " Debian " in machine.version else _(_FIX)
+    return Finding(ident, Severity.BLOCKER, _("{kernel} has no CONFIG_{name}").format(kernel=kernel, name=name), why, fix)

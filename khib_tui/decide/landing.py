@@ -5,6 +5,7 @@ from __future__ import annotations
 from khib_tui.decide.place import first_place
 from khib_tui.decide.region import Region, system_ram
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model.machine import KernelFile, Machine
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE, size
@@ -31,11 +32,13 @@ def pages(kernel: KernelFile) -> int:
 def judge(machine: Machine, kernel: KernelFile, region: Region) -> Finding:
     """Say which way C takes; either leads back."""
     place = landing(machine, kernel)
-    longer = "which takes a kernel start longer"
+    longer = _("which takes a kernel start longer")
     if place is None:
-        what = f"it is unknown where this firmware puts the restorer: it moves into its region if that is elsewhere, {longer}"
+        what = _(
+            "it is unknown where this firmware puts the restorer: it moves into its region if that is elsewhere, {longer}"
+        ).format(longer=longer)
     elif region.own.covers(Ranges.of([(place, place + pages(kernel))])):
-        what = f"the restorer starts in its region, at {size(place)}"
+        what = _("the restorer starts in its region, at {size}").format(size=size(place))
     else:
-        what = f"the restorer will start at {size(place)} and move into its region, {longer}"
+        what = _("the restorer will start at {size} and move into its region, {longer}").format(size=size(place), longer=longer)
     return Finding("HIB-E-MOVE", Severity.OK, what)

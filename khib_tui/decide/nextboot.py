@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from khib_tui.decide.bootloader import firmware, grub_place, one_shot
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import N_, _
 from khib_tui.model.boot import Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.target import Target
@@ -22,9 +23,9 @@ class OneShot(StrEnum):
 
     LOADER = "LoaderEntryOneShot"
     FIRMWARE = "BootNext"
-    IMAGE = "the image's own state"
+    IMAGE = N_("the image's own state")
     GRUBENV = "next_entry"
-    HAND = "a hand at the boot menu"
+    HAND = N_("a hand at the boot menu")
 
 
 def choose(machine: Machine, loader: Loader, target: Target | None) -> OneShot:
@@ -48,9 +49,13 @@ def finding(machine: Machine, loader: Loader, target: Target | None) -> Finding:
     """Tell whether C starts by itself."""
     way = choose(machine, loader, target)
     if way is not OneShot.HAND:
-        return Finding(IDENT, Severity.OK, f"the next start after a hibernation is the restorer's, by {way}")
-    why = f"{loader.kind} cannot be told here which entry comes next: this system would start as usual, beside its image"
-    fix = "choose khib's entry in the boot menu" + (
-        "; with a whole partition as target, GRUB finds the image by itself" if loader.kind is LoaderKind.GRUB else ""
+        return Finding(
+            IDENT, Severity.OK, _("the next start after a hibernation is the restorer's, by {way}").format(way=_(way))
+        )
+    why = _("{kind} cannot be told here which entry comes next: this system would start as usual, beside its image").format(
+        kind=loader.kind
     )
-    return Finding(IDENT, Severity.WARNING, "the restorer does not start by itself", why, fix)
+    fix = _("choose khib's entry in the boot menu")
+    if loader.kind is LoaderKind.GRUB:
+        fix = _("choose khib's entry in the boot menu; with a whole partition as target, GRUB finds the image by itself")
+    return Finding(IDENT, Severity.WARNING, _("the restorer does not start by itself"), why, fix)

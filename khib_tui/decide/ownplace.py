@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.events.types import Finding
+from khib_tui.i18n import _
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice, Machine
 from khib_tui.model.target import OWN_FILE_SYSTEMS, Target
@@ -21,8 +22,8 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
     """Return why a file for an image of `need_bytes` cannot lie there; all blockers, empty if it can."""
     device = machine.device(target.device)
     if device is None:
-        what = f"{target.path} is on no disk of this machine"
-        return [stop("MISSING", what, "the saver writes to disks only", "choose a place on one")]
+        what = _("{target} is on no disk of this machine").format(target=target.path)
+        return [stop("MISSING", what, _("the saver writes to disks only"), _("choose a place on one"))]
     return [*_filesystem(machine, device), *_below(machine, target), *_limits(device, need_bytes)]
 
 
@@ -32,8 +33,10 @@ def unsealed(machine: Machine, target: Target) -> list[Finding]:
     crypt = _encrypted(machine.devices, device) if device else ""
     if not crypt:
         return []
-    what = f"{target.name} lies on the encrypted {crypt}, and the image would not be encrypted"
-    return [stop("SEAL", what, "all memory would be readable on the disk", "make a seal first: khib seal")]
+    what = _("{target} lies on the encrypted {crypt}, and the image would not be encrypted").format(
+        target=target.name, crypt=crypt
+    )
+    return [stop("SEAL", what, _("all memory would be readable on the disk"), _("make a seal first: khib seal"))]
 
 
 def candidates(machine: Machine) -> list[Target]:
@@ -45,27 +48,41 @@ def candidates(machine: Machine) -> list[Target]:
 
 def _filesystem(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
     if device.fstype not in OWN_FILE_SYSTEMS:
-        what = f"{device.path} holds {device.fstype or 'no filesystem that is known'}"
-        why = f"a file that is written beneath its filesystem can be on {', '.join(OWN_FILE_SYSTEMS)} only"
-        yield stop("FILESYSTEM", what, why, "choose another place")
+        what = _("{device} holds {value}").format(device=device.path, value=device.fstype or _("no filesystem that is known"))
+        why = _("a file that is written beneath its filesystem can be on {kinds} only").format(
+            kinds=", ".join(OWN_FILE_SYSTEMS)
+        )
+        yield stop("FILESYSTEM", what, why, _("choose another place"))
     if made_of_ram(machine, device):
-        yield stop("RAM", f"{device.path} is made of memory", "what is on it is gone when the power goes", "choose a disk")
+        yield stop(
+            "RAM",
+            _("{device} is made of memory").format(device=device.path),
+            _("what is on it is gone when the power goes"),
+            _("choose a disk"),
+        )
 
 
 def _below(machine: Machine, target: Target) -> Iterator[Finding]:
     leaf = targets.under(machine.devices, target)
     if leaf is None or leaf.kind not in ("disk", "partition"):
-        what = f"{target.path} lies on several disks, or on something that is no disk"
-        why = "the saver writes to one disk, past all that lies above it"
-        yield stop("STACK", what, why, "choose a place on one disk, or an empty partition")
+        what = _("{target} lies on several disks, or on something that is no disk").format(target=target.path)
+        why = _("the saver writes to one disk, past all that lies above it")
+        yield stop("STACK", what, why, _("choose a place on one disk, or an empty partition"))
 
 
 def _limits(device: BlockDevice, need_bytes: int) -> Iterator[Finding]:
     if device.read_only:
-        yield stop("READONLY", f"{device.path} is read-only", "the file cannot be made", "choose another place")
+        yield stop(
+            "READONLY",
+            _("{device} is read-only").format(device=device.path),
+            _("the file cannot be made"),
+            _("choose another place"),
+        )
     if device.size < need_bytes:
-        what = f"{device.path} has {size(device.size)}, the image may need {size(need_bytes)}"
-        yield stop("SMALL", what, "the file would not fit", "choose a larger one")
+        what = _("{device} has {size}, the image may need {needed}").format(
+            device=device.path, size=size(device.size), needed=size(need_bytes)
+        )
+        yield stop("SMALL", what, _("the file would not fit"), _("choose a larger one"))
 
 
 def _encrypted(devices: Sequence[BlockDevice], device: BlockDevice) -> str:

@@ -12,6 +12,7 @@ from khib_tui.decide.memorymap import e820
 from khib_tui.decide.place import TOP, first_place, gather, largest, largest_place
 from khib_tui.errors import Refused
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model import cmdline, memmap
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.limits import E820_MAX, KEXEC_SEGMENT_MAX, MOST_WORKERS, WORKER_MEMORY
@@ -93,9 +94,12 @@ def choose(machine: Machine, kernel: KernelFile, wanted: int = AUTOMATIC) -> Reg
             break
     else:
         raise Refused(
-            f"there is no {size(needed)} of memory from {size(place.spans[0][0])} upwards, in at most {most} pieces",
-            hint="choose a smaller region", ident="HIB-E-REGION-SMALL",
-        )  # fmt: skip
+            _("there is no {size} of memory from {start} upwards, in at most {most} pieces").format(
+                size=size(needed), start=size(place.spans[0][0]), most=most
+            ),
+            hint=_("choose a smaller region"),
+            ident="HIB-E-REGION-SMALL",
+        )
     region = Region(ram, low | main)
     _refuse_limits(machine, region)
     return region
@@ -109,10 +113,13 @@ def _kernel_place(ram: Ranges, kernel: KernelFile) -> Ranges:
         hole = next((start for start, _ in Ranges.of([(lowest, TOP)]) - ram), lowest)
         room = largest_place(ram, lowest, kernel.alignment)
         raise Refused(
-            f"kernel {kernel.release} needs {size(count)} of memory in one piece from {size(lowest)} upwards; "
-            f"the firmware has a hole at {hole:#x}, and the largest piece has {size(room)}",
-            hint=f"choose a kernel for saving that needs at most {size(room)}", ident="HIB-E-REGION-HOLE",
-        )  # fmt: skip
+            _(
+                "kernel {release} needs {size} of memory in one piece from {start} upwards; the firmware has a hole "
+                "at {hole:#x}, and the largest piece has {largest}"
+            ).format(release=kernel.release, size=size(count), start=size(lowest), hole=hole, largest=size(room)),
+            hint=_("choose a kernel for saving that needs at most {size}").format(size=size(room)),
+            ident="HIB-E-REGION-HOLE",
+        )
     return Ranges.of([(start, start + count)])
 
 
@@ -120,15 +127,18 @@ def _refuse_limits(machine: Machine, region: Region) -> None:
     """Refuse what kexec_load(2) or B's zero page would not take."""
     if region.own.total * 2 > machine.mem_total:
         raise Refused(
-            f"the region of {size(region.own.total)} is more than half of this machine's {size(machine.mem_total)}",
-            hint="choose a smaller region: the kernel loads at most half of the memory", ident="HIB-E-REGION-HALF",
-        )  # fmt: skip
+            _("the region of {size} is more than half of this machine's {total}").format(
+                size=size(region.own.total), total=size(machine.mem_total)
+            ),
+            hint=_("choose a smaller region: the kernel loads at most half of the memory"),
+            ident="HIB-E-REGION-HALF",
+        )
     # The mailbox page takes one more.
     entries = len(e820(machine.firmware_memmap, region.own)) + 1
     if entries > E820_MAX:
         raise Refused(
-            f"the saver's memory map would have {entries} entries, {E820_MAX} fit",
-            hint="choose a smaller region, or boot without memmap= words for single pages", ident="HIB-E-E820",
+            _("the saver's memory map would have {entries} entries, {e820_max} fit").format(entries=entries, e820_max=E820_MAX),
+            hint=_("choose a smaller region, or boot without memmap= words for single pages"), ident="HIB-E-E820",
         )  # fmt: skip
 
 
@@ -142,14 +152,16 @@ def warnings(machine: Machine, region: Region) -> list[Finding]:
     """Return what is to be known about a region that can be used."""
     if not running_kernel(machine) & region.own:
         return []
-    again = "boot without nokaslr" if "nokaslr" in cmdline.split(machine.cmdline) else "restart"
+    again = _("boot without nokaslr") if "nokaslr" in cmdline.split(machine.cmdline) else _("restart")
     return [
         Finding(
-            "HIB-E-REGION-TEXT", Severity.WARNING, "the running kernel lies where saver and restorer start",
-            "an interrupt of the firmware (SMI) while the saver starts could wake a processor in code that is swapped aside",
-            f"{again}: the kernel chooses another place at each start",
+            "HIB-E-REGION-TEXT",
+            Severity.WARNING,
+            _("the running kernel lies where saver and restorer start"),
+            _("an interrupt of the firmware (SMI) while the saver starts could wake a processor in code that is swapped aside"),
+            _("{again}: the kernel chooses another place at each start").format(again=again),
         )
-    ]  # fmt: skip
+    ]
 
 
 def refuse_without_memory(region: Region, available: int) -> None:
@@ -159,9 +171,12 @@ def refuse_without_memory(region: Region, available: int) -> None:
     """
     if available < region.needed_memory:
         raise Refused(
-            f"loading the saver needs {size(region.needed_memory)} of free memory, {size(available)} is free",
-            hint="close some programs, or choose a smaller region", ident="HIB-E-MEMORY",
-        )  # fmt: skip
+            _("loading the saver needs {needed} of free memory, {free} is free").format(
+                needed=size(region.needed_memory), free=size(available)
+            ),
+            hint=_("close some programs, or choose a smaller region"),
+            ident="HIB-E-MEMORY",
+        )
 
 
 def reserved(machine: Machine, region: Region) -> Ranges:
@@ -193,6 +208,6 @@ def assert_complete(region: Region, segments: Ranges, b_ram: Ranges) -> None:
     sound = not saved & segments and (saved | segments) == region.ram and segments.covers(b_ram) and segments.covers(region.own)
     if not sound:
         raise Refused(
-            "the loaded segments and the saved ranges do not add up to this machine's memory",
-            hint="this is a defect: please report it with the output of `khib facts`", ident="HIB-E-INVARIANT",
+            _("the loaded segments and the saved ranges do not add up to this machine's memory"),
+            hint=_("this is a defect: please report it with the output of `khib facts`"), ident="HIB-E-INVARIANT",
         )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from khib_tui.i18n import _
 from khib_tui.model.journey import End, Journey, Rung
 from khib_tui.model.text import clean
 from khib_tui.model.units import duration, when
@@ -53,24 +54,32 @@ def advice(journeys: Sequence[Journey], now: Now) -> str:
     held = [item for item in journeys if item.end is End.WELL and item.rung is not Rung.ECHO and _same(item, now)]
     if held:
         last = held[-1]
-        name = "hibernated" if last.rung is Rung.TRIP else "rehearsed"
-        return f"Last {name} well on {when(last.started)}."
+        text = _("Last hibernated well on {when}.") if last.rung is Rung.TRIP else _("Last rehearsed well on {when}.")
+        return text.format(when=when(last.started))
     if journeys and journeys[-1].end is not End.WELL:
-        return f"The last journey, on {when(journeys[-1].started)}, did not go well: rehearse first."
+        return _("The last journey, on {when}, did not go well: rehearse first.").format(when=when(journeys[-1].started))
     if any(item.end is End.WELL and item.rung is not Rung.ECHO for item in journeys):
-        return "It was rehearsed with another kernel, not with the one that runs now: rehearse again before you rely on it."
-    return "It was never rehearsed on this machine. It may work; a rehearsal first shows it, and costs a minute."
+        return _("It was rehearsed with another kernel, not with the one that runs now: rehearse again before you rely on it.")
+    return _("It was never rehearsed on this machine. It may work; a rehearsal first shows it, and costs a minute.")
 
 
 def _tried(rung: Rung, journeys: Sequence[Journey], now: Now) -> Tried:
     last = next((item for item in reversed(journeys) if item.rung is rung), None)
     held = [item for item in journeys if _reaches(item.rung, rung) and item.end is End.WELL and _same(item, now)]
     if last is None:
-        text = f"not by itself, but a higher step went well on {when(held[-1].started)}" if held else "not tried yet"
+        text = (
+            _("not by itself, but a higher step went well on {when}").format(when=when(held[-1].started))
+            if held
+            else _("not tried yet")
+        )
         return Tried(rung, None, bool(held), text)
     since = [item for item in held if item.started > last.started]
     good = bool(held) and (last.end is End.WELL or bool(since))
-    more = f"; a higher step went well on {when(since[-1].started)}" if since and last.end is not End.WELL else ""
+    more = (
+        _("; a higher step went well on {when}").format(when=when(since[-1].started))
+        if since and last.end is not End.WELL
+        else ""
+    )
     return Tried(rung, last, good, f"{describe(last, now)}{more}")
 
 
@@ -88,16 +97,20 @@ def describe(item: Journey, now: Now) -> str:
     day = when(item.started)
     match item.end:
         case End.AWAY if item.boot_id == now.boot_id:
-            return f"under way since {day}"
+            return _("under way since {day}").format(day=day)
         case End.AWAY:
-            return f"on {day}, and did not come back: the machine was started anew"
+            return _("on {day}, and did not come back: the machine was started anew").format(day=day)
         case End.CANCELLED:
-            return f"stopped on {day}"
+            return _("stopped on {day}").format(day=day)
         case End.FAILED:
-            return f"failed on {day}: {clean(item.text, 300)}"
-    parts = [f"went well on {day}", f"{duration(item.away_seconds)} away"]
-    parts += [] if item.boot_id == now.boot_id else ["before the last start"]
-    parts += [] if _same(item, now) else [f"with kernel {clean(item.saver or item.release)}, not the one of now"]
+            return _("failed on {day}: {text}").format(day=day, text=clean(item.text, 300))
+    parts = [_("went well on {day}").format(day=day), _("{duration} away").format(duration=duration(item.away_seconds))]
+    parts += [] if item.boot_id == now.boot_id else [_("before the last start")]
+    parts += (
+        []
+        if _same(item, now)
+        else [_("with kernel {kernel}, not the one of now").format(kernel=clean(item.saver or item.release))]
+    )
     if item.seen is not None:
-        parts += ["the saver's screen was seen" if item.seen else "the saver's screen was not seen"]
+        parts += [_("the saver's screen was seen") if item.seen else _("the saver's screen was not seen")]
     return ", ".join(parts)

@@ -6,6 +6,7 @@ from khib_tui.decide import region, swapplace
 from khib_tui.decide.freepages import policy
 from khib_tui.events.types import Finding, Severity
 from khib_tui.handover.handover import FreePages
+from khib_tui.i18n import _
 from khib_tui.model.machine import Machine
 from khib_tui.model.target import Kind, Target
 from khib_tui.model.units import MIB, size
@@ -44,8 +45,10 @@ def tight(machine: Machine, target: Target, most: int) -> list[Finding]:
     there = swapplace.bytes_of(machine, target) if target.swap else device.size if device else 0
     if device is None or not needed(machine, target, most) <= there < most:
         return []
-    wanted = f"the image likely needs less than {size(likely(machine, most))}, {size(most)} at most"
-    what = f"{target.name} has {size(there)}, {wanted}"
-    why = "if the place is full before all is saved, the session comes back, and is not hibernated"
-    fix = "nothing, or choose a larger place; it is looked at again at each hibernation"
+    wanted = _("the image likely needs less than {size}, {most} at most").format(
+        size=size(likely(machine, most)), most=size(most)
+    )
+    what = _("{target} has {size}, {wanted}").format(target=target.name, size=size(there), wanted=wanted)
+    why = _("if the place is full before all is saved, the session comes back, and is not hibernated")
+    fix = _("nothing, or choose a larger place; it is looked at again at each hibernation")
     return [Finding("HIB-W-TARGET-TIGHT", Severity.WARNING, what, why, fix)]

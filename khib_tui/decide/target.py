@@ -12,6 +12,7 @@ from khib_tui.decide.content import stop
 from khib_tui.decide.ramdisk import made_of_ram
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model import target as targets
 from khib_tui.model.identity import key_of
 from khib_tui.model.machine import BlockDevice, KernelFile, Machine
@@ -53,8 +54,15 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
         return swapplace.refusals(machine, target, room.needed(machine, target, need_bytes))
     device = machine.device(target.device)
     if device is None:
-        fix = "plug it in, or choose one that the wizard lists (`khib`, page 'Image target') or `lsblk`"
-        return [stop("MISSING", f"{target.device} is not there", "there is no disk or partition of this name", fix)]
+        fix = _("plug it in, or choose one that the wizard lists (`khib`, page 'Image target') or `lsblk`")
+        return [
+            stop(
+                "MISSING",
+                _("{device} is not there").format(device=target.device),
+                _("there is no disk or partition of this name"),
+                fix,
+            )
+        ]
     in_use = list(_users(machine.devices, device))
     held = [] if in_use else list(_content(machine.devices, device, target))
     kind = [*diskkind.reasons(machine.devices, device), *_twins(machine.devices, device), *_memory(machine, device)]
@@ -66,9 +74,9 @@ def doubts(machine: Machine, target: Target) -> list[Finding]:
     device = machine.device(target.device)
     if device is None or target.kind is not Kind.PARTITION or device.fstype or device.content or device.table:
         return []
-    what = f"these facts do not say whether {device.path} is empty"
-    fix = "make them anew on that machine: khib facts"
-    return [Finding("HIB-W-TARGET-CONTENT", Severity.WARNING, what, "an older khib made them", fix)]
+    what = _("these facts do not say whether {device} is empty").format(device=device.path)
+    fix = _("make them anew on that machine: khib facts")
+    return [Finding("HIB-W-TARGET-CONTENT", Severity.WARNING, what, _("an older khib made them"), fix)]
 
 
 def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Finding]]]:
@@ -82,59 +90,84 @@ def candidates(machine: Machine, need_bytes: int) -> list[tuple[Target, list[Fin
 def _users(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
     stack = above(devices, device)
     for user in stack:
-        through = "" if user is device else f" through {user.path}"
+        through = "" if user is device else _(" through {user}").format(user=user.path)
         if user.mounts:
-            what = f"{device.path} is mounted at {', '.join(clean(point) for point in user.mounts[:3])}{through}"
-            why = "the sleeping system would go on using it and both contents would be destroyed"
-            yield stop("MOUNTED", what, why, "choose another one, or unmount it")
+            what = _("{device} is mounted at {places}{through}").format(
+                device=device.path, places=", ".join(clean(point) for point in user.mounts[:3]), through=through
+            )
+            why = _("the sleeping system would go on using it and both contents would be destroyed")
+            yield stop("MOUNTED", what, why, _("choose another one, or unmount it"))
         if user.swap:
-            fix = f"let the image borrow it (--target swap:{user.path}), choose another one, or `swapoff {user.path}`"
-            yield stop("SWAP", f"{device.path} is active swap{through}", "pages of the sleeping system are on it", fix)
+            fix = _("let the image borrow it (--target swap:{user}), choose another one, or `swapoff {user}`").format(
+                user=user.path
+            )
+            yield stop(
+                "SWAP",
+                _("{device} is active swap{through}").format(device=device.path, through=through),
+                _("pages of the sleeping system are on it"),
+                fix,
+            )
     stacked = {user.name for user in stack if user.slaves and user is not device}
     if holders := sorted(stacked.union(*(user.holders for user in stack))):
-        what = f"{device.path} is used by {', '.join(holders)}"
-        why = "LVM, RAID, encryption or a filesystem works on it now"
-        yield stop("HOLDERS", what, why, "choose another one, or stop its user")
+        what = _("{device} is used by {users}").format(device=device.path, users=", ".join(holders))
+        why = _("LVM, RAID, encryption or a filesystem works on it now")
+        yield stop("HOLDERS", what, why, _("choose another one, or stop its user"))
 
 
 def _content(devices: Sequence[BlockDevice], device: BlockDevice, target: Target) -> Iterator[Finding]:
     if not device.readable:
-        why = "so nobody can tell what is on it"
-        yield stop("UNREADABLE", f"{device.path} cannot be read", why, "run as root; if you did, the disk may be failing")
+        why = _("so nobody can tell what is on it")
+        yield stop(
+            "UNREADABLE",
+            _("{device} cannot be read").format(device=device.path),
+            why,
+            _("run as root; if you did, the disk may be failing"),
+        )
     elif not target.path:
         yield from content.reasons(devices, device)
     elif device.fstype not in FILE_SYSTEMS:
-        why = f"the saver can put a file on {', '.join(FILE_SYSTEMS)} only"
-        what = f"{device.path} holds {content.held(device) or 'no filesystem'}"
-        yield stop("FILESYSTEM", what, why, "choose another filesystem")
+        why = _("the saver can put a file on {kinds} only").format(kinds=", ".join(FILE_SYSTEMS))
+        what = _("{device} holds {value}").format(device=device.path, value=content.held(device) or _("no filesystem"))
+        yield stop("FILESYSTEM", what, why, _("choose another filesystem"))
     yield from content.of_the_disk(devices, device)
 
 
 def _memory(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
     if made_of_ram(machine, device):
-        why = "what is on it is gone when the power goes"
-        yield stop("RAM", f"{device.path} is made of memory", why, "choose a disk")
+        why = _("what is on it is gone when the power goes")
+        yield stop("RAM", _("{device} is made of memory").format(device=device.path), why, _("choose a disk"))
 
 
 def _twins(devices: Sequence[BlockDevice], device: BlockDevice) -> Iterator[Finding]:
     others = [item.path for item in devices if item is not device and key_of(item) == key_of(device)]
     if others:
-        what = f"nothing tells {device.path} and {', '.join(others)} apart but their names"
-        why = "after a restart the names may be others, and the image could be looked for, or written, on the wrong one"
-        yield stop("DUPLICATE", what, why, "unplug one, give the disk a partition table of its own, or choose another")
+        what = _("nothing tells {device} and {others} apart but their names").format(
+            device=device.path, others=", ".join(others)
+        )
+        why = _("after a restart the names may be others, and the image could be looked for, or written, on the wrong one")
+        yield stop("DUPLICATE", what, why, _("unplug one, give the disk a partition table of its own, or choose another"))
 
 
 def _limits(device: BlockDevice, target: Target, need_bytes: int) -> Iterator[Finding]:
     if device.read_only:
-        yield stop("READONLY", f"{device.path} is read-only", "the image cannot be written", "remove its write protection")
+        yield stop(
+            "READONLY",
+            _("{device} is read-only").format(device=device.path),
+            _("the image cannot be written"),
+            _("remove its write protection"),
+        )
     if device.size < need_bytes:
-        what = f"{device.path} has {size(device.size)}, the image may need {size(need_bytes)}"
-        yield stop("SMALL", what, "saving would stop for lack of room", "choose a larger one")
+        what = _("{device} has {size}, the image may need {needed}").format(
+            device=device.path, size=size(device.size), needed=size(need_bytes)
+        )
+        yield stop("SMALL", what, _("saving would stop for lack of room"), _("choose a larger one"))
     limit = file_limit(device) if target.path else 0
     if limit and limit < need_bytes:
-        what = f"{device.fstype} on {device.path} takes files of at most {size(limit)}, the image may need {size(need_bytes)}"
-        why = "saving would stop there"
-        yield stop("FILESIZE", what, why, "choose another filesystem, or an empty partition")
+        what = _("{fstype} on {device} takes files of at most {size}, the image may need {needed}").format(
+            fstype=device.fstype, device=device.path, size=size(limit), needed=size(need_bytes)
+        )
+        why = _("saving would stop there")
+        yield stop("FILESIZE", what, why, _("choose another filesystem, or an empty partition"))
 
 
 def file_limit(device: BlockDevice) -> int:
@@ -157,6 +190,6 @@ def without_driver(kernel: KernelFile, fstype: str) -> list[Finding]:
     listed = any(name.endswith("_FS") for name in kernel.config)
     if not fstype or not listed or any(kernel.config.get(name) in ("y", "m") for name in DRIVERS[fstype]):
         return []
-    what = f"kernel {kernel.release} has no driver for {fstype}"
-    fix = "choose another kernel (--kernel), another filesystem, or an empty partition"
-    return [stop("FILESYSTEM", what, "saver and restorer could not reach the file", fix)]
+    what = _("kernel {release} has no driver for {fstype}").format(release=kernel.release, fstype=fstype)
+    fix = _("choose another kernel (--kernel), another filesystem, or an empty partition")
+    return [stop("FILESYSTEM", what, _("saver and restorer could not reach the file"), fix)]

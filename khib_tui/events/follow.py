@@ -13,6 +13,7 @@ from pathlib import Path
 from khib_tui.errors import CommandFailed
 from khib_tui.events.progress import Meter
 from khib_tui.events.types import Message, Sink, StageName
+from khib_tui.i18n import _
 from khib_tui.runner import failure_text, spawn
 
 NEVER = re.compile(r"(?!)")
@@ -49,7 +50,7 @@ def follow(
         code = lines.code()
     if code:
         words = [os.fspath(word) for word in argv]
-        raise CommandFailed(failure_text(words, code, "".join(tail)), hint=f"the whole output is in {log}",
+        raise CommandFailed(failure_text(words, code, "".join(tail)), hint=_("the whole output is in {log}").format(log=log),
                             ident="HIB-E-BUILD")  # fmt: skip
     meter.total = max(seen, 1)
     meter.at(meter.total)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from khib_tui.errors import Cancelled
 from khib_tui.events.types import Progress, Sink, StageName
+from khib_tui.i18n import _
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Stop:
         :raises Cancelled: the user did.
         """
         if self.possible and (self.requested or (self.poll is not None and self.poll())):
-            raise Cancelled("you stopped it", ident="HIB-E-CANCELLED")
+            raise Cancelled(_("you stopped it"), ident="HIB-E-CANCELLED")
 
     def too_late(self) -> None:
         """From here on there is no stopping."""

@@ -21,6 +21,7 @@ from khib_tui.events.types import (
     Step,
     encode,
 )
+from khib_tui.i18n import _
 from khib_tui.model.text import encodable, visible
 from khib_tui.model.units import duration, size
 
@@ -69,15 +70,21 @@ def progress_text(event: Progress) -> str:
     """Format progress in one line of at most 76 columns."""
     percent = 100.0 * event.done / event.total if event.total else 100.0
     if event.unit != "bytes":
-        parts = [f"{event.stage} {percent:5.1f} %", f"{event.done} of {event.total} {event.unit}"]
+        parts = [
+            f"{_(event.stage)} {percent:5.1f} %",
+            _("{done} of {total} {unit}").format(done=event.done, total=event.total, unit=_(event.unit)),
+        ]
         if event.rate:
             parts.append(f"{event.rate:.1f}/s")
     else:
-        parts = [f"{event.stage} {percent:5.1f} %", f"{size(event.done)} of {size(event.total)}"]
+        parts = [
+            f"{_(event.stage)} {percent:5.1f} %",
+            _("{done} of {total}").format(done=size(event.done), total=size(event.total)),
+        ]
         if event.rate:
             parts.append(f"{size(event.rate)}/s")
     if event.eta is not None:
-        parts.append(f"{duration(event.eta)} left")
+        parts.append(_("{duration} left").format(duration=duration(event.eta)))
     return "  ".join(parts)
 
 
@@ -133,7 +140,7 @@ def lines_of(event: Event) -> list[str]:
     """Format an event in lines a person reads; progress has none of its own."""
     match event:
         case Message(text=text, level=level):
-            return [text if level == Level.INFO else f"{level}: {text}"]
+            return [text if level == Level.INFO else f"{_(level)}: {text}"]
         case Finding(severity=severity, what=what, why=why, fix=fix):
             lines = [f"{MARKS[severity]} {what}"]
             if severity != Severity.OK:
@@ -144,14 +151,17 @@ def lines_of(event: Event) -> list[str]:
         case Step(number=number, total=total, text=text, status=Status.STARTED):
             return [f"[{number}/{total}] {text}"]
         case Stage(stage=stage, status=Status.FAILED, detail=detail):
-            return [f"{stage} failed: {detail}"]
+            return [_("{stage} failed: {detail}").format(stage=_(stage), detail=detail)]
         case Stage(stage=stage, status=Status.DONE, detail=detail, seconds=seconds):
-            took = "" if seconds is None else f" in {duration(seconds)}"
-            return [f"{stage}: done{took}{', ' + detail if detail else ''}"]
+            form = _("{stage}: done") if seconds is None else _("{stage}: done in {duration}")
+            text = form.format(stage=_(stage), duration=duration(seconds or 0))
+            return [f"{text}, {detail}" if detail else text]
         case Stage(stage=stage, detail=detail):
-            return [f"{stage}{': ' + detail if detail else ' ...'}"]
+            return [f"{_(stage)}{': ' + detail if detail else ' ...'}"]
         case Result(text=text):
             return text.split("\n") if text else []
         case Failure(message=message, hint=hint, ident=ident):
-            return [f"error: {message} [{ident}]"] + ([f"(hint) {hint}"] if hint else [])
+            return [_("error: {message} [{ident}]").format(message=message, ident=ident)] + (
+                [_("(hint) {hint}").format(hint=hint)] if hint else []
+            )
     return []

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from khib_tui.errors import KhibError
+from khib_tui.i18n import N_, _
 from khib_tui.model import jsontext
 from khib_tui.model.text import clean
 
@@ -20,8 +21,8 @@ class Level(StrEnum):
     """How much a message matters."""
 
     INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
+    WARNING = N_("warning")
+    ERROR = N_("error")
 
 
 class Severity(StrEnum):
@@ -44,20 +45,20 @@ class Status(StrEnum):
 class StageName(StrEnum):
     """All stages: of A, B and C, of exports, of a kernel that is built, and of the lab."""
 
-    LOAD = "load"
-    INITRAMFS = "initramfs"
-    SCAN = "scan"
-    SAVE = "save"
-    VERIFY = "verify"
-    LEAVE = "leave"
-    PASSPHRASE = "passphrase"
-    RESTORE = "restore"
-    BACK = "back"
-    EXPORT = "export"
-    KERNEL = "kernel"
+    LOAD = N_("load")
+    INITRAMFS = N_("initramfs")
+    SCAN = N_("scan")
+    SAVE = N_("save")
+    VERIFY = N_("verify")
+    LEAVE = N_("leave")
+    PASSPHRASE = N_("passphrase")
+    RESTORE = N_("restore")
+    BACK = N_("back")
+    EXPORT = N_("export")
+    KERNEL = N_("kernel")
     LAB_KERNEL = "lab kernel"
     LAB_SYSTEM = "lab system"
-    DISKS = "disks"
+    DISKS = N_("disks")
     BOOT = "boot A"
 
 
@@ -148,9 +149,9 @@ class Failure(Event, frozen=True, tag="error"):
             return cls(error.ident, error.message, error.hint or "", int(error.exit_code))
         if isinstance(error, OSError):
             name = f"{clean(str(error.filename))}: " if error.filename else ""
-            return cls("HIB-E-IO", f"{name}{clean(str(error.strerror or error), 500)}", "check the medium and its cable")
-        text = f"a defect of khib: {type(error).__name__}: {clean(str(error), 500)}"
-        return cls("HIB-E-DEFECT", text, "please report it with the output of `khib facts`")
+            return cls("HIB-E-IO", f"{name}{clean(str(error.strerror or error), 500)}", _("check the medium and its cable"))
+        text = _("a defect of khib: {type}: {error}").format(type=type(error).__name__, error=clean(str(error), 500))
+        return cls("HIB-E-DEFECT", text, _("please report it with the output of `khib facts`"))
 
     @property
     def text(self) -> str:

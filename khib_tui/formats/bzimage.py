@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.model.text import clean
 
 SETUP_SECTS = 0x1F1
@@ -83,7 +84,7 @@ def read(path: Path) -> BzImage:
             setup = stream.read(_SETUP_MAX)
             size = stream.seek(0, 2)
     except OSError as error:
-        raise _refused(path, f"it cannot be read ({error.strerror})") from error
+        raise _refused(path, _("it cannot be read ({strerror})").format(strerror=error.strerror)) from error
     return parse(path, setup, size)
 
 
@@ -100,10 +101,10 @@ def parse(path: Path, setup: bytes, size: int) -> BzImage:
     protected = _u32(setup, SYSSIZE) * PARAGRAPH
     # The build rounds up to whole paragraphs; a signature may follow.
     if header_end < INIT_SIZE + 4 or not protected or size - offset <= protected - PARAGRAPH:
-        raise _refused(path, "it is cut off")
+        raise _refused(path, _("it is cut off"))
     init_size = _u32(setup, INIT_SIZE)
     if init_size < protected or header_end > HEADER_END_MAX:
-        raise _refused(path, "its header contradicts itself")
+        raise _refused(path, _("its header contradicts itself"))
     return BzImage(
         path=path,
         setup_header=setup[SETUP_SECTS:header_end],
@@ -122,15 +123,15 @@ def parse(path: Path, setup: bytes, size: int) -> BzImage:
 
 def _refuse_foreign(path: Path, setup: bytes) -> None:
     if len(setup) < INIT_SIZE + 4 or setup[MAGIC : MAGIC + 4] != MAGIC_VALUE or _u16(setup, BOOT_FLAG) != BOOT_FLAG_VALUE:
-        raise _refused(path, "not a bzImage")
+        raise _refused(path, _("not a bzImage"))
     if _u16(setup, VERSION) < MIN_PROTOCOL or not setup[LOADFLAGS] & LOADED_HIGH:
-        raise _refused(path, "its boot protocol is older than 2.12")
+        raise _refused(path, _("its boot protocol is older than 2.12"))
 
 
 def _refused(path: Path, why: str) -> Refused:
     return Refused(
-        f"{path} is not a kernel that can be used: {why}", ident="HIB-E-BZIMAGE",
-        hint="choose a kernel such as /boot/vmlinuz-...",
+        _("{path} is not a kernel that can be used: {why}").format(path=path, why=why), ident="HIB-E-BZIMAGE",
+        hint=_("choose a kernel such as /boot/vmlinuz-..."),
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ import struct
 
 from msgspec import Struct
 
+from khib_tui.i18n import _
+
 MOST = 256 << 20
 _ELF64 = b"\x7fELF\x02\x01"
 _HEADER_SIZE = 0x40
@@ -35,7 +37,7 @@ def read(data: bytes) -> KernelModule:
         found = _sections(data)
         versions = {name.partition(b"\0")[0].decode(): crc for crc, name in _VERSION.iter_unpack(found.get("__versions", b""))}
     except struct.error as error:
-        raise ValueError("it is damaged") from error
+        raise ValueError(_("it is damaged")) from error
     info = found.get(".modinfo", b"").split(b"\0")
     magic = next((line for line in info if line.startswith(b"vermagic=")), b"")
     exports = frozenset(name.decode(errors="replace") for name in found.get("__ksymtab_strings", b"").split(b"\0"))
@@ -44,12 +46,12 @@ def read(data: bytes) -> KernelModule:
 
 def _sections(data: bytes) -> dict[str, bytes]:
     if not data.startswith(_ELF64) or len(data) < _HEADER_SIZE:
-        raise ValueError("it is no module for x86_64")
+        raise ValueError(_("it is no module for x86_64"))
     (offset,) = struct.unpack_from("<Q", data, _SECTION_OFFSET)
     count, names = struct.unpack_from("<HH", data, _SECTION_COUNT)
     headers = list(_SECTION.iter_unpack(data[offset : offset + count * _SECTION.size]))
     if len(headers) != count or names >= count:
-        raise ValueError("it is cut off")
+        raise ValueError(_("it is cut off"))
     text = _content(data, headers[names])
     return {_text(text, header[0]): _content(data, header) for header in headers if header[1] != _NO_BITS}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import _
 from khib_tui.model.units import PAGE
 
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
@@ -81,7 +82,7 @@ def notes(data: bytes) -> Iterator[tuple[tuple[str, int], bytes]]:
     at = count = 0
     while at + _NHDR.size <= len(data):
         if (count := count + 1) > MAX_NOTES:
-            raise ImageError("the vmcore has too many notes", ident="HIB-E-VMCORE")
+            raise ImageError(_("the vmcore has too many notes"), ident="HIB-E-VMCORE")
         name_size, size, kind = _NHDR.unpack_from(data, at)
         text_at = at + _NHDR.size + -(-name_size // 4) * 4
         name = data[at + _NHDR.size : at + _NHDR.size + min(name_size, _MAX_NAME)].rstrip(b"\0").decode("latin-1")
@@ -122,15 +123,17 @@ def headers_end(first: bytes) -> int:
     :raises ImageError: it is no vmcore of x86-64.
     """
     if len(first) < _EHDR.size:
-        raise ImageError("the vmcore is cut off in its header", ident="HIB-E-VMCORE")
+        raise ImageError(_("the vmcore is cut off in its header"), ident="HIB-E-VMCORE")
     fields = _EHDR.unpack_from(first)
     ident, kind, machine, phoff, shoff, phentsize, phnum = (*fields[:3], fields[5], fields[6], fields[9], fields[10])
     if ident[:6] != _IDENT[:6] or kind != _ET_CORE or machine != _EM_X86_64 or phentsize != _PHDR.size:
-        raise ImageError("this is no 64-bit x86 vmcore", ident="HIB-E-VMCORE")
+        raise ImageError(_("this is no 64-bit x86 vmcore"), ident="HIB-E-VMCORE")
     count = _count(first, phnum, shoff)
     end = int(phoff) + count * _PHDR.size
     if count > MAX_SEGMENTS or end > _MAX_HEAD:
-        raise ImageError(f"the vmcore has {count} segments, described up to byte {end}", ident="HIB-E-VMCORE")
+        raise ImageError(
+            _("the vmcore has {count} segments, described up to byte {end}").format(count=count, end=end), ident="HIB-E-VMCORE"
+        )
     return end
 
 
@@ -161,10 +164,10 @@ def segments(data: bytes) -> Iterator[Segment]:
     :raises ImageError: it has fewer.
     """
     if len(data) < headers_end(data):
-        raise ImageError("the vmcore ends in its headers", ident="HIB-E-VMCORE")
+        raise ImageError(_("the vmcore ends in its headers"), ident="HIB-E-VMCORE")
     fields = _EHDR.unpack_from(data)
     for number in range(_count(data, fields[10], fields[6])):
-        kind, _, *rest, _ = _PHDR.unpack_from(data, fields[5] + number * _PHDR.size)
+        kind, _flags, *rest, _align = _PHDR.unpack_from(data, fields[5] + number * _PHDR.size)
         if kind in (_PT_LOAD, _PT_NOTE):
             yield Segment(kind == _PT_NOTE, *rest)
 
@@ -187,6 +190,8 @@ def _refuse_disorder(placed: Sequence[Placed]) -> None:
         run = item.run
         ragged = (run.start | run.filesz | run.memsz) % PAGE or run.filesz > run.memsz or run.start + run.memsz > 1 << 52
         if ragged or run.start < memory_end or item.offset < offset_end:
-            raise ImageError(f"the vmcore has an impossible segment at {run.start:#x}", ident="HIB-E-VMCORE")
+            raise ImageError(
+                _("the vmcore has an impossible segment at {start:#x}").format(start=run.start), ident="HIB-E-VMCORE"
+            )
         memory_end = run.start + run.memsz
         offset_end = item.offset + run.filesz

@@ -10,6 +10,7 @@ from khib_tui.model.cmdline import parameter, split
 
 PREFIX = "khib."
 DEFAULT_COUNTDOWN = 10
+_LANG = re.compile(r"[a-z]{2,3}")
 _TERM = re.compile(r"[A-Za-z0-9+._-]{1,32}")
 DEFAULT_SIZE = (80, 24)
 
@@ -19,7 +20,8 @@ class Words(NamedTuple):
 
     `image` names a device and file in the form of `targets`, empty to search; `events` is a device for JSON events;
     `countdown` is in seconds, after which the restore starts by itself; 0 means at once, -1 never; with `sealed` only a
-    sealed image may be resumed; `moved` says that C was started by another C, inside the region. `serial` is taken from
+    sealed image may be resumed; `moved` says that C was started by another C, inside the region; `lang` is the
+    language of the user, as `de`, empty for English. `serial` is taken from
     `console=`, and not written.
     """
 
@@ -29,6 +31,7 @@ class Words(NamedTuple):
     countdown: int = DEFAULT_COUNTDOWN
     sealed: bool = False
     moved: bool = False
+    lang: str = ""
     term: str = ""
     rows: int = DEFAULT_SIZE[1]
     columns: int = DEFAULT_SIZE[0]
@@ -41,6 +44,7 @@ class Words(NamedTuple):
             "events": self.events,
             "ui": "plain" if self.plain else "",
             "countdown": str(self.countdown) if self.countdown != DEFAULT_COUNTDOWN else "",
+            "lang": self.lang,
             "term": self.term,
             "tty": f"{self.columns}x{self.rows}" if (self.columns, self.rows) != DEFAULT_SIZE else "",
         }
@@ -73,6 +77,7 @@ class Words(NamedTuple):
             countdown=int(countdown) if re.fullmatch(r"-?\d{1,4}", countdown) else DEFAULT_COUNTDOWN,
             sealed="sealed" in given,
             moved="moved" in given,
+            lang=given.get("lang", "") if _LANG.fullmatch(given.get("lang", "")) else "",
             term=given.get("term", "") if _TERM.fullmatch(given.get("term", "")) else "",
             rows=int(size[2]) if size else DEFAULT_SIZE[1],
             columns=int(size[1]) if size else DEFAULT_SIZE[0],

@@ -11,6 +11,7 @@ from khib_tui import files
 from khib_tui.errors import KhibError
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.handover.place import PATH as PATH
+from khib_tui.i18n import _
 from khib_tui.model import jsontext
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.identity import TargetRef
@@ -94,4 +95,6 @@ def receive(root: Path = Path("/")) -> Handover:
     try:
         return jsontext.decode(files.read(root / PATH, MAX_SIZE), Handover)
     except (OSError, msgspec.DecodeError) as error:
-        raise KhibError(f"there is no hand-over from the hibernating system: {error}", ident="HIB-E-HANDOVER") from error
+        raise KhibError(
+            _("there is no hand-over from the hibernating system: {error}").format(error=error), ident="HIB-E-HANDOVER"
+        ) from error

@@ -11,6 +11,7 @@ from khib_tui.errors import KhibError
 from khib_tui.facts.hardware import Hardware
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.handover.place import MOVED
+from khib_tui.i18n import _
 from khib_tui.model import jsontext
 from khib_tui.model.identity import TargetRef
 from khib_tui.model.machine import MemoryRange
@@ -52,7 +53,9 @@ def received(root: Path = _ROOT) -> Moved | None:
     try:
         return jsontext.decode(files.read(path, MAX_SIZE), Moved)
     except (OSError, msgspec.DecodeError) as error:
-        raise KhibError(f"the hand-over of the first restorer is damaged: {error}", ident="HIB-E-HANDOVER") from error
+        raise KhibError(
+            _("the hand-over of the first restorer is damaged: {error}").format(error=error), ident="HIB-E-HANDOVER"
+        ) from error
 
 
 def seen(hardware: Hardware, root: Path = _ROOT) -> Hardware:

@@ -18,6 +18,7 @@ from typing import IO
 import msgspec
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.model import jsontext
 from khib_tui.model.ranges import Ranges
@@ -93,7 +94,7 @@ class ReportPage:
                 break
             if saved.covers(Ranges.of([(physical, physical + PAGE)])):
                 return offset, physical
-        raise Refused("no page for the report could be had", hint="run as root", ident="HIB-E-REPORT-PAGE")
+        raise Refused(_("no page for the report could be had"), hint=_("run as root"), ident="HIB-E-REPORT-PAGE")
 
     def _lock(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -135,7 +136,7 @@ class Letter:
         self.mapped = memory.map(page, page + PAGE)
         if self.mapped[:COOKIE_SIZE] != cookie:
             self.mapped.close()
-            raise Refused("the report page has moved: there will be no report", ident="HIB-E-REPORT-PAGE")
+            raise Refused(_("the report page has moved: there will be no report"), ident="HIB-E-REPORT-PAGE")
 
     @property
     def written(self) -> bool:

@@ -12,6 +12,7 @@ import lz4.frame
 import zstandard
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import _
 from khib_tui.image.effort import QUICK, STORE
 from khib_tui.image.stored import unwrap, wrap
 from khib_tui.model.units import MIB
@@ -66,13 +67,15 @@ def decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview:
     :raises ImageError: it is damaged, or does not give exactly `size` bytes (at most one frame).
     """
     if size > FRAME:
-        raise ImageError(f"a frame claims {size} bytes", ident="HIB-E-FRAME")
+        raise ImageError(_("a frame claims {size} bytes").format(size=size), ident="HIB-E-FRAME")
     try:
         plain = _decompress(codec, data, size)
     except (RuntimeError, lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
-        raise ImageError(f"a frame does not decompress: {error}", ident="HIB-E-FRAME") from error
+        raise ImageError(_("a frame does not decompress: {error}").format(error=error), ident="HIB-E-FRAME") from error
     if len(plain) != size:
-        raise ImageError(f"a frame gives {len(plain)} bytes instead of {size}", ident="HIB-E-FRAME")
+        raise ImageError(
+            _("a frame gives {count} bytes instead of {size}").format(count=len(plain), size=size), ident="HIB-E-FRAME"
+        )
     return plain
 
 
@@ -85,11 +88,11 @@ def _decompress(codec: Codec, data: memoryview, size: int) -> bytes | memoryview
         if (plain := _single_block(data, size)) is not None:
             return plain
         if lz4.frame.get_frame_info(data)["content_size"] != size:
-            raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
+            raise ImageError(_("a frame claims another size than the index"), ident="HIB-E-FRAME")
         return bytes(lz4.frame.decompress(data))
     claimed = zstandard.get_frame_parameters(data).content_size
     if claimed not in (size, _UNKNOWN):  # the library would make room for whatever is claimed
-        raise ImageError("a frame claims another size than the index", ident="HIB-E-FRAME")
+        raise ImageError(_("a frame claims another size than the index"), ident="HIB-E-FRAME")
     if not hasattr(_thread, "unzstd"):
         _thread.unzstd = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
     return bytes(_thread.unzstd.decompress(data, max_output_size=size))

@@ -13,6 +13,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+from khib_tui.i18n import _
 from khib_tui.image.codec import Codec, compress, decompress
 from khib_tui.image.effort import QUICK, STORE
 from khib_tui.image.parts import Gatherer, Part
@@ -92,7 +93,7 @@ def measured(codec: Codec, data: memoryview) -> Cost:
     stored = b""
     turns: list[tuple[float, float]] = []
     started = time.perf_counter()
-    for _ in range(2):
+    for _turn in range(2):
         began = time.thread_time()
         stored = compress(codec, data)
         packed = time.thread_time()
@@ -127,14 +128,18 @@ def choose(choice: CodecChoice, gatherer: Gatherer, given: Iterator[Part], count
     :param given: the parts of the payload, `count` of them; some are the sample.
     """
     if choice is not CodecChoice.AUTO:
-        return Chosen(Codec(choice.value), QUICK, "as chosen")
+        return Chosen(Codec(choice.value), QUICK, _("as chosen"))
     costs = measure(gatherer, list(islice(given, 0, None, max(count // SAMPLES, 1))))
     codec = pick(costs, workers())
     told = ", ".join(
-        f"{kind} {size(cost.content / cost.compressing)}/s to {cost.stored / cost.content:.0%}, "
-        f"back {size(cost.content / cost.decompressing)}/s"
+        _("{kind} {rate}/s to {stored:.0%}, back {back}/s").format(
+            kind=kind,
+            rate=size(cost.content / cost.compressing),
+            stored=cost.stored / cost.content,
+            back=size(cost.content / cost.decompressing),
+        )
         for kind, cost in costs.items()
     )
     cost = costs[codec]
     known = max(cost.compressing, cost.passed - cost.decompressing) / cost.content * MIB, cost.stored / cost.content * MIB
-    return Chosen(codec, STORE, f"by the frame; on one processor {told}", known)
+    return Chosen(codec, STORE, _("by the frame; on one processor {told}").format(told=told), known)

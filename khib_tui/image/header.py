@@ -15,6 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import N_, _
 from khib_tui.image import marks
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.model import jsontext
@@ -33,7 +34,7 @@ DAMAGED = "HIB-E-HEADER-DAMAGED"
 # Headers that are whole and yet say nothing that could be relied on: of a newer format, or contradicting each other.
 UNCLEAR = ("HIB-E-VERSION", "HIB-E-HEADER")
 UNKNOWN = "unknown"
-CLEAR_HINT = "if nothing of it is needed, `khib image discard` clears them"
+CLEAR_HINT = N_("if nothing of it is needed, `khib image discard` clears them")
 # Characters; a slot has room for them even if each takes six bytes.
 _MOST_REASON = 200
 
@@ -41,11 +42,11 @@ _MOST_REASON = 200
 class State(StrEnum):
     """What may be done with an image; only a complete one can be resumed."""
 
-    PARTIAL = "partial"
-    COMPLETE = "complete"
-    CLAIMED = "claimed"
-    DONE = "done"
-    ABANDONED = "abandoned"
+    PARTIAL = N_("partial")
+    COMPLETE = N_("complete")
+    CLAIMED = N_("claimed")
+    DONE = N_("done")
+    ABANDONED = N_("abandoned")
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +78,7 @@ def pack(header: Header) -> bytes:
     """
     body = msgspec.json.encode(header)
     if len(body) > BLOCK - _PREFIX.size:
-        raise ImageError("the image's header has no room for its new state", ident="HIB-E-HEADER")
+        raise ImageError(_("the image's header has no room for its new state"), ident="HIB-E-HEADER")
     return (_PREFIX.pack(MAGIC, VERSION, len(body), hashlib.sha256(body).digest()) + body).ljust(BLOCK, b"\0")
 
 
@@ -93,8 +94,8 @@ def unpack(slot: bytes) -> Header | None:
     if hashlib.sha256(body).digest() != digest or any(slot[_PREFIX.size + length :]):
         return None
     if version != VERSION:
-        hint = f"use a newer khib; {CLEAR_HINT}"
-        raise ImageError(f"the image has format {version}", hint=hint, ident="HIB-E-VERSION")
+        hint = _("use a newer khib; {clear}").format(clear=_(CLEAR_HINT))
+        raise ImageError(_("the image has format {version}").format(version=version), hint=hint, ident="HIB-E-VERSION")
     try:
         return showable(jsontext.decode(body, Header))
     except msgspec.DecodeError:
@@ -144,7 +145,7 @@ def read(store: Store) -> Header | None:
     """
     valid = [slot for slot in read_slots(store) if slot]
     if len(valid) == 2 and valid[0].generation == valid[1].generation:
-        raise ImageError("the image's two headers contradict each other", hint=CLEAR_HINT, ident="HIB-E-HEADER")
+        raise ImageError(_("the image's two headers contradict each other"), hint=_(CLEAR_HINT), ident="HIB-E-HEADER")
     header = _claim_cut_short(valid) or max(valid, key=lambda header: header.generation, default=None)
     if header is None or header.state is not State.COMPLETE or not marks.given_up(marks.read(store), header.image_id):
         return header
@@ -181,9 +182,12 @@ def refuse_damage(store: Store) -> None:
     """
     for offset in _damage(store):
         raise ImageError(
-            f"the image's header is damaged behind byte {offset}: by a power cut while it was written, or the medium fails",
-            hint="`khib restore --repair` makes it whole from its second copy", ident=DAMAGED,
-        )  # fmt: skip
+            _(
+                "the image's header is damaged behind byte {offset}: by a power cut while it was written, or the medium fails"
+            ).format(offset=offset),
+            hint=_("`khib restore --repair` makes it whole from its second copy"),
+            ident=DAMAGED,
+        )
 
 
 def _damage(store: Store) -> Iterator[int]:
@@ -208,7 +212,7 @@ def mend(store: Store) -> None:
     """
     header = read(store)
     if header is None:
-        raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
+        raise ImageError(_("{store} holds no image").format(store=store.path), ident="HIB-E-NO-IMAGE")
     waits, block = "", marks.read(store)
     if header.state is State.COMPLETE:
         waits = marks.resume_id(block)
@@ -232,7 +236,7 @@ def write(store: Store, header: Header) -> Header:
     :returns: the header as it now counts.
     :raises ImageError: the medium does not give back what was written.
     """
-    slots, _ = _slots(store)
+    slots, _blank = _slots(store)
     generations = [slot.generation if slot else 0 for slot in slots]
     newest = max(generations)
     order = (0, 1) if generations[0] <= generations[1] else (1, 0)
@@ -242,7 +246,11 @@ def write(store: Store, header: Header) -> Header:
         store.write(SLOTS[index], packed)
         store.flush()
         if store.read(SLOTS[index], BLOCK) != packed:
-            raise ImageError(f"{store.path} loses what is written to it", hint="use another medium", ident="HIB-E-READBACK")
+            raise ImageError(
+                _("{store} loses what is written to it").format(store=store.path),
+                hint=_("use another medium"),
+                ident="HIB-E-READBACK",
+            )
     return header
 
 

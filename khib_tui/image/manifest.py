@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import N_, _
 from khib_tui.image.codec import FRAME, Codec, seek_table
 from khib_tui.image.header import Header
 from khib_tui.image.store import BLOCK, Store
@@ -109,17 +110,20 @@ def read(store: Store, header: Header, sealer: Sealer | None = None) -> Manifest
     :raises ImageError: it is not what the header says, or it is sealed and cannot be opened.
     """
     if header.seal and sealer is None:
-        raise ImageError("the image is sealed", hint="its passphrase or recovery key opens it", ident="HIB-E-SEALED")
+        raise ImageError(_("the image is sealed"), hint=_("its passphrase or recovery key opens it"), ident="HIB-E-SEALED")
     if not 0 < header.manifest_size <= MAX_SIZE:
-        raise ImageError(f"the image claims a manifest of {header.manifest_size} bytes", ident="HIB-E-MANIFEST")
+        raise ImageError(
+            _("the image claims a manifest of {manifest_size} bytes").format(manifest_size=header.manifest_size),
+            ident="HIB-E-MANIFEST",
+        )
     data = _padded(store, header.manifest_offset, header.manifest_size)
     if digest(data) != header.manifest_digest:
-        raise ImageError("the image's manifest is damaged", hint=DISCARD_HINT, ident="HIB-E-MANIFEST")
+        raise ImageError(_("the image's manifest is damaged"), hint=_(DISCARD_HINT), ident="HIB-E-MANIFEST")
     if sealer:
         data = sealer.open_manifest(data)
     manifest = parse(data)
     if manifest.image_id != header.image_id:
-        raise ImageError("header and manifest belong to different images", ident="HIB-E-MANIFEST")
+        raise ImageError(_("header and manifest belong to different images"), ident="HIB-E-MANIFEST")
     return manifest
 
 
@@ -132,13 +136,19 @@ def parse(data: bytes) -> Manifest:
         manifest = jsontext.decode(data, Manifest)
         bytes.fromhex(manifest.way_back.cookie)
     except (msgspec.DecodeError, ValueError) as error:
-        raise ImageError(f"the image's manifest is not readable: {error}", ident="HIB-E-MANIFEST") from error
+        raise ImageError(
+            _("the image's manifest is not readable: {error}").format(error=error), ident="HIB-E-MANIFEST"
+        ) from error
     limits = [(manifest.way_back.gdt, 1 << 64), (manifest.cpu.count, _PROCESSORS)]
     limits += [(edge, (1 << 64) + 1) for part in manifest.firmware_memmap for edge in (part.start, part.end)]
     if not all(0 <= value < limit for value, limit in limits):
-        raise ImageError("the image's manifest says what cannot be", ident="HIB-E-MANIFEST")
+        raise ImageError(_("the image's manifest says what cannot be"), ident="HIB-E-MANIFEST")
     if too_much := bounds.excess((disk.size, disk.spots) for disk in manifest.disks):
-        raise ImageError(f"the image's manifest is not to be believed: {too_much}", hint=DISCARD_HINT, ident=bounds.IDENT)
+        raise ImageError(
+            _("the image's manifest is not to be believed: {too_much}").format(too_much=too_much),
+            hint=_(DISCARD_HINT),
+            ident=bounds.IDENT,
+        )
     return _showable(manifest)
 
 
@@ -163,20 +173,20 @@ def read_index(store: Store, manifest: Manifest) -> list[Frame]:
     :raises ImageError: it is damaged.
     """
     if manifest.index_size != manifest.frames * _ENTRY.size or manifest.index_size > 64 * MIB:
-        raise ImageError("the image's index has the wrong size", ident="HIB-E-INDEX")
+        raise ImageError(_("the image's index has the wrong size"), ident="HIB-E-INDEX")
     data = _padded(store, manifest.index_offset, manifest.index_size)
     if digest(data) != manifest.index_digest:
-        raise ImageError("the image's index is damaged", hint=DISCARD_HINT, ident="HIB-E-INDEX")
+        raise ImageError(_("the image's index is damaged"), hint=_(DISCARD_HINT), ident="HIB-E-INDEX")
     frames = unpack_index(data)
     end = manifest.payload_offset + manifest.payload_size
     position = manifest.payload_offset
     for number, frame in enumerate(frames, 1):
         whole = frame.raw == FRAME or (number == len(frames) and 0 < frame.raw < FRAME)
         if not whole or frame.offset != position or frame.offset + frame.stored > end:
-            raise ImageError("the image's index has an impossible frame", ident="HIB-E-INDEX")
+            raise ImageError(_("the image's index has an impossible frame"), ident="HIB-E-INDEX")
         position += frame.stored
     if sum(frame.raw for frame in frames) != manifest.raw_size:
-        raise ImageError("the image's index does not add up", ident="HIB-E-INDEX")
+        raise ImageError(_("the image's index does not add up"), ident="HIB-E-INDEX")
     _refuse_stray(store, manifest, frames, position)
     return frames
 
@@ -188,7 +198,11 @@ def _padded(store: Store, offset: int, count: int) -> bytes:
     """
     data = store.read(offset, -(-count // BLOCK) * BLOCK)
     if any(data[count:]):
-        raise ImageError(f"the image is damaged behind byte {offset + count}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
+        raise ImageError(
+            _("the image is damaged behind byte {offset}").format(offset=offset + count),
+            hint=_(DISCARD_HINT),
+            ident="HIB-E-DAMAGED",
+        )
     return data[:count]
 
 
@@ -201,7 +215,11 @@ def _refuse_stray(store: Store, manifest: Manifest, frames: list[Frame], positio
     table = seek_table((frame.stored, frame.raw) for frame in frames)
     tail = table if manifest.payload_offset + manifest.payload_size > position else b""
     if not len(tail) <= room < len(tail) + BLOCK or store.read(position, room) != tail.ljust(room, b"\0"):
-        raise ImageError(f"the image is damaged behind byte {position}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
+        raise ImageError(
+            _("the image is damaged behind byte {position}").format(position=position),
+            hint=_(DISCARD_HINT),
+            ident="HIB-E-DAMAGED",
+        )
 
 
-DISCARD_HINT = "the medium may be failing; `khib image discard` gives the image up"
+DISCARD_HINT = N_("the medium may be failing; `khib image discard` gives the image up")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import N_
 from khib_tui.image.store import BLOCK, Store
 
 OFFSET = BLOCK
 RESUME_SIZE = 1024
 SECTOR = 512
 GIVEN_UP = b"KHIB-GIVEN-UP"
-REASON = "given up at a normal start of its system"
+REASON = N_("given up at a normal start of its system")
 NONE = bytes(BLOCK)
 _FIRST = b"# GRUB Environment Block\nkhib_resume="
 # The guard counts there how often it tried to have the image resumed.

@@ -14,6 +14,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import _
 from khib_tui.image.store import BLOCK, Store
 from khib_tui.model.ranges import Spans
 from khib_tui.model.units import KIB, MIB
@@ -49,7 +50,7 @@ def unpack(data: bytes) -> Spans:
     magic, count, digest = _PREFIX.unpack_from(data)
     body = data[_PREFIX.size : _PREFIX.size + min(count, MOST) * _SPAN.size]
     if magic != _MAGIC or count > MOST or hashlib.sha256(body).digest() != digest:
-        raise ImageError("there is no map of an image's ranges", hint="boot normally", ident="HIB-E-MAP")
+        raise ImageError(_("there is no map of an image's ranges"), hint=_("boot normally"), ident="HIB-E-MAP")
     spans = tuple(_SPAN.iter_unpack(body))
     refuse_unsound(spans)
     return spans
@@ -65,8 +66,8 @@ def refuse_unsound(spans: Sequence[tuple[int, int]]) -> None:
     whole = all(start >= 0 and start % SECTOR == 0 and end > start and (end - start) % BLOCK == 0 for start, end in spans)
     if not spans or len(spans) > MOST or not apart or not whole or spans[0][1] - spans[0][0] < LEAST_FIRST:
         raise ImageError(
-            f"these {len(spans)} ranges of a disk cannot take an image", ident="HIB-E-MAP",
-            hint="remove the file and set up again, with more free room on its filesystem",
+            _("these {count} ranges of a disk cannot take an image").format(count=len(spans)), ident="HIB-E-MAP",
+            hint=_("remove the file and set up again, with more free room on its filesystem"),
         )  # fmt: skip
 
 
@@ -128,7 +129,11 @@ class Ranged(Store):
         whole.write(0, packed)
         whole.flush()
         if whole.read(0, MAP_SIZE) != packed:
-            raise ImageError(f"{self.path} loses what is written to it", hint="use another medium", ident="HIB-E-READBACK")
+            raise ImageError(
+                _("{path} loses what is written to it").format(path=self.path),
+                hint=_("use another medium"),
+                ident="HIB-E-READBACK",
+            )
 
 
 class Whole(Store):
@@ -152,5 +157,5 @@ def found_at(path: Path, first: int) -> Spans:
     with Ranged(path, ((first, first + LEAST_FIRST),)) as store:
         spans = unpack(Whole(store).read(0, MAP_SIZE))
     if spans[0][0] != first:
-        raise ImageError("the map of an image's ranges is of another place", hint="boot normally", ident="HIB-E-MAP")
+        raise ImageError(_("the map of an image's ranges is of another place"), hint=_("boot normally"), ident="HIB-E-MAP")
     return spans

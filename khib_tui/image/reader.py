@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
+from khib_tui.i18n import _
 from khib_tui.image.codec import FRAME, decompress
 from khib_tui.image.manifest import DISCARD_HINT, Frame, Manifest
 from khib_tui.image.store import Store
@@ -117,7 +118,11 @@ class Payload(Struct, frozen=True):
         """
         frame = self.frames[number]
         if xxhash.xxh64_digest(stored) != frame.digest:
-            raise ImageError(f"the image is damaged at byte {frame.offset}", hint=DISCARD_HINT, ident="HIB-E-DAMAGED")
+            raise ImageError(
+                _("the image is damaged at byte {offset}").format(offset=frame.offset),
+                hint=_(DISCARD_HINT),
+                ident="HIB-E-DAMAGED",
+            )
         if self.sealer:
             stored = memoryview(self.sealer.open(number, number == len(self.frames) - 1, stored))
         return decompress(self.manifest.codec, stored, frame.raw)
@@ -132,7 +137,7 @@ class Payload(Struct, frozen=True):
             data += self.open(number)
             if len(data) >= vmcore.headers_end(data):
                 return data, number + 1
-        raise ImageError("the vmcore ends in its headers", ident="HIB-E-VMCORE")
+        raise ImageError(_("the vmcore ends in its headers"), ident="HIB-E-VMCORE")
 
 
 class Places:
@@ -186,7 +191,7 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
     covered = Ranges.of((item.run.start, item.run.start + item.run.memsz) for item in placed)
     saved = payload.manifest.saved_ranges
     if not saved.covers(covered) or saved.total - covered.total != payload.manifest.free_bytes:
-        raise ImageError("the image does not hold exactly the memory it should", ident="HIB-E-COVER")
+        raise ImageError(_("the image does not hold exactly the memory it should"), ident="HIB-E-COVER")
     refuse_missing_content(placed, sum(frame.raw for frame in payload.frames))
     places = Places(placed)
     filled = [places.put(filler, 0, memoryview(head))]
@@ -214,7 +219,7 @@ def unfold(payload: Payload, filler: Filler, progress: Callable[[int], None]) ->
 
     together(work, tasks(placed, opened, payload.frames), workers() + EXTRA_READERS, done)
     if sum(filled) != covered.total:
-        raise ImageError("the image leaves memory unfilled", hint=DISCARD_HINT, ident="HIB-E-COVER")
+        raise ImageError(_("the image leaves memory unfilled"), hint=_(DISCARD_HINT), ident="HIB-E-COVER")
     return covered.total
 
 
@@ -254,4 +259,6 @@ def refuse_missing_content(placed: Sequence[vmcore.Placed], size: int) -> None:
     """
     end = max((item.offset + item.run.filesz for item in placed if item.run.filesz), default=0)
     if end > size:
-        raise ImageError(f"the vmcore ends at byte {size} instead of {end}", ident="HIB-E-TRUNCATED")
+        raise ImageError(
+            _("the vmcore ends at byte {size} instead of {end}").format(size=size, end=end), ident="HIB-E-TRUNCATED"
+        )

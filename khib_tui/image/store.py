@@ -17,6 +17,7 @@ from typing import Self
 
 from khib_tui import files
 from khib_tui.errors import ImageError
+from khib_tui.i18n import _
 from khib_tui.linux.buffers import Buffer
 from khib_tui.model.units import MIB
 
@@ -99,7 +100,9 @@ class Store:
             if more < size:
                 break
         if first + got < offset + count:
-            raise ImageError(f"{self.path} ends at byte {first + got}", ident="HIB-E-TRUNCATED")
+            raise ImageError(
+                _("{path} ends at byte {first}").format(path=self.path, first=first + got), ident="HIB-E-TRUNCATED"
+            )
         return view[offset - first : offset - first + count]
 
     def pieces(self, offset: int, count: int) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import N_, _
 from khib_tui.model.limits import MOST_WORKERS, WORKER_MEMORY
 from khib_tui.model.units import KIB, MIB
 
@@ -19,7 +20,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 RESERVE = 32 * MIB
 # Seconds between looks at whether a thread has died.
 _LOOK = 0.5
-_SHORT = "memory may be short: give the saver a larger region"
+_SHORT = N_("memory may be short: give the saver a larger region")
 
 _END: Any = object()
 
@@ -75,7 +76,7 @@ def together(
     if crew.failures:
         raise crew.failures[0]
     if not crew.exhausted or crew.taken != crew.finished:
-        raise CommandFailed("a thread died and left its work", hint=_SHORT, ident="HIB-E-THREADS")
+        raise CommandFailed(_("a thread died and left its work"), hint=_(_SHORT), ident="HIB-E-THREADS")
 
 
 class _Crew(Generic[T, R]):
@@ -157,7 +158,7 @@ class _Crew(Generic[T, R]):
         if running is not None:
             running.join(_LOOK)
         if not self.failures and self._died():
-            self.fail(CommandFailed("a thread died and left its work", hint=_SHORT, ident="HIB-E-THREADS"))
+            self.fail(CommandFailed(_("a thread died and left its work"), hint=_(_SHORT), ident="HIB-E-THREADS"))
         return running is None
 
     def _died(self) -> bool:
@@ -215,7 +216,7 @@ class InOrder(Generic[R]):
         :raises CommandFailed: results wait for one that never came.
         """
         if self.kept:
-            raise CommandFailed(f"part {self.next} never came", hint=_SHORT, ident="HIB-E-THREADS")
+            raise CommandFailed(_("part {next} never came").format(next=self.next), hint=_(_SHORT), ident="HIB-E-THREADS")
 
     def give_up(self) -> None:
         """Wake all who wait: there may be gaps now."""

@@ -6,6 +6,7 @@ import os
 import threading
 from types import TracebackType
 
+from khib_tui.i18n import _
 from khib_tui.image.threads import available
 from khib_tui.model.units import PAGE, size
 
@@ -42,4 +43,6 @@ class Watch:
 
         :param who: has that memory.
         """
-        return f"memory of the {who}: {size(self.lowest)} of {size(total())} free at its lowest"
+        return _("memory of the {who}: {free} of {total} free at its lowest").format(
+            who=who, free=size(self.lowest), total=size(total())
+        )

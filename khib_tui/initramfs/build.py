@@ -22,6 +22,7 @@ from khib_tui.facts import display as displays
 from khib_tui.facts import kmod
 from khib_tui.facts.kmod import Index
 from khib_tui.formats.cpio import Entry, archive, directory, file
+from khib_tui.i18n import N_, _
 from khib_tui.initramfs import elfdeps, installed, modules, pyfiles, sysfiles, unpack
 from khib_tui.initramfs.packing import MARK, Compression, compress
 from khib_tui.linux import keymap as keymaps
@@ -57,7 +58,7 @@ def build(
         drivers = modules.closure(modules_release, names, modules_root) if modules_release else []
         drawing = modules.closure(modules_release, screen, modules_root) if modules_release else []
         drawing = [path for path in drawing if path not in drivers]
-        meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers) + len(drawing), unit="files")
+        meter = Meter(sink, StageName.INITRAMFS, len(files) + len(drivers) + len(drawing), unit=N_("files"))
         entries = _entries(files, meter)
         for name, paths in ((MODULES, drivers), (SCREEN, drawing)):
             entries |= _drivers(name, {_inside(path, modules_root): path for path in paths}, meter)
@@ -80,7 +81,7 @@ def _files() -> dict[str, Path]:
         files |= dict(pyfiles.distribution_files(dist))
     files |= dict(pyfiles.own_packages())
     if INIT not in files:
-        raise KhibError("khib is installed here without its source files", ident="HIB-E-INSTALLED")
+        raise KhibError(_("khib is installed here without its source files"), ident="HIB-E-INSTALLED")
     files[pyfiles.INTERPRETER_DIR + pyfiles.interpreter().name] = pyfiles.interpreter()
     files |= sysfiles.programs() | sysfiles.terminfo()
     files |= elfdeps.system_library("libgcc_s.so.1", pyfiles.interpreter())
@@ -198,7 +199,14 @@ def made(
     if there == key:
         return None
     for name in modules.missing(release, names):
-        sink(Message(f"kernel {release} has no driver {name}, which a disk or keyboard of this machine uses", Level.WARNING))
+        sink(
+            Message(
+                _("kernel {release} has no driver {name}, which a disk or keyboard of this machine uses").format(
+                    release=release, name=name
+                ),
+                Level.WARNING,
+            )
+        )
     return Made(build(sink, **arguments), key)
 
 

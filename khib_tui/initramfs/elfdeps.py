@@ -20,6 +20,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.segments import InterpSegment
 
 from khib_tui.errors import KhibError
+from khib_tui.i18n import _
 from khib_tui.model.text import clean
 
 MAGIC = b"\x7fELF"
@@ -78,8 +79,10 @@ def dynamic(path: Path) -> Dynamic:
 
 def damaged(path: Path, error: Exception) -> KhibError:
     """Return the error that says that a file cannot be followed."""
-    hint = "install its package anew"
-    return KhibError(f"{path} is no whole ELF file: {clean(str(error))}", hint=hint, ident="HIB-E-LIBRARY")
+    hint = _("install its package anew")
+    return KhibError(
+        _("{path} is no whole ELF file: {error}").format(path=path, error=clean(str(error))), hint=hint, ident="HIB-E-LIBRARY"
+    )
 
 
 def _dynamic(path: Path) -> Dynamic:
@@ -185,9 +188,10 @@ def _search(name: str, places: tuple[_Place, ...], kind: bytes, user: Path) -> t
         if _kind(real) == kind:
             return f"{place.target}/{name}", real
     raise KhibError(
-        f"{user} needs the library {name}, which is not there", hint="install the package that has it",
+        _("{user} needs the library {name}, which is not there").format(user=user, name=name),
+        hint=_("install the package that has it"),
         ident="HIB-E-LIBRARY",
-    )  # fmt: skip
+    )
 
 
 def trimmed(data: bytes) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from khib_tui.errors import Refused
 from khib_tui.facts.kmod import Index, same
 from khib_tui.facts.read import text
+from khib_tui.i18n import _
 
 # asked for on every machine, and left out where a kernel has them built in or not at all; ext4 asks for crc32c by
 # name, and there is no modprobe to answer
@@ -65,9 +66,12 @@ def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: P
     if built_in or (not release and not config) or not there.isdisjoint(drivers):
         return [*helpers, *drivers]
     raise Refused(
-        f"kernel {release or 'of saver and restorer'} has no driver for {fstype}, where the image file is to be",
-        hint="choose another kernel (--kernel), another filesystem, or an empty partition", ident="HIB-E-FS-DRIVER",
-    )  # fmt: skip
+        _("kernel {release} has no driver for {fstype}, where the image file is to be").format(
+            release=release or _("of saver and restorer"), fstype=fstype
+        ),
+        hint=_("choose another kernel (--kernel), another filesystem, or an empty partition"),
+        ident="HIB-E-FS-DRIVER",
+    )
 
 
 def needed_for(root: Path = Path("/"), wished: Sequence[str] = WISHED) -> list[str]:

@@ -19,7 +19,9 @@ from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from khib_tui import i18n
 from khib_tui.errors import KhibError
+from khib_tui.i18n import _
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -91,14 +93,17 @@ def walk(top: Path, no_dirs: Set[str] = _NO_DIRS, no_files: re.Pattern[str] = _N
 
 
 def own_packages() -> Files:
-    """Return our own modules, without the lab."""
+    """Return our own modules, without the lab, and the texts of the user's language."""
     for package in PACKAGES:
         spec = find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise KhibError(f"the package {package} is not installed", ident="HIB-E-INSTALLED")
+            raise KhibError(_("the package {package} is not installed").format(package=package), ident="HIB-E-INSTALLED")
         for name, path in walk(Path(spec.submodule_search_locations[0]), _NO_OWN_DIRS, _NO_OWN_FILES):
-            if not name.startswith("lab/"):
+            if not name.startswith(("lab/", "locale/")):
                 yield f"{LIBRARIES}/{package}/{name}", path
+    if spoken := i18n.language():
+        texts = i18n.catalogue_file(spoken)
+        yield f"{LIBRARIES}/khib_tui/locale/{texts.relative_to(i18n.FOLDER)}", texts
 
 
 def requirements(dist: Distribution) -> Iterator[tuple[str, bool]]:
@@ -129,9 +134,10 @@ def distributions() -> list[Distribution]:
         except PackageNotFoundError as error:
             if always:
                 raise KhibError(
-                    f"the Python package {name} is not installed", hint=f"install {PROJECT} with its dependencies",
+                    _("the Python package {name} is not installed").format(name=name),
+                    hint=_("install {project} with its dependencies").format(project=PROJECT),
                     ident="HIB-E-INSTALLED",
-                ) from error  # fmt: skip
+                ) from error
             continue
         queue.extend(requirements(found[name]))
     return [found[name] for name in sorted(found) if name != PROJECT]

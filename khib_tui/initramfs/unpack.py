@@ -7,6 +7,7 @@ from pathlib import Path
 from khib_tui import files
 from khib_tui.errors import KhibError
 from khib_tui.formats import packed
+from khib_tui.i18n import _
 
 # Far more than any module has.
 MOST = 512 << 20
@@ -20,4 +21,7 @@ def content(path: Path) -> bytes:
     try:
         return packed.plain(path.suffix.lstrip("."), files.read(path, MOST), MOST)
     except (*packed.ERRORS, OSError) as error:
-        raise KhibError(f"the kernel module {path} is damaged: {files.reason(error)}", ident="HIB-E-MODULE") from error
+        raise KhibError(
+            _("the kernel module {path} is damaged: {reason}").format(path=path, reason=files.reason(error)),
+            ident="HIB-E-MODULE",
+        ) from error

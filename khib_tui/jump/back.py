@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.jump import stubs
 from khib_tui.linux.devmem import PhysicalMemory
 from khib_tui.linux.syscalls import REBOOT_KEXEC, KexecSegment, kexec_load, reboot
@@ -24,7 +25,9 @@ def refuse_bad_entry(entry: int, saved: Ranges) -> None:
     """
     page = entry_page(entry)
     if not entry or not saved.covers(Ranges.of([(page, page + PAGE)])):
-        raise Refused(f"the jump back entry {entry:#x} lies outside the saved memory", ident="HIB-E-ENTRY")
+        raise Refused(
+            _("the jump back entry {entry:#x} lies outside the saved memory").format(entry=entry), ident="HIB-E-ENTRY"
+        )
 
 
 def stub_page(region: Sequence[tuple[int, int]]) -> int:

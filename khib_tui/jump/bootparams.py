@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
+from khib_tui.i18n import _
 from khib_tui.model.limits import E820_MAX
 
 SIZE = 4096
@@ -38,7 +39,10 @@ def boot_params(
     :raises Refused: the memory map has more entries than fit.
     """
     if len(memory) > E820_MAX:
-        raise Refused(f"the memory map has {len(memory)} entries, {E820_MAX} fit", ident="HIB-E-E820")
+        raise Refused(
+            _("the memory map has {count} entries, {e820_max} fit").format(count=len(memory), e820_max=E820_MAX),
+            ident="HIB-E-E820",
+        )
     page = bytearray(SIZE)
     page[SCREEN_INFO] = of_a[SCREEN_INFO].ljust(0x40, b"\0")
     page[SETUP_HEADER : SETUP_HEADER + len(kernel.setup_header)] = kernel.setup_header

@@ -11,6 +11,7 @@ from msgspec import Struct
 from khib_tui.errors import ImageError, Refused
 from khib_tui.formats import vmcore
 from khib_tui.formats.vmcore import Segment
+from khib_tui.i18n import _
 from khib_tui.model.units import PAGE
 
 _GDT_ENTRY_KERNEL_CS = 2
@@ -45,14 +46,14 @@ def read_facts(kcore: Path = Path("/proc/kcore"), kallsyms: Path = Path("/proc/k
     known = symbols({"gdt_page", "__per_cpu_offset"}, kallsyms)
     if len(known) != 2:
         raise Refused(
-            "the kernel does not tell where its GDT is", ident="HIB-E-KALLSYMS",
-            hint="it needs CONFIG_KALLSYMS_ALL and root; kernel.kptr_restrict must not be 2",
+            _("the kernel does not tell where its GDT is"), ident="HIB-E-KALLSYMS",
+            hint=_("it needs CONFIG_KALLSYMS_ALL and root; kernel.kptr_restrict must not be 2"),
         )  # fmt: skip
     try:
         with kcore.open("rb", buffering=0) as stream:
             return _from_kcore(Kcore(stream), known)
     except (OSError, ImageError) as error:
-        hint = "the kernel needs CONFIG_PROC_KCORE"
+        hint = _("the kernel needs CONFIG_PROC_KCORE")
         text = error.strerror if isinstance(error, OSError) else error
         raise Refused(f"{kcore}: {text}", hint=hint, ident="HIB-E-KCORE") from error
 
@@ -83,7 +84,7 @@ class Kcore:
                 data = self._at(part.offset + virtual - part.virtual, count)
                 if len(data) == count:
                     return data
-        raise Refused(f"/proc/kcore does not hold {virtual:#x}", ident="HIB-E-KCORE")
+        raise Refused(_("/proc/kcore does not hold {virtual:#x}").format(virtual=virtual), ident="HIB-E-KCORE")
 
     def vmcoreinfo(self) -> str:
         """Return the text of the note, empty if there is none."""
@@ -110,5 +111,7 @@ def _from_kcore(kcore: Kcore, known: dict[str, int]) -> KernelFacts:
     descriptor = struct.unpack("<Q", kcore.read(gdt + 8 * _GDT_ENTRY_KERNEL_CS, 8))[0]
     # A 64-bit code segment: present, code, long mode.
     if not (descriptor >> 47 & 1 and descriptor >> 43 & 1 and descriptor >> 53 & 1):
-        raise Refused(f"there is no GDT at {gdt:#x}", hint="this kernel is not supported", ident="HIB-E-GDT")
+        raise Refused(
+            _("there is no GDT at {gdt:#x}").format(gdt=gdt), hint=_("this kernel is not supported"), ident="HIB-E-GDT"
+        )
     return KernelFacts(gdt, kcore.vmcoreinfo(), kcore.page_offset())

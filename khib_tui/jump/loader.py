@@ -16,6 +16,7 @@ from khib_tui.decide.place import first_place
 from khib_tui.decide.region import Region, assert_complete
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
+from khib_tui.i18n import _
 from khib_tui.jump import stubs
 from khib_tui.jump.bootparams import boot_params
 from khib_tui.linux.syscalls import KexecSegment
@@ -71,7 +72,7 @@ def layout(region: Region, kernel: BzImage, initrd_size: int, handover_size: int
     """
     start = first_place(region.main, pages(kernel.init_size), kernel.pref_address, kernel.kernel_alignment)
     if start is None:
-        raise Refused("the kernel does not fit into the region", hint="choose another kernel", ident="HIB-E-REGION-HOLE")
+        raise Refused(_("the kernel does not fit into the region"), hint=_("choose another kernel"), ident="HIB-E-REGION-HOLE")
     end = start + pages(kernel.init_size)
     block = pages(initrd_size) + pages(handover_size) + (_SETUP_PAGES + 1) * PAGE
     free = region.main - Ranges.of([(start, end)])
@@ -81,7 +82,7 @@ def layout(region: Region, kernel: BzImage, initrd_size: int, handover_size: int
             setup = mailbox - _SETUP_PAGES * PAGE
             handover = setup - pages(handover_size)
             return Layout(start, end, handover - pages(initrd_size), handover, setup, mailbox)
-    raise Refused("the initramfs does not fit into the region", hint="choose a larger region", ident="HIB-E-REGION-SMALL")
+    raise Refused(_("the initramfs does not fit into the region"), hint=_("choose a larger region"), ident="HIB-E-REGION-SMALL")
 
 
 class LoadedB(Struct, frozen=True):
@@ -114,7 +115,7 @@ def prepare(
     """
     text = command_line.encode("ascii")
     if len(text) > min(COMMAND_LINE_MAX, kernel.cmdline_size):
-        raise Refused(f"the command line of B has {len(text)} bytes, too many", ident="HIB-E-CMDLINE")
+        raise Refused(_("the command line of B has {count} bytes, too many").format(count=len(text)), ident="HIB-E-CMDLINE")
     place = layout(region, kernel, len(initrd), len(handover))
     memory = tuple(e820(machine.firmware_memmap, region.own - Ranges.of([(place.mailbox, place.mailbox + PAGE)])))
     zero_page = boot_params(
@@ -142,7 +143,10 @@ def _fill(region: Region, parts: Sequence[KexecSegment]) -> tuple[KexecSegment, 
     segments = tuple(sorted((*parts, *rest), key=lambda segment: segment.start))
     if len(segments) > KEXEC_SEGMENT_MAX:
         raise Refused(
-            f"the region has too many holes: {len(segments)} segments, the kernel takes {KEXEC_SEGMENT_MAX}",
-            hint="choose a smaller region", ident="HIB-E-SEGMENTS",
-        )  # fmt: skip
+            _("the region has too many holes: {count} segments, the kernel takes {kexec_segment_max}").format(
+                count=len(segments), kexec_segment_max=KEXEC_SEGMENT_MAX
+            ),
+            hint=_("choose a smaller region"),
+            ident="HIB-E-SEGMENTS",
+        )
     return segments

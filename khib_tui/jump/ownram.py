@@ -11,6 +11,7 @@ from pathlib import Path
 
 from khib_tui.errors import KhibError, Refused
 from khib_tui.facts.read import text
+from khib_tui.i18n import _
 from khib_tui.model import memmap
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import size
@@ -31,7 +32,7 @@ def system_ram(root: Path = _ROOT) -> Ranges:
     """
     found = [(int(start, 16), int(last, 16) + 1) for start, last in _RAM.findall(text(root / "proc/iomem"))]
     if not any(start for start, _ in found):
-        raise Refused("/proc/iomem does not tell what memory this kernel uses", ident=IDENT)
+        raise Refused(_("/proc/iomem does not tell what memory this kernel uses"), ident=IDENT)
     return Ranges.of(found)
 
 
@@ -45,10 +46,10 @@ def refuse_outside(region: Ranges, of_a: Ranges, root: Path = _ROOT) -> None:
     outside = system_ram(root) - region
     if not outside:
         return
-    what = f"the saver took {_named(outside)} for its own, which lies outside of its region"
+    what = _("the saver took {named} for its own, which lies outside of its region").format(named=_named(outside))
     if outside & of_a:
-        raise Overwritten(f"{what}: it may have written over the running system", ident=IDENT)
-    raise Refused(what, hint="please report it with the output of `khib facts`", ident=IDENT)
+        raise Overwritten(_("{what}: it may have written over the running system").format(what=what), ident=IDENT)
+    raise Refused(what, hint=_("please report it with the output of `khib facts`"), ident=IDENT)
 
 
 def refuse_beyond(region: Ranges, root: Path = _ROOT) -> None:
@@ -59,9 +60,12 @@ def refuse_beyond(region: Ranges, root: Path = _ROOT) -> None:
     outside = system_ram(root) - region
     if outside:
         raise Refused(
-            f"this kernel took {_named(outside)} for its own, which lies outside of its region: restoring would overwrite it",
-            hint="boot the restore entry that khib wrote, with all of its words; the image is kept", ident=IDENT,
-        )  # fmt: skip
+            _("this kernel took {named} for its own, which lies outside of its region: restoring would overwrite it").format(
+                named=_named(outside)
+            ),
+            hint=_("boot the restore entry that khib wrote, with all of its words; the image is kept"),
+            ident=IDENT,
+        )
 
 
 def given(cmdline: str) -> Ranges | None:
@@ -87,10 +91,10 @@ def refuse_over(target: Ranges, root: Path = _ROOT) -> None:
     over = system_ram(root) & target
     if over:
         raise Refused(
-            f"restoring would overwrite {_named(over)}, which this kernel uses itself",
-            hint="boot this kernel with memmap= words that keep it out of the memory that is restored", ident=IDENT,
+            _("restoring would overwrite {named}, which this kernel uses itself").format(named=_named(over)),
+            hint=_("boot this kernel with memmap= words that keep it out of the memory that is restored"), ident=IDENT,
         )  # fmt: skip
 
 
 def _named(ranges: Ranges) -> str:
-    return f"{size(ranges.total)} of memory at {ranges.spans[0][0]:#x}"
+    return _("{size} of memory at {spans:#x}").format(size=size(ranges.total), spans=ranges.spans[0][0])

@@ -9,6 +9,7 @@ from khib_tui.decide.memorymap import e820
 from khib_tui.decide.region import Region
 from khib_tui.errors import Refused
 from khib_tui.formats.bzimage import BzImage
+from khib_tui.i18n import _
 from khib_tui.jump import paging, stubs
 from khib_tui.jump.bootparams import boot_params
 from khib_tui.jump.loader import COMMAND_LINE_MAX, Layout, layout, pages
@@ -31,7 +32,7 @@ def prepare(
     """
     text = command_line.encode()
     if len(text) > min(COMMAND_LINE_MAX, kernel.cmdline_size):
-        raise Refused(f"the command line of C has {len(text)} bytes, too many", ident="HIB-E-CMDLINE")
+        raise Refused(_("the command line of C has {count} bytes, too many").format(count=len(text)), ident="HIB-E-CMDLINE")
     place = layout(region, kernel, len(initrd), paging.SIZE)
     tables, topmost = paging.identity(place.handover, la57=machine.cpu.la57)
     zero_page = boot_params(

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from khib_tui.i18n import _
+
 OFF = "n"
 _LINE = re.compile(r"^(?:# )?CONFIG_(\w+)(?:=(.*)| is not set)$")
 
@@ -24,20 +26,20 @@ def changes(config: dict[str, str], *, whole: bool) -> list[Change]:
     :param config: the distribution's, without `CONFIG_`.
     :param whole: modules are built too; else those of the distribution must fit, so what modules see stays as it is.
     """
-    return [Change("KEXEC_JUMP", "y", "so that it can jump"), *_keys(config), *(_lean(config) if whole else [])]
+    return [Change("KEXEC_JUMP", "y", _("so that it can jump")), *_keys(config), *(_lean(config) if whole else [])]
 
 
 def _keys(config: dict[str, str]) -> Iterator[Change]:
-    why = "nobody but the distribution has its keys"
+    why = _("nobody but the distribution has its keys")
     yield from (Change(name, '""', why) for name in ("SYSTEM_TRUSTED_KEYS", "SYSTEM_REVOCATION_KEYS") if config.get(name))
     if config.get("MODULE_SIG_FORCE") == "y":
-        yield Change("MODULE_SIG_FORCE", OFF, "its modules are signed by a key that this kernel does not know")
+        yield Change("MODULE_SIG_FORCE", OFF, _("its modules are signed by a key that this kernel does not know"))
     if config.get("MODULE_SIG") == "y":
-        yield Change("MODULE_SIG_ALL", OFF, "there is nothing to sign them with")
+        yield Change("MODULE_SIG_ALL", OFF, _("there is nothing to sign them with"))
 
 
 def _lean(config: dict[str, str]) -> Iterator[Change]:
-    why = "half of the time and room, of use to debuggers only"
+    why = _("half of the time and room, of use to debuggers only")
     if config.get("DEBUG_INFO_BTF") == "y":
         yield Change("DEBUG_INFO_BTF", OFF, why)
     yield from (Change(name, OFF, why) for name in sorted(config) if re.fullmatch("DEBUG_INFO_DWARF(4|5|_.*)", name))

@@ -9,6 +9,7 @@ from khib_tui import files, runner
 from khib_tui.errors import CommandFailed
 from khib_tui.events.follow import follow
 from khib_tui.events.types import Sink, StageName
+from khib_tui.i18n import _
 from khib_tui.kbuild import config
 from khib_tui.kbuild.config import Change
 from khib_tui.kbuild.work import OBJECT_LINE, Work
@@ -31,8 +32,8 @@ def configure(work: Work, wanted: Sequence[Change]) -> list[str]:
     made = path.read_text()
     if lost := config.lost(made, wanted):
         raise CommandFailed(
-            f"this source does not take {', '.join(lost)}",
-            hint="what these options depend on is off in the kernel's configuration", ident="HIB-E-BUILD-CONFIG",
+            _("this source does not take {options}").format(options=', '.join(lost)),
+            hint=_("what these options depend on is off in the kernel's configuration"), ident="HIB-E-BUILD-CONFIG",
         )  # fmt: skip
     return config.moved(work.stock.text, made, wanted)
 

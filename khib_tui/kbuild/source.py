@@ -7,6 +7,7 @@ from pathlib import Path
 
 from khib_tui import files, runner
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import _
 from khib_tui.kbuild.stock import Stock
 from khib_tui.kbuild.work import Work
 
@@ -35,7 +36,9 @@ def fetch(work: Work) -> None:
         runner.run(["apt-get", "--quiet", "download", wanted], cwd=folder)
     except CommandFailed as error:
         raise CommandFailed(
-            f"apt cannot download {wanted}: {error.message}", hint=_other_way(stock), ident="HIB-E-BUILD-SOURCE"
+            _("apt cannot download {wanted}: {message}").format(wanted=wanted, message=error.message),
+            hint=_other_way(stock),
+            ident="HIB-E-BUILD-SOURCE",
         ) from error
     (package,) = folder.glob("*.deb")
     runner.run(["dpkg-deb", "--extract", package, folder])
@@ -58,10 +61,10 @@ def unpack(work: Work, source: Path) -> None:
 
 
 def _other_way(stock: Stock) -> str:
-    return (
-        f"run `apt update`; if the version {stock.version} of the running kernel is no longer offered, "
-        "install the newest kernel, restart into it, and try again"
-    )
+    return _(
+        "run `apt update`; if the version {version} of the running kernel is no longer offered, install the "
+        "newest kernel, restart into it, and try again"
+    ).format(version=stock.version)
 
 
 def _installed_version(package: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from khib_tui.errors import Refused
 from khib_tui.facts import kconfig
 from khib_tui.formats import bzimage
+from khib_tui.i18n import _
 
 SUFFIX = "-khib"
 _VERSION = re.compile(r"\bDebian (\d\S*) \(")
@@ -63,22 +64,24 @@ def identify(path: Path) -> Stock:
     found = _VERSION.search(image.banner)
     if not found:
         raise Refused(
-            f"kernel {image.release} is not Debian's, so no package has its source",
-            hint="rebuild it with CONFIG_KEXEC_JUMP=y by the way of its distribution", ident="HIB-E-BUILD-FOREIGN",
+            _("kernel {release} is not Debian's, so no package has its source").format(release=image.release),
+            hint=_("rebuild it with CONFIG_KEXEC_JUMP=y by the way of its distribution"), ident="HIB-E-BUILD-FOREIGN",
         )  # fmt: skip
     config = path.with_name(f"config-{image.release}")
     try:
         text = config.read_text(errors="replace")
     except OSError as error:
         raise Refused(
-            f"the configuration of kernel {image.release} is missing ({config})",
-            hint="reinstall the kernel's package", ident="HIB-E-BUILD-CONFIG",
+            _("the configuration of kernel {release} is missing ({config})").format(release=image.release, config=config),
+            hint=_("reinstall the kernel's package"), ident="HIB-E-BUILD-CONFIG",
         ) from error  # fmt: skip
     stock = Stock(path, image.release, found[1], text, _modules(path.absolute().parent.parent, image.release))
     if stock.config.get("KEXEC_JUMP") == "y":
         raise Refused(
-            f"kernel {image.release} can jump already", hint="run `khib check`", ident="HIB-E-BUILD-HAS-IT"
-        )  # fmt: skip
+            _("kernel {release} can jump already").format(release=image.release),
+            hint=_("run `khib check`"),
+            ident="HIB-E-BUILD-HAS-IT",
+        )
     return stock
 
 

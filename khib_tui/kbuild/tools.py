@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from khib_tui import runner
 from khib_tui.errors import CommandFailed, Refused
+from khib_tui.i18n import _
 
 
 class Tool(NamedTuple):
@@ -55,8 +56,8 @@ def refuse_missing(tools: list[Tool]) -> None:
     packages = missing(tools)
     if packages:
         raise Refused(
-            f"building a kernel needs {', '.join(packages)}{_room(packages)}",
-            hint=f"apt install {' '.join(packages)}", ident="HIB-E-BUILD-TOOLS",
+            _("building a kernel needs {packages}{room}").format(packages=', '.join(packages), room=_room(packages)),
+            hint=_("apt install {packages}").format(packages=' '.join(packages)), ident="HIB-E-BUILD-TOOLS",
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from khib_tui import files
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.kbuild.stock import Stock
 from khib_tui.model.units import GIB, size
 
@@ -83,9 +84,10 @@ class Work:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Refused(
-                f"another khib builds in {self.folder}", hint="wait for it, or give another folder by --into",
+                _("another khib builds in {folder}").format(folder=self.folder),
+                hint=_("wait for it, or give another folder by --into"),
                 ident="HIB-E-BUILD-BUSY",
-            ) from error  # fmt: skip
+            ) from error
 
 
 def refuse_little_room(work: Work) -> str:
@@ -96,9 +98,11 @@ def refuse_little_room(work: Work) -> str:
     place = next(folder for folder in (work.folder, *work.folder.absolute().parents) if folder.exists())
     free, needed = shutil.disk_usage(place).free, BUILD_ROOM[work.whole] + SOURCE_ROOM
     there = _used(work.folder)
-    text = f"the build may take {size(needed)} in {work.folder}; {size(free + there)} are free or taken by an earlier build"
+    text = _("the build may take {needed} in {folder}; {free} are free or taken by an earlier build").format(
+        needed=size(needed), folder=work.folder, free=size(free + there)
+    )
     if free + there < needed:
-        raise Refused(text, hint="free some room, or give a folder on a larger disk by --into", ident="HIB-E-BUILD-ROOM")
+        raise Refused(text, hint=_("free some room, or give a folder on a larger disk by --into"), ident="HIB-E-BUILD-ROOM")
     return text
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from khib_tui.i18n import _
+
 # Bytes that the process leaves to its parent and to the kernel.
 _LEFT = 8 << 20
 # Bytes of each thread's stack; usual are 8 MiB, which count although they are not used.
@@ -83,7 +85,7 @@ def said(status: int) -> str:
     """Say how a child ended."""
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
-        return f"it ended with code {code}"
+        return _("it ended with code {code}").format(code=code)
     with suppress(ValueError):
-        return f"it was ended by {signal.Signals(-code).name}"
-    return f"it was ended by signal {-code}"
+        return _("it was ended by {Signals}").format(Signals=signal.Signals(-code).name)
+    return _("it was ended by signal {number}").format(number=-code)

@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import _
 from khib_tui.linux.buffers import address_of
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, PAGE
@@ -45,7 +46,10 @@ class PhysicalMemory:
         try:
             return mmap.mmap(self.fd, end - start, mmap.MAP_SHARED | mmap.MAP_POPULATE, access, offset=start)
         except (OSError, ValueError) as error:
-            raise CommandFailed(f"memory at {start:#x}..{end:#x} is denied: {error}", ident="HIB-E-DEVMEM") from error
+            raise CommandFailed(
+                _("memory at {start:#x}..{end:#x} is denied: {error}").format(start=start, end=end, error=error),
+                ident="HIB-E-DEVMEM",
+            ) from error
 
     @contextmanager
     def window(self, start: int, end: int) -> Iterator[mmap.mmap]:
@@ -77,7 +81,7 @@ def span(address: int, allowed: Ranges) -> tuple[int, int]:
     for start, end in allowed.overlapping(address, address + 1):
         base = address // WINDOW * WINDOW
         return max(start, base), min(end, base + WINDOW)
-    raise CommandFailed(f"memory at {address:#x} is not A's", ident="HIB-E-DEVMEM")
+    raise CommandFailed(_("memory at {address:#x} is not A's").format(address=address), ident="HIB-E-DEVMEM")
 
 
 class Mapping(Struct):

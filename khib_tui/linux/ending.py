@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from khib_tui.i18n import _
+
 # What stops, continues or tells something, and what the process itself did wrong.
 _OTHERS = {
     "SIGKILL", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGCHLD", "SIGURG", "SIGWINCH", "SIGPIPE", "SIGXFSZ",
@@ -26,7 +28,7 @@ class Ended(KeyboardInterrupt):
     """A signal asked this process to end; `number` is which."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"ended by {name_of(number)}")
+        super().__init__(_("ended by {name_of}").format(name_of=name_of(number)))
         self.number = number
 
 
@@ -40,10 +42,10 @@ class _Asked:
 def name_of(number: int) -> str:
     """Return what users call a signal."""
     if number == signal.SIGINT:
-        return "Ctrl-C"
+        return _("Ctrl-C")
     with suppress(ValueError):
         return signal.Signals(number).name
-    return f"signal {number}"
+    return _("signal {number}").format(number=number)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 
 POWER = Path("/sys/power")
 CLOCK = Path("/sys/class/rtc/rtc0")
@@ -49,7 +50,9 @@ def clock_now(clock: Path = CLOCK) -> int:
         (clock / "wakealarm").read_text()
         return int((clock / "since_epoch").read_text())
     except (OSError, ValueError) as error:
-        raise Refused("this machine has no clock that can wake it", hint="leave --wake out", ident="HIB-E-WAKE") from error
+        raise Refused(
+            _("this machine has no clock that can wake it"), hint=_("leave --wake out"), ident="HIB-E-WAKE"
+        ) from error
 
 
 def set_alarm(when: int, clock: Path = CLOCK) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import _
 from khib_tui.model.limits import KEXEC_SEGMENT_MAX
 
 SYS_REBOOT = 169
@@ -70,7 +71,12 @@ def kexec_load(entry: int, segments: Sequence[KexecSegment], *, preserve_context
     :raises CommandFailed: the kernel refuses; its errno is in the text.
     """
     if len(segments) > KEXEC_SEGMENT_MAX:
-        raise CommandFailed(f"{len(segments)} segments: the kernel takes {KEXEC_SEGMENT_MAX}", ident="HIB-E-SEGMENTS")
+        raise CommandFailed(
+            _("{count} segments: the kernel takes {kexec_segment_max}").format(
+                count=len(segments), kexec_segment_max=KEXEC_SEGMENT_MAX
+            ),
+            ident="HIB-E-SEGMENTS",
+        )
     array = (_KexecSegment * max(len(segments), 1))()
     alive = []
     for slot, segment in zip(array, segments, strict=False):
@@ -82,7 +88,9 @@ def kexec_load(entry: int, segments: Sequence[KexecSegment], *, preserve_context
     flags = KEXEC_ARCH_X86_64 | (KEXEC_PRESERVE_CONTEXT if preserve_context else 0)
     if _call(SYS_KEXEC_LOAD, ctypes.c_ulong(entry), ctypes.c_ulong(len(segments)), array, ctypes.c_ulong(flags)):
         code = ctypes.get_errno()
-        raise CommandFailed(f"the kernel refuses to load the jump: {os.strerror(code)}", ident="HIB-E-KEXEC-LOAD")
+        raise CommandFailed(
+            _("the kernel refuses to load the jump: {strerror}").format(strerror=os.strerror(code)), ident="HIB-E-KEXEC-LOAD"
+        )
 
 
 def kexec_unload() -> None:
@@ -98,7 +106,7 @@ def reboot(command: int) -> None:
     magic = (ctypes.c_uint(REBOOT_MAGIC1), ctypes.c_uint(REBOOT_MAGIC2))
     if _call(SYS_REBOOT, *magic, ctypes.c_uint(command), None):
         code = ctypes.get_errno()
-        raise CommandFailed(f"the kernel could not jump: {os.strerror(code)}", ident="HIB-E-JUMP")
+        raise CommandFailed(_("the kernel could not jump: {strerror}").format(strerror=os.strerror(code)), ident="HIB-E-JUMP")
 
 
 def syncfs(path: str) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from khib_tui import files
 from khib_tui.errors import UsageError
+from khib_tui.i18n import _
 from khib_tui.model import settings
 from khib_tui.model.settings import Settings
 
@@ -31,5 +32,5 @@ def load(path: Path) -> Answers:
     try:
         return settings.read(path, Answers)
     except (OSError, msgspec.DecodeError) as error:
-        hint = "it has the names of khib.toml, such as `target`, and `key_file`"
+        hint = _("it has the names of khib.toml, such as `target`, and `key_file`")
         raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-ANSWERS") from error

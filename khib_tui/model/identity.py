@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Spans
 from khib_tui.model.units import size
@@ -25,8 +26,10 @@ class DeviceKey(msgspec.Struct, frozen=True):
     unit: str = ""
 
     def __str__(self) -> str:
-        unit = f", unit {self.unit}" if self.unit else ""
-        return f"disk {self.disk_id or 'without identity'}, start {self.start}, serial {self.serial or 'unknown'}{unit}"
+        unit = _(", unit {unit}").format(unit=self.unit) if self.unit else ""
+        return _("disk {disk}, start {start}, serial {serial}{unit}").format(
+            disk=self.disk_id or _("without identity"), start=self.start, serial=self.serial or _("unknown"), unit=unit
+        )
 
 
 class TargetRef(msgspec.Struct, frozen=True):
@@ -52,10 +55,16 @@ def only(found: list[BlockDevice], wanted: str) -> BlockDevice:
     :raises Refused: HIB-E-TARGET-MISSING, or HIB-E-TARGET-DUPLICATE where several look the same, as cloned disks do.
     """
     if not found:
-        raise Refused(f"{wanted} is not there", hint="plug it in and try again", ident="HIB-E-TARGET-MISSING")
+        raise Refused(
+            _("{wanted} is not there").format(wanted=wanted), hint=_("plug it in and try again"), ident="HIB-E-TARGET-MISSING"
+        )
     if len(found) > 1:
-        listed = " and ".join(device.path for device in found)
-        raise Refused(f"{listed} are both {wanted}", hint="unplug the copy", ident="HIB-E-TARGET-DUPLICATE")
+        listed = _(" and ").join(device.path for device in found)
+        raise Refused(
+            _("{listed} are both {wanted}").format(listed=listed, wanted=wanted),
+            hint=_("unplug the copy"),
+            ident="HIB-E-TARGET-DUPLICATE",
+        )
     return found[0]
 
 
@@ -64,4 +73,7 @@ def find(devices: Iterable[BlockDevice], key: DeviceKey) -> BlockDevice:
 
     :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE.
     """
-    return only([device for device in devices if key_of(device) == key], f"the target of {size(key.size)} ({key})")
+    return only(
+        [device for device in devices if key_of(device) == key],
+        _("the target of {size} ({key})").format(size=size(key.size), key=key),
+    )

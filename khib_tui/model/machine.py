@@ -15,6 +15,7 @@ import msgspec
 
 from khib_tui import files
 from khib_tui.errors import UsageError
+from khib_tui.i18n import _
 from khib_tui.model import cmdline, jsontext
 from khib_tui.model.boot import BootFacts
 from khib_tui.model.units import MIB
@@ -266,7 +267,7 @@ def load(path: Path) -> Machine:
     try:
         return jsontext.decode(files.read(path, _MAX_FACTS), Machine)
     except (OSError, msgspec.DecodeError) as error:
-        raise UsageError(f"{path}: {files.reason(error)}", hint="make one with `khib facts`", ident="HIB-E-FACTS") from error
+        raise UsageError(f"{path}: {files.reason(error)}", hint=_("make one with `khib facts`"), ident="HIB-E-FACTS") from error
 
 
 def dump(machine: Machine) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 
 from khib_tui import files
 from khib_tui.errors import UsageError
+from khib_tui.i18n import _
 from khib_tui.model import jsontext
 from khib_tui.model.boot import LoaderKind
 from khib_tui.model.choices import AUTOMATIC, After, CodecChoice
@@ -68,7 +69,7 @@ def load(path: Path = PATH) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, msgspec.DecodeError) as error:
-        hint = "correct the file, or run the wizard again"
+        hint = _("correct the file, or run the wizard again")
         raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-SETTINGS") from error
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from khib_tui.errors import Refused, UsageError
+from khib_tui.i18n import _
 from khib_tui.model import spelling
 from khib_tui.model.identity import TargetRef, key_of, only
 from khib_tui.model.machine import BlockDevice, Machine
@@ -93,9 +94,12 @@ def parse(text: str) -> Target:
     sound = spelling.is_device(device) and (not path or _PATH.fullmatch(path))
     if not sound or not {".", ".."}.isdisjoint([*device.split("/"), *path.split("/")]):
         raise UsageError(
-            f"'{clean(text)}' is not a valid target", ident="HIB-E-TARGET",
-            hint="write DEVICE, DEVICE:/FILE, file:/FILE, swap or swap:DEVICE; DEVICE as mount takes it, FILE without spaces",
-        )  # fmt: skip
+            _("'{text}' is not a valid target").format(text=clean(text)),
+            ident="HIB-E-TARGET",
+            hint=_(
+                "write DEVICE, DEVICE:/FILE, file:/FILE, swap or swap:DEVICE; DEVICE as mount takes it, FILE without spaces"
+            ),
+        )
     return Target(device, path)
 
 
@@ -108,8 +112,8 @@ def _swap(name: str, text: str) -> Target:
     device = parse(name)
     if device.kind is not Kind.PARTITION:
         raise UsageError(
-            f"'{clean(text)}' is not a valid swap", ident="HIB-E-TARGET",
-            hint="write swap, swap:/dev/..., swap:UUID=... or swap:/swapfile",
+            _("'{text}' is not a valid swap").format(text=clean(text)), ident="HIB-E-TARGET",
+            hint=_("write swap, swap:/dev/..., swap:UUID=... or swap:/swapfile"),
         )  # fmt: skip
     return Target(device.device, swap=True)
 
@@ -117,8 +121,8 @@ def _swap(name: str, text: str) -> Target:
 def _path(path: str) -> str:
     if not _PATH.fullmatch(path) or not {".", ".."}.isdisjoint(path.split("/")):
         raise UsageError(
-            f"'{clean(path)}' is not a valid path for the image", ident="HIB-E-TARGET",
-            hint="write it from the top, without spaces, such as file:/hibernate.khib",
+            _("'{path}' is not a valid path for the image").format(path=clean(path)), ident="HIB-E-TARGET",
+            hint=_("write it from the top, without spaces, such as file:/hibernate.khib"),
         )  # fmt: skip
     return path
 
@@ -142,11 +146,13 @@ def _only_swap(devices: Sequence[BlockDevice]) -> Target:
     """Find the only swap on a disk: those that are active, else what looks like one."""
     found = swaps(devices) or [Target(item.path, swap=True) for item in devices if item.fstype in (SWAP, LENT_SWAP)]
     if not found:
-        hint = "swapon one first, or choose another place"
-        raise Refused("there is no swap on a disk", hint=hint, ident="HIB-E-TARGET-MISSING")
+        hint = _("swapon one first, or choose another place")
+        raise Refused(_("there is no swap on a disk"), hint=hint, ident="HIB-E-TARGET-MISSING")
     if found[1:]:
-        what = f"there are {len(found)} swaps: {', '.join(item.path or item.device for item in found)}"
-        raise Refused(what, hint=f"name one: --target {found[0]}", ident="HIB-E-TARGET-DUPLICATE")
+        what = _("there are {count} swaps: {names}").format(
+            count=len(found), names=", ".join(item.path or item.device for item in found)
+        )
+        raise Refused(what, hint=_("name one: --target {found}").format(found=found[0]), ident="HIB-E-TARGET-DUPLICATE")
     return found[0]
 
 
@@ -202,9 +208,10 @@ def _identity(device: BlockDevice) -> str:
     identity = device.disk_id or device.uuid
     if not _IDENTITY.fullmatch(identity):
         raise Refused(
-            f"{device.path} has no identity to find it by after a restart", ident="HIB-E-TARGET-IDENTITY",
-            hint="use a partition of a disk that has a partition table",
-        )  # fmt: skip
+            _("{device} has no identity to find it by after a restart").format(device=device.path),
+            ident="HIB-E-TARGET-IDENTITY",
+            hint=_("use a partition of a disk that has a partition table"),
+        )
     return identity
 
 

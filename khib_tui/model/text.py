@@ -11,6 +11,8 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Mn", "Mc", "Me", "Co", "Cn"}
 _JOINING = ((0x115F, 0x11FF), (0x3164, 0x3164), (0xD7B0, 0xD7FF), (0xFFA0, 0xFFA0), (0x1F1E6, 0x1F1FF), (0x1F3FB, 0x1F3FF))
 # Most code points that one shown character is made of, in text that is not meant to harm.
 _COMPOSED = 4
+# How German is written where its letters are missing.
+_SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "…": "..."})
 
 
 def clean(s: str, limit: int = 128) -> str:
@@ -41,9 +43,13 @@ def visible_lines(s: str) -> str:
 
 
 def encodable(s: str, encoding: str | None) -> str:
-    r"""Return text as a terminal with this encoding can show it, with `\xNN` for all that it cannot."""
+    r"""Return text as a terminal with this encoding can show it, with `ae` for `ä` and `\xNN` for all else that it cannot."""
     name = encoding or "utf-8"
-    return s.encode(name, "backslashreplace").decode(name)
+    try:
+        s.encode(name)
+    except UnicodeEncodeError:
+        return s.translate(_SPELT).encode(name, "backslashreplace").decode(name)
+    return s
 
 
 def unsafe(char: str) -> bool:

@@ -8,6 +8,7 @@ import time
 from humanize import naturalsize
 
 from khib_tui.errors import UsageError
+from khib_tui.i18n import _
 from khib_tui.model.text import clean
 
 PAGE = 4096
@@ -44,7 +45,9 @@ def parse_size(text: str) -> int:
     found = re.fullmatch(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
     count = float(found[1]) * _UNITS[found[2].lower()] if found else _MAX_SIZE
     if count >= _MAX_SIZE:
-        raise UsageError(f"'{clean(text)}' is not a size", hint="write it as 256M or 1.5G", ident="HIB-E-SIZE")
+        raise UsageError(
+            _("'{text}' is not a size").format(text=clean(text)), hint=_("write it as 256M or 1.5G"), ident="HIB-E-SIZE"
+        )
     return int(count)
 
 

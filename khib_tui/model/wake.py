@@ -6,6 +6,7 @@ import re
 import time
 
 from khib_tui.errors import UsageError
+from khib_tui.i18n import _
 from khib_tui.model.text import clean
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -22,7 +23,11 @@ def seconds(text: str, now: float) -> float:
     span = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if span and 0 < int(span[1]) * _UNITS[span[2]] <= _MOST:
         return float(int(span[1]) * _UNITS[span[2]])
-    raise UsageError(f"'{clean(text)}' is no time to wake at", hint="write it as 07:30, 90m or 8h", ident="HIB-E-WAKE-TIME")
+    raise UsageError(
+        _("'{text}' is no time to wake at").format(text=clean(text)),
+        hint=_("write it as 07:30, 90m or 8h"),
+        ident="HIB-E-WAKE-TIME",
+    )
 
 
 def _until(hour: int, minute: int, now: float) -> float:

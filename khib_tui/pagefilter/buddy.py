@@ -15,6 +15,7 @@ from operator import sub
 
 from msgspec import Struct
 
+from khib_tui.i18n import _
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.pagefilter.pagetable import AddressSpace
@@ -58,9 +59,9 @@ class PageLayout(Struct, frozen=True):
         )  # fmt: skip
         widths = [(made.flags, 8), (made.count, 4), (made.mapcount, 4), (made.private, 8), (made.head, 8)]
         if made.size % 8 or not 32 <= made.size <= 512 or any(at % width or at + width > made.size for at, width in widths):
-            raise Doubt("the kernel's struct page has an impossible layout")
+            raise Doubt(_("the kernel's struct page has an impossible layout"))
         if buddy in (0, 0xFFFFFFFF) or not 0 < made.orders <= 32:
-            raise Doubt("the kernel's mark of free pages has an impossible value")
+            raise Doubt(_("the kernel's mark of free pages has an impossible value"))
         return made
 
 
@@ -84,7 +85,7 @@ def sections(space: AddressSpace, info: VmcoreInfo, page_size: int) -> Sections:
     roots = info.length("mem_section")
     bits = info.number("SECTION_SIZE_BITS")
     if not 8 <= record <= 256 or PAGE % record or not 24 <= bits <= _MAX_BITS or not 0 < roots <= _MAX_SECTIONS:
-        raise Doubt("the kernel's table of memory sections has an impossible layout")
+        raise Doubt(_("the kernel's table of memory sections has an impossible layout"))
     per_root, pages = PAGE // record, (1 << bits) // PAGE
     maps: list[tuple[int, int]] = []
     for index, root in enumerate(space.words(info.symbol("mem_section"), roots)):
@@ -96,7 +97,7 @@ def sections(space: AddressSpace, info: VmcoreInfo, page_size: int) -> Sections:
             if word & _HAS_MEM_MAP:
                 number = index * per_root + inner
                 if len(maps) == _MAX_SECTIONS:
-                    raise Doubt("the kernel's table of memory sections has no end")
+                    raise Doubt(_("the kernel's table of memory sections has no end"))
                 maps.append((number, (word & ~_MAP_FLAGS) + number * pages * page_size))
     return Sections(tuple(maps), pages)
 
@@ -119,7 +120,11 @@ def blocks(data: bytes, layout: PageLayout, first: int) -> Iterator[tuple[int, i
         pages = 1 << order if order is not None else 1
         if order is not None:
             if (first + at // 4) % pages:
-                raise Doubt(f"a free block of {pages} pages at PFN {first + at // 4:#x} is not aligned")
+                raise Doubt(
+                    _("a free block of {pages} pages at PFN {first:#x} is not aligned").format(
+                        pages=pages, first=first + at // 4
+                    )
+                )
             yield first + at // 4, pages
         at = marks.find(layout.buddy, at + 4 * pages)
 
@@ -136,7 +141,7 @@ def _order(data: bytes, base: int, layout: PageLayout) -> int | None:
         return None
     (order,) = struct.unpack_from("<Q", data, base + layout.private)
     if order >= layout.orders:
-        raise Doubt(f"a free block has the order {order}")
+        raise Doubt(_("a free block has the order {order}").format(order=order))
     return int(order)
 
 
@@ -175,11 +180,11 @@ class Spans:
         :raises Doubt: it does not, or it lies outside of the RAM.
         """
         if self.ends and start < self.ends[-1]:
-            raise Doubt("free blocks overlap, or lie outside of the RAM")
+            raise Doubt(_("free blocks overlap, or lie outside of the RAM"))
         if start < self.low or end > self.high:
             self.low, self.high = next(self.ram.overlapping(start, end), (0, 0))
             if start < self.low or end > self.high:
-                raise Doubt("free blocks overlap, or lie outside of the RAM")
+                raise Doubt(_("free blocks overlap, or lie outside of the RAM"))
         if self.ends and start == self.ends[-1]:
             self.ends[-1] = end
             return

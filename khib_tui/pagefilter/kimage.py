@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from array import array
 
+from khib_tui.i18n import _
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
 from khib_tui.pagefilter.view import NOWHERE, Doubt, Reader, Shadows, Swapped, doubting
@@ -36,7 +37,7 @@ def shadows(memory: Reader, entry: int, region: Ranges, ram: Ranges) -> Shadows:
             found = _follow(memory, word, region, outside)
             if found is not None:
                 return found
-    raise Doubt("the list of swapped pages was not found in the control page")
+    raise Doubt(_("the list of swapped pages was not found in the control page"))
 
 
 def _page(word: int) -> Ranges:

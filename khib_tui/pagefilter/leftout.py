@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from khib_tui.i18n import _
 from khib_tui.model.origin import Origin
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import PAGE
@@ -27,13 +28,13 @@ def left_out(memory: Reader, origin: Origin, entry: int, *, page_offset: int, de
     shadows = kimage.shadows(memory, entry, region, ram)
     info = vmcoreinfo.parse(description)
     if info.lines.get("OSRELEASE") != origin.release:
-        raise Doubt("the kernel's description of itself is of another release")
+        raise Doubt(_("the kernel's description of itself is of another release"))
     space = kernel_space(SystemView(memory, shadows), info, page_offset)
     free = buddy.free_pages(space, info, ram)
     refuse_used(free, shadows, (entry, *used, space.root))
     moved = shadows.move(free)
     if not Ranges.of(origin.saved).covers(moved):
-        raise Doubt("free pages lie outside of what is to be saved")
+        raise Doubt(_("free pages lie outside of what is to be saved"))
     return moved
 
 
@@ -42,8 +43,8 @@ def refuse_used(free: Ranges, shadows: Shadows, used: Sequence[int]) -> None:
 
     :raises Doubt: naming one.
     """
-    for start, _ in free & shadows.sources:
-        raise Doubt(f"the page at {start:#x} is called free, but holds a page of the region")
+    for start, _end in free & shadows.sources:
+        raise Doubt(_("the page at {start:#x} is called free, but holds a page of the region").format(start=start))
     for address in used:
         if any(free.overlapping(address, address + 1)):
-            raise Doubt(f"the page at {address // PAGE * PAGE:#x} is called free, but is in use")
+            raise Doubt(_("the page at {address:#x} is called free, but is in use").format(address=address // PAGE * PAGE))

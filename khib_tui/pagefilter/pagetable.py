@@ -6,6 +6,7 @@ import struct
 
 from msgspec import Struct, field
 
+from khib_tui.i18n import _
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.pagefilter.view import Doubt, Reader
 from khib_tui.pagefilter.vmcoreinfo import VmcoreInfo
@@ -46,7 +47,7 @@ class AddressSpace(Struct, frozen=True):
         for shift in range(12 + 9 * (self.levels - 1), 11, -9):
             entry = self._table(table)[virtual >> shift & 511]
             if not entry & _PRESENT:
-                raise Doubt(f"the kernel's address {virtual:#x} is not mapped")
+                raise Doubt(_("the kernel's address {virtual:#x} is not mapped").format(virtual=virtual))
             if shift == 12 or (shift in _HUGE_LEVELS and entry & _HUGE):
                 size = 1 << shift
                 start = entry & _ADDRESS & ~(size - 1)
@@ -88,5 +89,5 @@ def kernel_space(memory: Reader, info: VmcoreInfo, page_offset: int) -> AddressS
     levels = 5 if info.optional("pgtable_l5_enabled") else 4
     space = AddressSpace(memory, top - KERNEL_MAP + phys_base, phys_base, page_offset, levels)
     if space.physical(page_offset + space.root)[0] != space.root:
-        raise Doubt("the kernel's page tables do not hold its direct map")
+        raise Doubt(_("the kernel's page tables do not hold its direct map"))
     return space

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct
 
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import _
 from khib_tui.model.ranges import Ranges
 
 
@@ -28,7 +29,7 @@ def doubting() -> Iterator[None]:
     try:
         yield
     except (struct.error, ArithmeticError, LookupError, ValueError, TypeError, OSError, CommandFailed) as error:
-        raise Doubt(f"the kernel's memory cannot be followed: {error}") from error
+        raise Doubt(_("the kernel's memory cannot be followed: {error}").format(error=error)) from error
 
 
 class Reader(Protocol):

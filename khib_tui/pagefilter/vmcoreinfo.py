@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from khib_tui.i18n import _
 from khib_tui.pagefilter.view import Doubt
 
 
@@ -45,7 +46,7 @@ class VmcoreInfo(Struct, frozen=True):
         try:
             return int(self.lines[key], base)
         except (KeyError, ValueError) as error:
-            raise Doubt(f"the kernel does not tell {key}") from error
+            raise Doubt(_("the kernel does not tell {key}").format(key=key)) from error
 
 
 def parse(text: str) -> VmcoreInfo:

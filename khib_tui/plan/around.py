@@ -15,6 +15,7 @@ from msgspec import Struct
 from khib_tui import runner
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message
+from khib_tui.i18n import _
 from khib_tui.plan.step import Context
 
 HOOKS = Path("/etc/khib/hooks.d")
@@ -45,8 +46,10 @@ class RunHooks(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is run."""
-        found = ", ".join(path.name for path in self.programs()) or "none is there"
-        return f"run the hooks in {' and '.join(map(str, self.folders))}, now and when this system is back: {found}"
+        found = ", ".join(path.name for path in self.programs()) or _("none is there")
+        return _("run the hooks in {folders}, now and when this system is back: {found}").format(
+            folders=_(" and ").join(map(str, self.folders)), found=found
+        )
 
     def apply(self, context: Context) -> None:
         """Run them; one that fails is told, and does not matter."""
@@ -84,20 +87,20 @@ class FreezeSessions(Struct, frozen=True):
 
     def describe(self) -> str:
         """Describe the step."""
-        return "freeze the users' sessions until this system is back"
+        return _("freeze the users' sessions until this system is back")
 
     def apply(self, context: Context) -> None:
         """Freeze them; never the one that this runs in."""
         control = self.slice / "cgroup.freeze"
         if not control.exists() or "/user.slice" in Path("/proc/self/cgroup").read_text():
-            context.sink(Message("sessions are not frozen: this is one of them, or there are none", Level.WARNING))
+            context.sink(Message(_("sessions are not frozen: this is one of them, or there are none"), Level.WARNING))
             return
         context.last.callback(self.thaw, context)
         control.write_text("1")
         until = time.monotonic() + _FREEZING
         while "frozen 1" not in (self.slice / "cgroup.events").read_text():
             if time.monotonic() > until:
-                context.sink(Message("the users' sessions could not be frozen; that does no harm", Level.WARNING))
+                context.sink(Message(_("the users' sessions could not be frozen; that does no harm"), Level.WARNING))
                 return
             time.sleep(0.05)
 
@@ -106,7 +109,9 @@ class FreezeSessions(Struct, frozen=True):
         try:
             (self.slice / "cgroup.freeze").write_text("0")
         except OSError as error:
-            context.sink(Message(f"the users' sessions are still frozen: {error.strerror}", Level.ERROR))
+            context.sink(
+                Message(_("the users' sessions are still frozen: {strerror}").format(strerror=error.strerror), Level.ERROR)
+            )
 
 
 class TellDrivers(Struct, frozen=True):
@@ -117,14 +122,20 @@ class TellDrivers(Struct, frozen=True):
 
     def describe(self) -> str:
         """Describe the step."""
-        return "tell drivers of the hibernation, and of its end when this system is back"
+        return _("tell drivers of the hibernation, and of its end when this system is back")
 
     def apply(self, context: Context) -> None:
         """Tell them; a kernel that has no such thing is no reason to stay."""
         try:
             fd = os.open(SNAPSHOT, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            context.sink(Message(f"drivers are not told of the hibernation: {SNAPSHOT}: {error.strerror}"))
+            context.sink(
+                Message(
+                    _("drivers are not told of the hibernation: {snapshot}: {strerror}").format(
+                        snapshot=SNAPSHOT, strerror=error.strerror
+                    )
+                )
+            )
         else:
             context.held.callback(os.close, fd)
         if NVIDIA.exists():
@@ -149,11 +160,11 @@ def users(run: Path = Path("/run/user")) -> Iterator[tuple[int, Path]]:
 def tell_desktops(text: str, command: Callable[..., object] = runner.run) -> None:
     """Show users why their system did not hibernate: on their terminals, and on their desktops where there is notify-send."""
     with suppress(KhibError):
-        command(["wall", f"khib: not hibernated: {text}"])
+        command(["wall", _("khib: not hibernated: {text}").format(text=text)])
     for number, bus in users():
         with suppress(KhibError):
             command([
                 "setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups",
                 "env", f"DBUS_SESSION_BUS_ADDRESS=unix:path={bus}",
-                "notify-send", "--urgency=critical", "khib: not hibernated", text,
+                "notify-send", "--urgency=critical", _("khib: not hibernated"), text,
             ])  # fmt: skip

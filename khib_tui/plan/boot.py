@@ -14,6 +14,7 @@ from khib_tui.bootloader.entry import restore_entry
 from khib_tui.decide import bootloader
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, Refused
+from khib_tui.i18n import _
 from khib_tui.image.ranges import first_sector
 from khib_tui.linux import efivars
 from khib_tui.model import target as targets
@@ -35,8 +36,12 @@ class WriteBootEntry(Struct, frozen=True):
     def describe(self) -> str:
         """Return where the entry goes, and what memory it gives C."""
         loader, target = self.choice.loader, self.choice.target
-        place = f", and where the image's {'swap' if target.swap else 'file'} lies" if target and target.beneath else ""
-        return f"write boot entry {loader.entry} for {loader.kind}: {self.entry().options}{place}"
+        place = ""
+        if target and target.beneath:
+            place = _(", and where the image's swap lies") if target.swap else _(", and where the image's file lies")
+        return _("write boot entry {entry} for {kind}: {options}{place}").format(
+            entry=loader.entry, kind=loader.kind, options=self.entry().options, place=place
+        )
 
     def entry(self, place: TargetRef | None = None) -> BootEntry:
         """Make the entry.
@@ -94,7 +99,7 @@ class RemoveBootEntry(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is taken away."""
-        return f"take the boot entry out of {self.loader.entry}"
+        return _("take the boot entry out of {entry}").format(entry=self.loader.entry)
 
     def apply(self, context: Context) -> None:
         """Take it away if it is there."""
@@ -116,9 +121,10 @@ def refuse_misread(loader: Loader, data: bytes, entry: BootEntry) -> None:
     """
     if not keep.says(keep.parse(loader, data), entry):
         raise CommandFailed(
-            f"{loader.kind} would not read {loader.entry} as it was meant", ident="HIB-E-BOOTENTRY",
-            hint="leave quotes and odd characters out of `options` in the settings, or set `loader` to another one",
-        )  # fmt: skip
+            _("{kind} would not read {entry} as it was meant").format(kind=loader.kind, entry=loader.entry),
+            ident="HIB-E-BOOTENTRY",
+            hint=_("leave quotes and odd characters out of `options` in the settings, or set `loader` to another one"),
+        )
 
 
 def is_set_up(machine: Machine, settings: Settings) -> bool:

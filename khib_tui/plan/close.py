@@ -8,6 +8,7 @@ from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.events.types import Level, Message
 from khib_tui.handover.report import Outcome
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
@@ -22,7 +23,7 @@ class CloseImage(Struct, frozen=True):
 
     def describe(self) -> str:
         """Describe the step."""
-        return "mark the image as done"
+        return _("mark the image as done")
 
     def apply(self, context: Context) -> None:
         """Mark it if it is ours.
@@ -37,12 +38,14 @@ class CloseImage(Struct, frozen=True):
                 given_up = close(store, context.handover.image_id)
         except (KhibError, OSError) as error:
             if context.handover.target.spans and context.report and context.report.outcome is Outcome.RESUMED:
-                context.sink(Message(f"the image stays marked as resumed, which it never is again: {error}"))
+                context.sink(
+                    Message(_("the image stays marked as resumed, which it never is again: {error}").format(error=error))
+                )
                 return
-            text = f"the image could not be marked as done: {error}"
-            raise CommandFailed(text, hint="give it up with `khib image discard`", ident="HIB-E-DONE") from error
+            text = _("the image could not be marked as done: {error}").format(error=error)
+            raise CommandFailed(text, hint=_("give it up with `khib image discard`"), ident="HIB-E-DONE") from error
         if given_up:
-            context.sink(Message("the image was complete although this system goes on: it was given up", Level.WARNING))
+            context.sink(Message(_("the image was complete although this system goes on: it was given up"), Level.WARNING))
 
 
 def close(store: Store, image_id: str) -> bool:
@@ -57,6 +60,6 @@ def close(store: Store, image_id: str) -> bool:
     if newest.state is State.CLAIMED:
         headers.advance(store, newest, State.DONE)
     elif any(slot.state is State.COMPLETE for slot in ours):
-        headers.advance(store, newest, State.ABANDONED, "the system in it went on without it")
+        headers.advance(store, newest, State.ABANDONED, N_("the system in it went on without it"))
         return True
     return False

@@ -11,6 +11,7 @@ from khib_tui import files, runner
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, Refused
 from khib_tui.events.types import Level, Message
+from khib_tui.i18n import _
 from khib_tui.plan import program
 from khib_tui.plan.around import SLICE
 from khib_tui.plan.step import Action, Context
@@ -54,8 +55,8 @@ def refuse_sealed(choice: Choice) -> None:
     """
     if choice.settings.desktop and choice.sealed:
         raise Refused(
-            "images are sealed, and `systemctl hibernate`, the lid and the power menu cannot ask for the passphrase",
-            hint="let `desktop` be false in the settings, or leave images unsealed (`khib seal --off`)",
+            _("images are sealed, and `systemctl hibernate`, the lid and the power menu cannot ask for the passphrase"),
+            hint=_("let `desktop` be false in the settings, or leave images unsealed (`khib seal --off`)"),
             ident="HIB-E-DESKTOP-SEAL",
         )
 
@@ -67,7 +68,7 @@ class TakeOverHibernate(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what hibernates with khib then."""
-        return "let `systemctl hibernate`, the lid and the power menu hibernate with khib"
+        return _("let `systemctl hibernate`, the lid and the power menu hibernate with khib")
 
     def apply(self, context: Context) -> None:
         """Write what differs.
@@ -76,7 +77,9 @@ class TakeOverHibernate(Struct, frozen=True):
         """
         command = program.command()
         if not (self.root / command.relative_to("/")).exists():
-            raise Refused(f"{command} is not there", hint="run `khib install` first", ident="HIB-E-DESKTOP")
+            raise Refused(
+                _("{command} is not there").format(command=command), hint=_("run `khib install` first"), ident="HIB-E-DESKTOP"
+            )
         for path, text in drop_ins(command).items():
             there = self.root / path
             if not there.exists() or there.read_text() != text:
@@ -93,7 +96,7 @@ class GiveHibernateBack(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what becomes of it."""
-        return "let `systemctl hibernate`, the lid and the power menu be systemd's own again"
+        return _("let `systemctl hibernate`, the lid and the power menu be systemd's own again")
 
     def apply(self, context: Context) -> None:
         """Take away what is there."""
@@ -112,4 +115,4 @@ def reload(root: Path, context: Context) -> None:
         try:
             runner.run(words)
         except CommandFailed as error:
-            context.sink(Message(f"{error.message}: it counts from the next start on", Level.WARNING))
+            context.sink(Message(_("{message}: it counts from the next start on").format(message=error.message), Level.WARNING))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from khib_tui.errors import ImageError, KhibError
 from khib_tui.events.types import Level, Message
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.model.machine import Machine
@@ -28,7 +29,7 @@ class Discard:
 
     def describe(self) -> str:
         """Return which image."""
-        return f"discard the image on {catalog.line(self.found)}"
+        return _("discard the image on {line}").format(line=catalog.line(self.found))
 
     def apply(self, context: Context) -> None:
         """Mark it, if it is the same still.
@@ -37,7 +38,11 @@ class Discard:
         """
         with catalog.chosen(self.machine, self.found.where, self.file_target, writable=True) as (now, store):
             if now.header.image_id != self.found.header.image_id:
-                raise ImageError(f"there is another image on {now.where} now", hint="look again", ident="HIB-E-IMAGE-CHANGED")
+                raise ImageError(
+                    _("there is another image on {where} now").format(where=now.where),
+                    hint=_("look again"),
+                    ident="HIB-E-IMAGE-CHANGED",
+                )
             context.changed = True
             headers.advance(store, now.header, State.ABANDONED, "discarded by the user")
         self.give_swap_back(context)
@@ -49,4 +54,4 @@ class Discard:
         try:
             swap.give_back(self.file_target, context)
         except (KhibError, OSError) as error:
-            context.sink(Message(f"the swap is not back: {error}", Level.WARNING))
+            context.sink(Message(_("the swap is not back: {error}").format(error=error), Level.WARNING))

@@ -13,6 +13,7 @@ from khib_tui.errors import CommandFailed, Exit, KhibError
 from khib_tui.events.types import Result, Sink
 from khib_tui.facts.uptime import boot_id
 from khib_tui.handover.report import Outcome
+from khib_tui.i18n import N_, _
 from khib_tui.jump import gdt
 from khib_tui.jump.echo import echo_page, load_echo
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_unload, reboot
@@ -43,7 +44,7 @@ class LoadEcho:
 
     def describe(self) -> str:
         """Return where."""
-        return f"load one page of code at {self.page:#x} that goes straight back"
+        return _("load one page of code at {page:#x} that goes straight back").format(page=self.page)
 
     def apply(self, context: Context) -> None:
         """Load it; A keeps running."""
@@ -59,7 +60,7 @@ class JumpToEcho:
 
     def describe(self) -> str:
         """Return what happens."""
-        return "freeze all devices, jump into that page and straight back; nothing is written"
+        return _("freeze all devices, jump into that page and straight back; nothing is written")
 
     def apply(self, context: Context) -> None:
         """Go.
@@ -70,7 +71,7 @@ class JumpToEcho:
         try:
             reboot(REBOOT_KEXEC)
         except CommandFailed as error:
-            hint = "the last lines of `dmesg` name the device or program that could not be frozen"
+            hint = _("the last lines of `dmesg` name the device or program that could not be frozen")
             raise CommandFailed(error.message, hint=hint, ident=error.ident) from error
         context.away_seconds = time.monotonic() - started
         context.changed = True
@@ -86,7 +87,7 @@ def refuse_echo(machine: Machine) -> None:
 
 def echo(machine: Machine) -> list[Action]:
     """Return the steps."""
-    return [WriteBack(), LoadEcho(echo_page(machine)), JumpToEcho(), Unload("the page")]
+    return [WriteBack(), LoadEcho(echo_page(machine)), JumpToEcho(), Unload(_("the page"))]
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class EchoTask:
 
     machine: Machine
     settings_path: Path
-    title = "Rehearsing the echo"
+    title = N_("Rehearsing the echo")
     rung = Rung.ECHO
     keep = False
     after = ""
@@ -127,5 +128,7 @@ def echo_task(machine: Machine, settings_path: Path) -> EchoTask:
 
 def echoed(context: Context) -> Result:
     """Return how it went."""
-    text = f"rehearsed: the kernel froze the devices and came back in {duration(context.away_seconds)}"
+    text = _("rehearsed: the kernel froze the devices and came back in {duration}").format(
+        duration=duration(context.away_seconds)
+    )
     return Result("rehearse", True, text, {"outcome": Outcome.REHEARSED, "echo": True, "away_seconds": context.away_seconds})

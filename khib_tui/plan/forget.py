@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui import files
+from khib_tui.i18n import _
 from khib_tui.plan import log
 from khib_tui.plan.journal import Journal
 from khib_tui.plan.step import Context
@@ -25,7 +26,7 @@ class ForgetJourneys:
 
     def describe(self) -> str:
         """Return what is removed."""
-        return f"remove the history and the logs in {self.folder}"
+        return _("remove the history and the logs in {folder}").format(folder=self.folder)
 
     def apply(self, context: Context) -> None:
         """Remove them."""

@@ -15,6 +15,7 @@ from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
 from khib_tui.guard.files import BEFORE_SWAP, FOLDERS, NEXT, PACKED, GuardFile, all_paths, guard_files, settings
 from khib_tui.guard.nextboot import next_boot
+from khib_tui.i18n import _
 from khib_tui.image.ranges import first_sector
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.setupid import setup_id
@@ -67,8 +68,13 @@ class InstallGuard(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what will be guarded, and how."""
-        means = [*([f"this system's initramfs ({self.maker})"] if self.maker else []), *(["systemd"] if self.systemd else [])]
-        return f"guard normal starts of this system while an image waits on {self.partuuid}: in {' and '.join(means)}"
+        means = [
+            *([_("this system's initramfs ({maker})").format(maker=self.maker)] if self.maker else []),
+            *(["systemd"] if self.systemd else []),
+        ]
+        return _("guard normal starts of this system while an image waits on {partuuid}: in {makers}").format(
+            partuuid=self.partuuid, makers=_(" and ").join(means)
+        )
 
     def apply(self, context: Context) -> None:
         """Write what differs; where the initramfs cannot be made, that is told, and the next set-up tries it again."""
@@ -106,8 +112,8 @@ class RemoveGuard(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what becomes of it."""
-        return "remove the guard of normal starts" + (
-            f", also from this system's initramfs ({self.maker})" if self.maker else ""
+        return _("remove the guard of normal starts") + (
+            _(", also from this system's initramfs ({maker})").format(maker=self.maker) if self.maker else ""
         )
 
     def apply(self, context: Context) -> None:
@@ -124,18 +130,29 @@ class RemoveGuard(Struct, frozen=True):
 
 def make_initramfs(maker: InitramfsMaker, context: Context) -> bool:
     """Make this system's initramfs anew; return whether that worked."""
-    context.sink(Message(f"making this system's initramfs anew with {maker}, which can take minutes"))
+    context.sink(Message(_("making this system's initramfs anew with {maker}, which can take minutes").format(maker=maker)))
     context.changed = True
     command = " ".join(MAKE[maker])
     try:
         done = runner.run(MAKE[maker], check=False)
         lines = (done.stderr or done.stdout).strip().splitlines()
-        why = f"`{command}` ended with code {done.returncode}: {lines[-1] if lines else ''}" if done.returncode else ""
+        why = (
+            _("`{command}` ended with code {returncode}: {line}").format(
+                command=command, returncode=done.returncode, line=lines[-1] if lines else ""
+            )
+            if done.returncode
+            else ""
+        )
     except CommandFailed as error:
         why = error.message
     if why:
-        known = "whether the guard is in this system's initramfs is not known"
-        context.sink(Message(f"{why}; {known}: see what is wrong, then run `{command}`", Level.WARNING))
+        known = _("whether the guard is in this system's initramfs is not known")
+        context.sink(
+            Message(
+                _("{why}; {known}: see what is wrong, then run `{command}`").format(why=why, known=known, command=command),
+                Level.WARNING,
+            )
+        )
     return not why
 
 

@@ -26,6 +26,7 @@ from khib_tui.formats import bzimage
 from khib_tui.handover import handover
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import ReportPage, new_image_id
+from khib_tui.i18n import N_, _
 from khib_tui.jump import gdt, loader
 from khib_tui.linux.sleep import clock_now
 from khib_tui.linux.syscalls import REBOOT_KEXEC, kexec_load, kexec_unload, reboot, syncfs
@@ -43,9 +44,11 @@ from khib_tui.plan.step import Context
 from khib_tui.prints.take import refuse_excess
 from khib_tui.prints.used import used, without
 
-BLIND = "it lies on a kind of device that khib does not see through; changes of it while this system sleeps may not be noticed"
-AFTER = {After.POWEROFF: "power off", After.REBOOT: "restart", After.PLATFORM: "power off by ACPI S4",
-    After.HYBRID: "suspend to RAM"}  # fmt: skip
+BLIND = N_(
+    "it lies on a kind of device that khib does not see through; changes of it while this system sleeps may not be noticed"
+)
+AFTER = {After.POWEROFF: N_("power off"), After.REBOOT: N_("restart"), After.PLATFORM: N_("power off by ACPI S4"),
+    After.HYBRID: N_("suspend to RAM")}  # fmt: skip
 
 
 class LoadSaver(Struct, frozen=True):
@@ -57,8 +60,10 @@ class LoadSaver(Struct, frozen=True):
     def describe(self) -> str:
         """Return what is loaded where."""
         region = self.choice.region
-        spans = " and ".join(f"{start:#x}-{end - 1:#x}" for start, end in region.own)
-        return f"load kernel {self.choice.kernel.release} into {size(region.own.total)} of memory at {spans}"
+        spans = _(" and ").join(f"{start:#x}-{end - 1:#x}" for start, end in region.own)
+        return _("load kernel {release} into {size} of memory at {spans}").format(
+            release=self.choice.kernel.release, size=size(region.own.total), spans=spans
+        )
 
     def command_line(self) -> str:
         """Return B's command line."""
@@ -70,7 +75,7 @@ class LoadSaver(Struct, frozen=True):
         :raises Refused: the image is to be sealed, and nobody gave the passphrase.
         """
         if self.choice.sealed and self.mode.saves and context.opened is None:
-            raise Refused("the seal was not opened", hint="give the passphrase", ident="HIB-E-PASSPHRASE")
+            raise Refused(_("the seal was not opened"), hint=_("give the passphrase"), ident="HIB-E-PASSPHRASE")
         with suppress(KhibError):
             kexec_unload()
         choice = self.choice
@@ -99,7 +104,8 @@ class LoadSaver(Struct, frozen=True):
                 context.loaded = False
                 raise
             payload.release()
-        context.sink(Message(f"{len(loaded.segments)} segments, {size(choice.region.saved.total)} of memory are to be saved"))
+        text, saved = _("{count} segments, {size} of memory are to be saved"), size(choice.region.saved.total)
+        context.sink(Message(text.format(count=len(loaded.segments), size=saved)))
 
     def _handover(self, context: Context, facts: gdt.KernelFacts, in_use: tuple[Used, ...], mailbox: int) -> Handover:
         choice, page, opened, image_id = self.choice, context.page, context.opened, new_image_id()
@@ -146,9 +152,10 @@ def disks_in_use(context: Context) -> tuple[Used, ...]:
     os.sync()
     found, blind = used(blockdev.devices())
     refuse_excess(found)
-    context.sink(Message(f"in use: {', '.join(f'{item.name} ({item.what})' for item in found) or 'no disk'}"))
+    names = ", ".join(f"{item.name} ({item.what})" for item in found) or _("no disk")
+    context.sink(Message(_("in use: {names}").format(names=names)))
     for what in blind:
-        context.sink(Message(f"{what}: {BLIND}", Level.WARNING))
+        context.sink(Message(f"{what}: {_(BLIND)}", Level.WARNING))
     return found
 
 
@@ -162,7 +169,7 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
         with path.open("rb") as stream:
             content = mmap.mmap(stream.fileno(), 0, mmap.MAP_PRIVATE)
     except (OSError, ValueError) as error:
-        raise CommandFailed(f"{path}: {error}", hint="run `khib setup`", ident="HIB-E-SAVER") from error
+        raise CommandFailed(f"{path}: {error}", hint=_("run `khib setup`"), ident="HIB-E-SAVER") from error
     try:
         yield content
     finally:
@@ -184,7 +191,7 @@ class WriteBack(Struct, frozen=True):
 
     def describe(self) -> str:
         """Describe the step."""
-        return "write back every mounted filesystem, with checked results"
+        return _("write back every mounted filesystem, with checked results")
 
     def apply(self, context: Context) -> None:
         """Sync all that is mounted at this moment; the jump itself does not. sync(2) reaches what has no mount of ours.
@@ -198,9 +205,8 @@ class WriteBack(Struct, frozen=True):
             except FileNotFoundError:
                 continue  # hidden below another mount, or unmounted meanwhile
             except OSError as error:
-                raise CommandFailed(
-                    f"{place} cannot be written back: {error.strerror}", hint="check that disk first", ident="HIB-E-SYNC"
-                ) from error
+                text = _("{place} cannot be written back: {reason}").format(place=place, reason=error.strerror)
+                raise CommandFailed(text, hint=_("check that disk first"), ident="HIB-E-SYNC") from error
 
 
 class Jump(Struct, frozen=True):
@@ -211,14 +217,16 @@ class Jump(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what happens away from here."""
-        saved = f"{size(self.choice.region.saved.total)}{', sealed,' if self.choice.sealed else ''}"
+        saved = size(self.choice.region.saved.total) + (_(", sealed,") if self.choice.sealed else "")
         target = self.choice.target
         match self.mode:
             case Mode.REHEARSE:
-                return "jump into the saver and straight back; nothing is written"
+                return _("jump into the saver and straight back; nothing is written")
             case Mode.REHEARSE_SAVE:
-                return f"jump into the saver, save up to {saved} to {target}, verify it, and come back"
-        return f"jump into the saver, save up to {saved} to {target}, then {leaving(self.choice.settings)}"
+                text = _("jump into the saver, save up to {saved} to {target}, verify it, and come back")
+                return text.format(saved=saved, target=target)
+        text = _("jump into the saver, save up to {saved} to {target}, then {leaving}")
+        return text.format(saved=saved, target=target, leaving=leaving(self.choice.settings))
 
     def apply(self, context: Context) -> None:
         """Go, and read the report after coming back.
@@ -242,13 +250,11 @@ class Jump(Struct, frozen=True):
 
 def leaving(settings: Settings) -> str:
     """Say what follows saving."""
-    return AFTER[settings.after] + (
-        f", and wake at {settings.wake}"
-        if ":" in settings.wake
-        else f", and wake after {settings.wake}"
-        if settings.wake
-        else ""
-    )
+    after, alarm = _(AFTER[settings.after]), settings.wake
+    if not alarm:
+        return after
+    text = _("{after}, and wake at {alarm}") if ":" in alarm else _("{after}, and wake after {alarm}")
+    return text.format(after=after, alarm=alarm)
 
 
 def refuse_moved(context: Context) -> None:
@@ -257,9 +263,9 @@ def refuse_moved(context: Context) -> None:
     :raises Refused: HIB-E-TARGET-MOVED.
     """
     if context.place and context.moved and context.moved(context.place):
-        text = "the place of the image was moved meanwhile, or something else uses it"
+        text = _("the place of the image was moved meanwhile, or something else uses it")
         raise Refused(
-            text, hint="let what moves files (a balance, a defragmentation) end, and try again", ident="HIB-E-TARGET-MOVED"
+            text, hint=_("let what moves files (a balance, a defragmentation) end, and try again"), ident="HIB-E-TARGET-MOVED"
         )
 
 
@@ -267,17 +273,18 @@ def warn_of_hardware(context: Context) -> None:
     """Say it if the firmware's hardware signature is not the one that it was before."""
     given, now = context.handover, hardware_signature()
     if given and changed_hardware(given.hardware_signature, now, given.signature_rule):
-        context.sink(Message(f"{signature_text(given.hardware_signature, now)}: devices may not work as before", Level.WARNING))
+        changed = signature_text(given.hardware_signature, now)
+        context.sink(Message(_("{changed}: devices may not work as before").format(changed=changed), Level.WARNING))
 
 
 class Unload(Struct, frozen=True):
     """Give the memory of what was loaded back. A second jump would enter what is left of C."""
 
-    what: str = "the saver"
+    what: str = N_("the saver")
 
     def describe(self) -> str:
         """Describe the step."""
-        return f"after the way back: unload {self.what}, which gives its memory back"
+        return _("after the way back: unload {what}, which gives its memory back").format(what=_(self.what))
 
     def apply(self, context: Context) -> None:
         """Unload."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from khib_tui import runner
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message
+from khib_tui.i18n import _
 from khib_tui.plan.step import Context
 
 WHAT = ("shutdown", "idle", "handle-power-key", "handle-suspend-key", "handle-hibernate-key", "handle-lid-switch")
@@ -32,7 +33,7 @@ class Inhibit(Struct, frozen=True):
 
     def describe(self) -> str:
         """Describe the step."""
-        return "let neither lid nor key nor idleness shut this system down or put it to sleep until it is back"
+        return _("let neither lid nor key nor idleness shut this system down or put it to sleep until it is back")
 
     def apply(self, context: Context) -> None:
         """Take them; a system whose logind gives none is no reason to stay."""
@@ -41,11 +42,11 @@ class Inhibit(Struct, frozen=True):
             # `cat` says what it is told, so it runs, so the locks are held; its end lets them go
             holder = runner.spawn([*words, "cat"], stdin=-1, stdout=-1, process_group=0)
         except KhibError as error:
-            context.sink(Message(f"lid and keys are not held back: {error.message}", Level.WARNING))
+            context.sink(Message(_("lid and keys are not held back: {message}").format(message=error.message), Level.WARNING))
             return
         context.held.callback(_end, holder)
         if not _holds(holder):
-            context.sink(Message("lid and keys are not held back: logind does not give its locks", Level.WARNING))
+            context.sink(Message(_("lid and keys are not held back: logind does not give its locks"), Level.WARNING))
 
 
 def _holds(holder: Any) -> bool:

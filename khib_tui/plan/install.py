@@ -10,6 +10,7 @@ from msgspec import Struct
 from khib_tui import files
 from khib_tui.formats import cpio
 from khib_tui.handover import place
+from khib_tui.i18n import _
 from khib_tui.initramfs import installed
 from khib_tui.model.machine import NO_DISPLAY, Display, KernelFile
 from khib_tui.model.settings import Settings
@@ -34,10 +35,12 @@ class InstallSaver(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is installed where."""
-        with_driver = "".join(f", with {name}," for name in (self.filesystem, self.display.module) if name).replace(
-            ",,", " and"
+        with_driver = "".join(
+            _(", with {name},").format(name=name) for name in (self.filesystem, self.display.module) if name
+        ).replace(",,", _(" and"))
+        return _("keep kernel {release} and its initramfs{with_driver} in {directory}").format(
+            release=self.kernel.release, with_driver=with_driver, directory=self.settings.directory
         )
-        return f"keep kernel {self.kernel.release} and its initramfs{with_driver} in {self.settings.directory}"
 
     def apply(self, context: Context) -> None:
         """Build and copy only what is not there yet, once it is known that all of it fits.
@@ -113,7 +116,9 @@ class CopySaver(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is copied where."""
-        return f"copy kernel and initramfs to {self.copies.directory}, where the firmware finds them"
+        return _("copy kernel and initramfs to {directory}, where the firmware finds them").format(
+            directory=self.copies.directory
+        )
 
     def apply(self, context: Context) -> None:
         """Copy what differs, once it is known that all of it fits.
@@ -135,7 +140,7 @@ class KeepSettings(Struct, frozen=True):
 
     def describe(self) -> str:
         """Describe where it goes."""
-        return f"keep these choices in {self.path}"
+        return _("keep these choices in {path}").format(path=self.path)
 
     def apply(self, context: Context) -> None:
         """Write the file."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khib_tui.events.types import Level, Message
+from khib_tui.i18n import _
 from khib_tui.kbuild import abi, config, deb, make, source
 from khib_tui.kbuild.config import OFF, Change
 from khib_tui.kbuild.work import Work
@@ -28,7 +29,11 @@ class FetchSource:
         """Return which, and where from."""
         stock = self.work.stock
         found = source.archive(self.work)
-        return f"take the source from {found}" if found else f"download {stock.package} {stock.version} by apt"
+        return (
+            _("take the source from {found}").format(found=found)
+            if found
+            else _("download {package} {version} by apt").format(package=stock.package, version=stock.version)
+        )
 
     def apply(self, context: Context) -> None:
         """Download it."""
@@ -45,8 +50,8 @@ class Unpack:
 
     def describe(self) -> str:
         """Return where to."""
-        there = ", which is done already" if self.work.tree.is_dir() else ""
-        return f"unpack it into {self.work.tree}{there}"
+        there = _(", which is done already") if self.work.tree.is_dir() else ""
+        return _("unpack it into {tree}{there}").format(tree=self.work.tree, there=there)
 
     def apply(self, context: Context) -> None:
         """Unpack it, unless a former run has."""
@@ -69,13 +74,15 @@ class Configure:
     def describe(self) -> str:
         """Return each setting that is changed, and why."""
         changed = "; ".join(f"{_setting(change)} ({change.why})" for change in self.wanted)
-        return f"configure it as {self.work.stock.release}, but {changed}"
+        return _("configure it as {release}, but {changed}").format(release=self.work.stock.release, changed=changed)
 
     def apply(self, context: Context) -> None:
         """Write the configuration, and tell what else came out other."""
         moved = make.configure(self.work, self.wanted)
         if moved:
-            context.sink(Message(f"other settings that differ from the distribution's: {', '.join(moved)}"))
+            context.sink(
+                Message(_("other settings that differ from the distribution's: {options}").format(options=", ".join(moved)))
+            )
 
 
 @dataclass(frozen=True)
@@ -86,17 +93,24 @@ class Compile:
 
     def describe(self) -> str:
         """Return what is compiled by how many processors."""
-        what = "the kernel and all its modules, and make packages" if self.work.whole else "the kernel alone"
+        what = _("the kernel and all its modules, and make packages") if self.work.whole else _("the kernel alone")
         done = self.work.compiled
-        went = f", of which some {done} are done" if done else ""
-        return f"compile {what}: about {make.expected(self.work)} objects{went}, with {self.work.jobs} at once"
+        went = _(", of which some {done} are done").format(done=done) if done else ""
+        return _("compile {what}: about {expected} objects{went}, with {jobs} at once").format(
+            what=what, expected=make.expected(self.work), went=went, jobs=self.work.jobs
+        )
 
     def apply(self, context: Context) -> None:
         """Compile it; if it is interrupted, say how it goes on."""
         try:
             make.compile_all(self.work, context.sink)
         except BaseException:
-            context.sink(Message(f"what is compiled stays in {self.work.folder}: the same command goes on", Level.WARNING))
+            context.sink(
+                Message(
+                    _("what is compiled stays in {folder}: the same command goes on").format(folder=self.work.folder),
+                    Level.WARNING,
+                )
+            )
             raise
 
 
@@ -108,12 +122,16 @@ class CompareModules:
 
     def describe(self) -> str:
         """Return what is compared."""
-        return f"see that each module in {self.work.stock.modules} fits: kind of kernel, and the version of each symbol"
+        return _("see that each module in {modules} fits: kind of kernel, and the version of each symbol").format(
+            modules=self.work.stock.modules
+        )
 
     def apply(self, context: Context) -> None:
         """Compare them."""
         count = abi.compare(self.work, context.sink)
-        context.sink(Message(f"{count} modules of {self.work.stock.release} fit this kernel"))
+        context.sink(
+            Message(_("{count} modules of {release} fit this kernel").format(count=count, release=self.work.stock.release))
+        )
 
 
 @dataclass(frozen=True)
@@ -129,7 +147,9 @@ class MakePackage:
 
     def describe(self) -> str:
         """Return its path."""
-        return f"make {self.path}, which needs the package of {self.work.stock.release} for its modules"
+        return _("make {path}, which needs the package of {release} for its modules").format(
+            path=self.path, release=self.work.stock.release
+        )
 
     def apply(self, context: Context) -> None:
         """Make it."""
@@ -139,4 +159,4 @@ class MakePackage:
 
 
 def _setting(change: Change) -> str:
-    return f"{change.name} off" if change.value == OFF else f"{change.name}={change.value}"
+    return _("{change} off").format(change=change.name) if change.value == OFF else f"{change.name}={change.value}"

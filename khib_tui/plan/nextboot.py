@@ -16,6 +16,7 @@ from khib_tui.decide.choice import Choice
 from khib_tui.decide.nextboot import OneShot
 from khib_tui.errors import CommandFailed
 from khib_tui.events.types import Level, Message
+from khib_tui.i18n import _
 from khib_tui.linux import efivars
 from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 from khib_tui.plan.step import Action, Context
@@ -49,12 +50,14 @@ class NextBoot(Struct, frozen=True):
         """Return who is told."""
         match self.way:
             case OneShot.LOADER:
-                return f"let systemd-boot start {self.loader.entry.name} next, once (LoaderEntryOneShot)"
+                return _("let systemd-boot start {entry} next, once (LoaderEntryOneShot)").format(entry=self.loader.entry.name)
             case OneShot.FIRMWARE:
-                return f"let the firmware start {efi.name()} next, once (BootNext)"
+                return _("let the firmware start {name} next, once (BootNext)").format(name=efi.name())
             case OneShot.IMAGE:
-                return "GRUB starts the restorer by itself as long as the image waits: there is nothing to set"
-        return f"let GRUB start {self.id} next, once (next_entry in {self.environment})"
+                return _("GRUB starts the restorer by itself as long as the image waits: there is nothing to set")
+        return _("let GRUB start {id} next, once (next_entry in {environment})").format(
+            id=self.id, environment=self.environment
+        )
 
     @property
     def id(self) -> str:
@@ -77,9 +80,10 @@ class NextBoot(Struct, frozen=True):
                     self._set_next_entry(context)
         except (OSError, ValueError) as error:
             raise CommandFailed(
-                f"the next start cannot be made the restorer's: {files.reason(error)}", ident="HIB-E-NEXT-BOOT",
-                hint="set `loader` to another one in the settings, see `khib check`",
-            ) from error  # fmt: skip
+                _("the next start cannot be made the restorer's: {reason}").format(reason=files.reason(error)),
+                ident="HIB-E-NEXT-BOOT",
+                hint=_("set `loader` to another one in the settings, see `khib check`"),
+            ) from error
 
     def _set_next_entry(self, context: Context) -> None:
         before = fresh(self.environment)
@@ -125,7 +129,7 @@ def _set(context: Context, place: Path, value: bytes) -> None:
     _armed(context, take_back)
     efivars.write(place, value)
     if efivars.read(place) != value:
-        raise ValueError(f"the firmware does not keep {place.name.partition('-')[0]}")
+        raise ValueError(_("the firmware does not keep {partition}").format(partition=place.name.partition("-")[0]))
 
 
 def _armed(context: Context, take_back: Callable[[], None]) -> None:
@@ -133,7 +137,9 @@ def _armed(context: Context, take_back: Callable[[], None]) -> None:
         try:
             take_back()
         except (OSError, ValueError) as error:
-            text = f"the next start is still the restorer's: {files.reason(error)}; choose this system in the boot menu"
+            text = _("the next start is still the restorer's: {reason}; choose this system in the boot menu").format(
+                reason=files.reason(error)
+            )
             context.sink(Message(text, Level.WARNING))
 
     context.armed.callback(told)

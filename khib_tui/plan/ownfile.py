@@ -10,6 +10,7 @@ from khib_tui.decide.choice import Choice, image_limit
 from khib_tui.errors import Refused
 from khib_tui.facts import blockdev
 from khib_tui.guard.files import SETTINGS, placed_at
+from khib_tui.i18n import _
 from khib_tui.image.ranges import first_sector
 from khib_tui.model.identity import TargetRef
 from khib_tui.model.units import size
@@ -28,7 +29,9 @@ class MakeFile(Struct, frozen=True):
         """Return what is made where."""
         target, count = self.choice.target, size(ownfile.length(image_limit(self.choice.region)))
         assert target is not None
-        return f"make {target.path} of {count} on {target.device}, for images only, and see that nothing moves it (chattr +i)"
+        return _("make {target} of {count} on {device}, for images only, and see that nothing moves it (chattr +i)").format(
+            target=target.path, count=count, device=target.device
+        )
 
     def apply(self, context: Context) -> None:
         """Make it unless it is there.
@@ -56,7 +59,7 @@ class TakeFile(Struct, frozen=True):
         """Return what is looked at."""
         target = self.choice.target
         assert target is not None
-        return f"see where {target.path} lies on the disk, and that it stays there"
+        return _("see where {target} lies on the disk, and that it stays there").format(target=target.path)
 
     def find(self) -> TargetRef:
         """Find it.
@@ -69,7 +72,9 @@ class TakeFile(Struct, frozen=True):
         try:
             return ownfile.located(Path(target.path), blockdev.devices(), need, sealed=sealed)
         except FileNotFoundError:
-            raise Refused(f"{target.path} is not there", hint="run `khib setup`", ident="HIB-E-TARGET-MISSING") from None
+            raise Refused(
+                _("{target} is not there").format(target=target.path), hint=_("run `khib setup`"), ident="HIB-E-TARGET-MISSING"
+            ) from None
 
     def apply(self, context: Context) -> None:
         """Find it, for the steps that follow.
@@ -92,8 +97,8 @@ def refuse_other_guard(place: TargetRef, name: str) -> None:
     :raises Refused: HIB-E-TARGET-MOVED, it does not.
     """
     if placed_at(GUARD) not in (None, first_sector(place.spans)):
-        text = f"{name} lies at another place than when khib was set up"
-        raise Refused(text, hint="run `khib setup` again", ident="HIB-E-TARGET-MOVED")
+        text = _("{name} lies at another place than when khib was set up").format(name=name)
+        raise Refused(text, hint=_("run `khib setup` again"), ident="HIB-E-TARGET-MOVED")
 
 
 class RemoveFile(Struct, frozen=True):
@@ -103,7 +108,7 @@ class RemoveFile(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is removed."""
-        return f"remove {self.path}, and an image that is in it"
+        return _("remove {path}, and an image that is in it").format(path=self.path)
 
     def apply(self, context: Context) -> None:
         """Remove it."""

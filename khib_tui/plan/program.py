@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from khib_tui import files
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.initramfs.pyfiles import interpreter
 from khib_tui.plan.step import Action, Context
 
@@ -52,7 +53,7 @@ class CopyProgram(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what goes where."""
-        return f"copy khib and its libraries to {self.folder}"
+        return _("copy khib and its libraries to {folder}").format(folder=self.folder)
 
     def apply(self, context: Context) -> None:
         """Copy it beside, and put it in its place.
@@ -60,7 +61,9 @@ class CopyProgram(Struct, frozen=True):
         :raises Refused: this is what lies there.
         """
         if Path(__file__).is_relative_to(self.folder):
-            raise Refused("this is the khib that is installed", hint="run it from where it comes from", ident="HIB-E-INSTALL")
+            raise Refused(
+                _("this is the khib that is installed"), hint=_("run it from where it comes from"), ident="HIB-E-INSTALL"
+            )
         from khib_tui.program import tree  # slow, and only here needed
 
         beside, old = self.folder.with_name(".khib.new"), self.folder.with_name(".khib.old")
@@ -93,7 +96,7 @@ class WriteCommand(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what can be typed then."""
-        return f"write {self.path}, so that `khib` is a command of root's"
+        return _("write {path}, so that `khib` is a command of root's").format(path=self.path)
 
     def apply(self, context: Context) -> None:
         """Write it."""
@@ -110,7 +113,7 @@ class RemoveProgram(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is removed."""
-        return f"remove {' and '.join(map(str, self.paths))}"
+        return _("remove {paths}").format(paths=_(" and ").join(map(str, self.paths)))
 
     def apply(self, context: Context) -> None:
         """Remove it."""

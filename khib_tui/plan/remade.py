@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from khib_tui.i18n import _
 from khib_tui.model.machine import InitramfsMaker, Machine
 from khib_tui.model.units import MIB
 from khib_tui.plan.room import Wanted
@@ -31,5 +32,5 @@ def wanted(maker: InitramfsMaker, boot: Path, *, copied: bool) -> Wanted:
     sizes = [path.stat().st_size for path in found if path.suffix not in _OTHERS and "rescue" not in path.name]
     if not sizes:
         return []
-    old = [(boot / "the copy of the old initramfs", max(sizes))] if copied else []
-    return [*old, (boot / "this system's new initramfs", max(sizes) + GROWTH)]
+    old = [(boot / _("the copy of the old initramfs"), max(sizes))] if copied else []
+    return [*old, (boot / _("this system's new initramfs"), max(sizes) + GROWTH)]

@@ -12,6 +12,7 @@ from khib_tui import files
 from khib_tui.bootloader import efi, grub, grubenv, keep
 from khib_tui.decide import bootloader
 from khib_tui.errors import KhibError
+from khib_tui.i18n import _
 from khib_tui.initramfs import installed
 from khib_tui.linux import efivars
 from khib_tui.model import target as targets
@@ -86,7 +87,7 @@ class ForgetNextStart:
 
     def describe(self) -> str:
         """Return what is taken back."""
-        return f"let the next start be a usual one: take {', '.join(self.wanted()) or 'nothing'} back"
+        return _("let the next start be a usual one: take {names} back").format(names=", ".join(self.wanted()) or _("nothing"))
 
     def wanted(self) -> list[str]:
         """Return the names of what speaks of C."""
@@ -140,7 +141,9 @@ class RemoveSaver:
 
     def describe(self) -> str:
         """Return what is removed."""
-        return f"remove {' and '.join(path.name for path in self.there()) or 'nothing'} from {self.folder}"
+        return _("remove {names} from {folder}").format(
+            names=_(" and ").join(path.name for path in self.there()) or _("nothing"), folder=self.folder
+        )
 
     def there(self) -> Sequence[Path]:
         """Return those of our files that are there."""
@@ -165,7 +168,7 @@ class RemoveSettings:
 
     def describe(self) -> str:
         """Return what is removed."""
-        return f"remove the choices in {self.path}"
+        return _("remove the choices in {path}").format(path=self.path)
 
     def apply(self, context: Context) -> None:
         """Remove them."""

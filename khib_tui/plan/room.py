@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from khib_tui.errors import CommandFailed
+from khib_tui.i18n import _
 from khib_tui.model.units import KIB, MIB, size
 
 # For C's boot entry, the notes beside the initramfs and what a filesystem needs to list them.
@@ -37,9 +38,16 @@ def _refuse_short(folder: Path, wanted: Wanted) -> None:
         if free < count:
             need = sum(count for _, count in wanted) + SLACK
             raise CommandFailed(
-                f"{path} does not fit: {size(there)} are free in {folder}, {size(need)} are needed for "
-                f"{' and '.join(path.name for path, _ in wanted)}",
-                hint=f"remove old kernels there, or let boot_dir in the settings name a larger place ({size(need + MIB)} do)",
+                _("{path} does not fit: {free} are free in {folder}, {needed} are needed for {names}").format(
+                    path=path,
+                    free=size(there),
+                    folder=folder,
+                    needed=size(need),
+                    names=_(" and ").join((path.name for path, _ in wanted)),
+                ),
+                hint=_("remove old kernels there, or let boot_dir in the settings name a larger place ({size} do)").format(
+                    size=size(need + MIB)
+                ),
                 ident="HIB-E-BOOT-ROOM",
             )
         free += (path.stat().st_size if path.exists() else 0) - count

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from khib_tui.i18n import _
 from khib_tui.plan.step import Context
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
@@ -27,9 +28,10 @@ class KeepSeal(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is written where."""
-        again = "replace" if self.path.exists() else "write"
-        cipher = self.seal.cipher if self.seal else crypto.best_cipher()
-        return f"{again} {self.path} (mode 0600): a new master key for {cipher}, wrapped for a passphrase and a recovery key"
+        text = _("write {path} (mode 0600): a new master key for {cipher}, wrapped for a passphrase and a recovery key")
+        if self.path.exists():
+            text = _("replace {path} (mode 0600): a new master key for {cipher}, wrapped for a passphrase and a recovery key")
+        return text.format(path=self.path, cipher=self.seal.cipher if self.seal else crypto.best_cipher())
 
     def apply(self, context: Context) -> None:
         """Write it."""
@@ -45,7 +47,7 @@ class RemoveSeal(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is removed."""
-        return f"remove {self.path}: new images will not be sealed"
+        return _("remove {path}: new images will not be sealed").format(path=self.path)
 
     def apply(self, context: Context) -> None:
         """Remove it."""

@@ -12,6 +12,7 @@ from khib_tui.errors import KhibError
 from khib_tui.events.types import Message, Sink
 from khib_tui.handover.handover import Handover
 from khib_tui.handover.report import Report, ReportPage
+from khib_tui.i18n import _
 from khib_tui.linux.syscalls import kexec_unload
 from khib_tui.model.identity import TargetRef
 from khib_tui.model.origin import Used
@@ -70,7 +71,7 @@ class Context(Struct):
             self.loaded = False
             with suppress(KhibError):
                 kexec_unload()
-                self.sink(Message("the saver was unloaded; this session goes on as it was"))
+                self.sink(Message(_("the saver was unloaded; this session goes on as it was")))
 
     def disarm(self) -> None:
         """Let the next start be a usual one again."""

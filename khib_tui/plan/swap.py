@@ -14,6 +14,7 @@ from khib_tui.events.types import Level, Message
 from khib_tui.facts import blockdev
 from khib_tui.facts.memory import meminfo
 from khib_tui.facts.usage import ActiveSwap
+from khib_tui.i18n import _
 from khib_tui.model import target as targets
 from khib_tui.model.identity import TargetRef
 from khib_tui.model.target import Target
@@ -49,7 +50,9 @@ class TakeSwap(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is looked at."""
-        return f"see where the swap {swap.path_of(chosen(self.choice))} lies on the disk, and that it can be lent to the image"
+        return _("see where the swap {path} lies on the disk, and that it can be lent to the image").format(
+            path=swap.path_of(chosen(self.choice))
+        )
 
     def apply(self, context: Context) -> None:
         """Find it, for the steps that follow.
@@ -72,7 +75,9 @@ class LendSwap(Struct, frozen=True):
     def describe(self) -> str:
         """Return what is done, and what for."""
         path = swap.path_of(chosen(self.choice))
-        return f"swap off {path}, if what is in it fits into memory, and lend it to the image: it is no swap until it is back"
+        return _(
+            "swap off {path}, if what is in it fits into memory, and lend it to the image: it is no swap until it is back"
+        ).format(path=path)
 
     def apply(self, context: Context) -> None:
         """Lend it.
@@ -84,15 +89,15 @@ class LendSwap(Struct, frozen=True):
         refuse_pressing(was, self.choice.region.needed_memory)
         context.lent.callback(partial(have_back, target, was, context))
         if was:
-            context.sink(Message(f"swapping off: {size(was.used)} come back into memory"))
+            context.sink(Message(_("swapping off: {size} come back into memory").format(size=size(was.used))))
             swap.off(target)
         dead = not swapheader.lent(swapheader.read(path))
         swapheader.lend(path)
         found = area(self.choice)
         if found.place != context.place:
             raise Refused(
-                f"{path} has moved on the disk", ident="HIB-E-TARGET-MOVED",
-                hint="let what moves it (pvmove, a balance) end, and run `khib setup` again",
+                _("{path} has moved on the disk").format(path=path), ident="HIB-E-TARGET-MOVED",
+                hint=_("let what moves it (pvmove, a balance) end, and run `khib setup` again"),
             )  # fmt: skip
         left = swap.image_in(found, blockdev.devices()) if dead else None
         context.watched, context.dead = (found.header,), left.image_id if left else ""
@@ -113,7 +118,9 @@ class HaveSwapBack(Struct, frozen=True):
 
     def describe(self) -> str:
         """Return what is done."""
-        return f"have {swap.path_of(chosen(self.choice))} back as swap, with UUID and label as before, and swap on"
+        return _("have {path} back as swap, with UUID and label as before, and swap on").format(
+            path=swap.path_of(chosen(self.choice))
+        )
 
     def apply(self, context: Context) -> None:
         """Have it back; if that fails it is told, for the session goes on without swap."""
@@ -129,9 +136,12 @@ def refuse_pressing(was: ActiveSwap | None, saver_bytes: int) -> None:
     if used and used + saver_bytes + ROOM > free:
         need = size(used + saver_bytes + ROOM)
         raise Refused(
-            f"{size(used)} are swapped out; to have them back and load the saver takes {need}, {size(free)} of memory are free",
-            hint="close programs that need much memory", ident="HIB-E-SWAP-FULL",
-        )  # fmt: skip
+            _(
+                "{swapped} are swapped out; to have them back and load the saver takes {needed}, {free} of memory are free"
+            ).format(swapped=size(used), needed=need, free=size(free)),
+            hint=_("close programs that need much memory"),
+            ident="HIB-E-SWAP-FULL",
+        )
 
 
 def have_back(target: Target, was: ActiveSwap | None, context: Context) -> None:
@@ -144,7 +154,7 @@ def have_back(target: Target, was: ActiveSwap | None, context: Context) -> None:
         if was:
             swap.on(target, was)
     except (KhibError, OSError) as error:
-        text = f"{path} is not swap again: {error}; see to it, then `swapon {path}`"
+        text = _("{path} is not swap again: {error}; see to it, then `swapon {path}`").format(path=path, error=error)
         context.sink(Message(text, Level.ERROR))
 
 
@@ -159,4 +169,4 @@ def give_back(text: str, context: Context) -> None:
         return
     swapheader.take_back(path)
     swap.on(target, None)
-    context.sink(Message(f"{path} is swap again"))
+    context.sink(Message(_("{path} is swap again").format(path=path)))

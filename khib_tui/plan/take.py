@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from khib_tui.decide.choice import Choice, image_limit
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.model.machine import BlockDevice
 from khib_tui.plan.step import Context
 from khib_tui.target import look
@@ -20,15 +21,17 @@ class TakeTarget(Struct, frozen=True):
         """Return what is looked at."""
         target = self.choice.target
         assert target is not None
-        file = f"{target.path} can be written there, and that " if target.path else ""
-        return f"see that {file}nothing else uses {target.device}, and keep it so until the jump"
+        if not target.path:
+            return _("see that nothing else uses {device}, and keep it so until the jump").format(device=target.device)
+        text = _("see that {path} can be written there, and that nothing else uses {device}, and keep it so until the jump")
+        return text.format(path=target.path, device=target.device)
 
     def device(self) -> BlockDevice:
         """Return the device of the target."""
         target = self.choice.target
         found = self.choice.machine.device(target.device) if target else None
         if found is None:
-            raise Refused("the target is not there", hint="plug it in and try again", ident="HIB-E-TARGET-MISSING")
+            raise Refused(_("the target is not there"), hint=_("plug it in and try again"), ident="HIB-E-TARGET-MISSING")
         return found
 
     def look(self) -> None:

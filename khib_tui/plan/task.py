@@ -14,6 +14,7 @@ from khib_tui.events.sinks import both
 from khib_tui.events.types import Event, Failure, Finding, Result, Sink
 from khib_tui.facts.uptime import boot_id
 from khib_tui.handover.handover import Mode
+from khib_tui.i18n import N_, _
 from khib_tui.model.journey import Journey, Rung
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
@@ -29,8 +30,8 @@ from khib_tui.seal.file import Opened
 from khib_tui.seal.keyslots import Seal
 
 TITLES = {
-    None: "Setting up", Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump",
-    Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
+    None: N_("Setting up"), Mode.SAVE: N_("Hibernating"), Mode.REHEARSE: N_("Rehearsing the jump"),
+    Mode.REHEARSE_SAVE: N_("Rehearsing a hibernation"),
 }  # fmt: skip
 RUNGS = {None: None, Mode.REHEARSE: Rung.JUMP, Mode.REHEARSE_SAVE: Rung.SAVE, Mode.SAVE: Rung.TRIP}
 
@@ -97,7 +98,7 @@ class Task(Struct, frozen=True):
     @property
     def title(self) -> str:
         """What it is."""
-        return TITLES[self.mode]
+        return _(TITLES[self.mode])
 
     @property
     def rung(self) -> Rung | None:
@@ -131,7 +132,7 @@ class Task(Struct, frozen=True):
     @property
     def warnings(self) -> list[Finding]:
         """What is to be known before it runs."""
-        return [sealfile.UNSEALED] if self.mode and self.mode.saves and not self.choice.sealed else []
+        return [sealfile.unsealed()] if self.mode and self.mode.saves and not self.choice.sealed else []
 
     @property
     def later(self) -> str:
@@ -149,7 +150,7 @@ class Task(Struct, frozen=True):
         :raises KhibError: as the report says.
         """
         if self.mode is None:
-            sink(Result("setup", True, "ready: try `khib rehearse`, then `khib hibernate`"))
+            sink(Result("setup", True, _("ready: try `khib rehearse`, then `khib hibernate`")))
             return Exit.OK
         return arrived(context.report, context.away_seconds, sink, self.mode)
 
@@ -209,9 +210,11 @@ def ending(task: Errand, sink: Sink, opened: Opened | None = None) -> Ending:
     except Exception as error:
         return failed(error)
     if task.rung is None:
-        return Ending("Ready", f"Everything is in place. Rehearse before you rely on it.\n\n{task.after}")
+        return Ending(
+            _("Ready"), _("Everything is in place. Rehearse before you rely on it.\n\n{after}").format(after=task.after)
+        )
     last = results[-1] if results else None
-    title = welcome(last.data) if last and task.rung is Rung.TRIP else "This system is back"
+    title = welcome(last.data) if last and task.rung is Rung.TRIP else _("This system is back")
     return Ending(title, last.text if last else "")
 
 
@@ -219,7 +222,11 @@ def failed(error: Exception) -> Ending:
     """Format an error: whether something is lost, and what to do now."""
     told = Failure.of(error)
     if isinstance(error, Cancelled):
-        return Ending("Cancelled", f"{error.message}.\n\nNothing is lost: this session goes on.", told.exit_code)
-    safe = "This session goes on as it was."
-    text = f"{told.text}\n\n{safe}\n\nYou can try again, or run `khib check`."
-    return Ending("It did not work", text, told.exit_code)
+        return Ending(
+            _("Cancelled"),
+            _("{message}.\n\nNothing is lost: this session goes on.").format(message=error.message),
+            told.exit_code,
+        )
+    safe = _("This session goes on as it was.")
+    text = _("{text}\n\n{safe}\n\nYou can try again, or run `khib check`.").format(text=told.text, safe=safe)
+    return Ending(_("It did not work"), text, told.exit_code)

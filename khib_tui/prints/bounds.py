@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from khib_tui.i18n import _
 from khib_tui.model.ranges import Spans
 from khib_tui.model.units import size
 
@@ -24,10 +25,16 @@ def excess(disks: Iterable[tuple[int, Spans]], part: int = 1) -> str:
         last = 0
         for start, end in spots:
             if not last <= start < end <= capacity:
-                return f"a place {start:#x}-{end:#x} on a disk of {size(capacity)}, behind {last:#x}"
+                return _("a place {start:#x}-{end:#x} on a disk of {size}, behind {last:#x}").format(
+                    start=start, end=end, size=size(capacity), last=last
+                )
             last, total = end, total + end - start
         places += len(spots)
     if total > MOST_BYTES // part:
-        return f"{size(total)} of the disks are to be read, more than {size(MOST_BYTES // part)}"
+        return _("{size} of the disks are to be read, more than {most}").format(size=size(total), most=size(MOST_BYTES // part))
     most = MOST_PLACES // part
-    return f"{places} places of the disks are to be read, more than {most}" if places > most else ""
+    return (
+        _("{places} places of the disks are to be read, more than {most}").format(places=places, most=most)
+        if places > most
+        else ""
+    )

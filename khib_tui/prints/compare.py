@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model.identity import DeviceKey
 from khib_tui.model.origin import DiskPrint
 from khib_tui.prints.take import key_of_print
@@ -48,30 +49,30 @@ def _missing(item: DiskPrint) -> Finding:
     name = _name(item)
     if not item.needed:
         return Finding(
-            "HIB-E-DISK-MISSING", Severity.WARNING, f"disk {name} is not there any more",
-            "the sleeping system did not use it, and will see it as unplugged",
+            "HIB-E-DISK-MISSING", Severity.WARNING, _("disk {name} is not there any more").format(name=name),
+            _("the sleeping system did not use it, and will see it as unplugged"),
         )  # fmt: skip
     return Finding(
-        "HIB-E-DISK-MISSING", Severity.BLOCKER, f"disk {name} of the sleeping system is missing",
-        "it would go on working with a disk that is not there", "plug it in again, then retry",
+        "HIB-E-DISK-MISSING", Severity.BLOCKER, _("disk {name} of the sleeping system is missing").format(name=name),
+        _("it would go on working with a disk that is not there"), _("plug it in again, then retry"),
     )  # fmt: skip
 
 
 def _unread(item: DiskPrint) -> Finding:
     return Finding(
-        "HIB-E-DISK-UNREADABLE", Severity.BLOCKER, f"disk {_name(item)} cannot be read",
-        "nobody can tell whether it is as the sleeping system left it", "see to the disk, then retry",
+        "HIB-E-DISK-UNREADABLE", Severity.BLOCKER, _("disk {name} cannot be read").format(name=_name(item)),
+        _("nobody can tell whether it is as the sleeping system left it"), _("see to the disk, then retry"),
     )  # fmt: skip
 
 
 def _changed(items: Sequence[DiskPrint]) -> Finding:
-    names = " or ".join(map(_name, items))
+    names = _(" or ").join(map(_name, items))
     if not any(item.needed for item in items):
         return Finding(
-            "HIB-E-DISK-CHANGED", Severity.WARNING, f"disk {names} was changed while the system slept",
-            "the sleeping system did not use it, so nothing is lost by that",
+            "HIB-E-DISK-CHANGED", Severity.WARNING, _("disk {names} was changed while the system slept").format(names=names),
+            _("the sleeping system did not use it, so nothing is lost by that"),
         )  # fmt: skip
     return Finding(
-        "HIB-E-DISK-CHANGED", Severity.BLOCKER, f"disk {names} was changed while the system slept",
-        "resuming now would destroy what is on it", "boot normally, then discard the image",
+        "HIB-E-DISK-CHANGED", Severity.BLOCKER, _("disk {names} was changed while the system slept").format(names=names),
+        _("resuming now would destroy what is on it"), _("boot normally, then discard the image"),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from khib_tui.i18n import _
 from khib_tui.prints.stack import Segment, Stack, Way
 
 Place = tuple[str, int, int]
@@ -35,7 +36,7 @@ def follow(stack: Stack, name: str, spans: Iterable[tuple[int, int]]) -> list[Pl
 def _down(stack: Stack, name: str, start: int, end: int) -> Iterator[Place]:
     if name not in stack.segments:
         if not 0 <= start < end <= stack.sizes.get(name, 0):
-            raise Unmapped(f"{name} has no bytes {start} to {end}")
+            raise Unmapped(_("{name} has no bytes {start} to {end}").format(name=name, start=start, end=end))
         yield name, start, end
         return
     while start < end:
@@ -49,7 +50,7 @@ def _down(stack: Stack, name: str, start: int, end: int) -> Iterator[Place]:
 def _segment_at(segments: tuple[Segment, ...], byte: int, name: str) -> Segment:
     found = [segment for segment in segments if segment.start <= byte < segment.start + segment.size]
     if len(found) != 1:
-        raise Unmapped(f"byte {byte} of {name} lies in {len(found)} places")
+        raise Unmapped(_("byte {byte} of {name} lies in {count} places").format(byte=byte, name=name, count=len(found)))
     return found[0]
 
 
@@ -62,4 +63,4 @@ def _single(segment: Segment, byte: int) -> Place:
         number, inside = divmod(byte, segment.chunk)
         member = members[number % len(members)]
         return member.name, member.at + number // len(members) * segment.chunk + inside, segment.chunk - inside
-    raise Unmapped(f"what lies below is {segment.way} of {len(members)} devices")
+    raise Unmapped(_("what lies below is {way} of {count} devices").format(way=segment.way, count=len(members)))

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.model.identity import DeviceKey, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint, Used
@@ -42,9 +43,9 @@ def refuse_excess(used: Sequence[Used]) -> None:
 
     :raises Refused: so much would not be read again, and the image be refused.
     """
-    places, _ = _by_key(used)
+    places, _names = _by_key(used)
     if too_much := bounds.excess(((item.key.size, places[item.key]) for item in used), part=2):
-        raise Refused(too_much, hint="unmount filesystems that are not needed meanwhile", ident=bounds.IDENT)
+        raise Refused(too_much, hint=_("unmount filesystems that are not needed meanwhile"), ident=bounds.IDENT)
 
 
 def _by_key(used: Sequence[Used]) -> tuple[dict[DeviceKey, Spans], dict[DeviceKey, str]]:
@@ -145,5 +146,5 @@ def _read(fd: int, at: int, count: int) -> bytes:
     """
     data = os.pread(fd, count, at)
     if len(data) != count:
-        raise OSError(f"only {len(data)} of {count} bytes at {at}")
+        raise OSError(_("only {got} of {count} bytes at {at}").format(got=len(data), count=count, at=at))
     return data

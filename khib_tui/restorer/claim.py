@@ -15,6 +15,7 @@ import msgspec
 from khib_tui.errors import FailedAfterChange
 from khib_tui.events.types import Failure
 from khib_tui.facts import blockdev
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.image import marks
 from khib_tui.image.header import Header, State
@@ -43,7 +44,7 @@ def claim(store: Store, target: TargetRef, image_id: str) -> Header:
     """
     header = headers.read(store)
     if header is None or header.image_id != image_id:
-        raise FailedAfterChange("there is another image now", ident="HIB-E-IMAGE-CHANGED")
+        raise FailedAfterChange(_("there is another image now"), ident="HIB-E-IMAGE-CHANGED")
     refuse_state(header)
     headers.refuse_damage(store)
     PLACE.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,10 @@ def taken_back(devices: Sequence[BlockDevice]) -> Iterator[None]:
             take_back(devices)
         except Exception as second:
             raise FailedAfterChange(
-                f"{Failure.of(error).message}; and the image could not be made resumable again: {Failure.of(second).message}",
-                hint="`khib restore` tries that again, as long as this kernel runs", ident="HIB-E-CLAIM",
-            ) from error  # fmt: skip
+                _("{message}; and the image could not be made resumable again: {reason}").format(
+                    message=Failure.of(error).message, reason=Failure.of(second).message
+                ),
+                hint=_("`khib restore` tries that again, as long as this kernel runs"),
+                ident="HIB-E-CLAIM",
+            ) from error
         raise

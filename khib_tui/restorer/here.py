@@ -6,6 +6,7 @@ from pathlib import Path
 
 from khib_tui.errors import ImageError
 from khib_tui.facts.read import data
+from khib_tui.i18n import _
 
 _ROOT = Path("/")
 _OURS = b"khib_tui.init"
@@ -23,6 +24,9 @@ def refuse_elsewhere(root: Path = _ROOT) -> None:
     """
     if not is_restorer(root):
         raise ImageError(
-            "this is a running system, not the restoring kernel: nothing can be resumed from here", ident="HIB-E-NOT-RESTORER",
-            hint="restart, and choose 'Resume the hibernated system (khib)' in the boot menu; `khib image list` shows images",
-        )  # fmt: skip
+            _("this is a running system, not the restoring kernel: nothing can be resumed from here"),
+            ident="HIB-E-NOT-RESTORER",
+            hint=_(
+                "restart, and choose 'Resume the hibernated system (khib)' in the boot menu; `khib image list` shows images"
+            ),
+        )

@@ -11,6 +11,7 @@ from typing import Any
 from khib_tui.errors import ImageError
 from khib_tui.events.progress import Stop
 from khib_tui.events.types import Sink
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.model.machine import BlockDevice
@@ -37,11 +38,15 @@ def verify(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop)
     from khib_tui.image import verify as verifying
 
     if not found.header.manifest_size:
-        raise ImageError(f"the image on {found.where} is {found.header.state}: there is nothing to verify")
+        raise ImageError(
+            _("the image on {where} is {state}: there is nothing to verify").format(where=found.where, state=found.header.state)
+        )
     with opened(devices, found.target, read_only=True) as store:
         headers.refuse_damage(store)
         manifest = verifying.verify(store, found.header, sink, stop, found.sealer)
-    return f"The image on {found.where} is sound: {size(manifest.saved_ranges.total)} of memory."
+    return _("The image on {where} is sound: {size} of memory.").format(
+        where=found.where, size=size(manifest.saved_ranges.total)
+    )
 
 
 def discard(devices: Sequence[BlockDevice], found: Found) -> None:
@@ -52,5 +57,9 @@ def discard(devices: Sequence[BlockDevice], found: Found) -> None:
     with opened(devices, found.target, read_only=False) as store:
         now = headers.read_or_given_up(store)
         if now is None or now.image_id != found.header.image_id:
-            raise ImageError(f"there is another image on {found.where} now", hint="look again", ident="HIB-E-IMAGE-CHANGED")
-        headers.advance(store, now, State.ABANDONED, "discarded by the user")
+            raise ImageError(
+                _("there is another image on {where} now").format(where=found.where),
+                hint=_("look again"),
+                ident="HIB-E-IMAGE-CHANGED",
+            )
+        headers.advance(store, now, State.ABANDONED, N_("discarded by the user"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import N_, _
 from khib_tui.model.machine import MemoryRange
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, size
@@ -17,9 +18,9 @@ RAM = "System RAM"
 OF_ACPI = ("ACPI Tables", "ACPI Non-volatile Storage")
 # More than this is no drift of tables but other memory, or other settings.
 DRIFT = 16 * MIB
-AGAIN = (
-    "it often moves back by itself: power off, connect the same dock, charger and disks as before, and try again; "
-    "the image is kept"
+AGAIN = N_(
+    "it often moves back by itself: power off, connect the same dock, charger and disks as before, and "
+    "try again; the image is kept"
 )
 
 
@@ -29,13 +30,13 @@ def changes(then: Iterable[MemoryRange], now: Iterable[MemoryRange]) -> list[Fin
     ram, ram_now = _of(before, RAM), _of(after, RAM)
     gone, new = ram - ram_now, ram_now - ram
     if ram.total != ram_now.total and max(gone.total, new.total) > DRIFT:
-        what = f"{size(ram.total)} of RAM when it was saved, {size(ram_now.total)} now"
-        return [_refusal(what, "put the former memory and firmware settings back, then try again; the image is kept")]
+        what = _("{size} of RAM when it was saved, {now} now").format(size=size(ram.total), now=size(ram_now.total))
+        return [_refusal(what, _("put the former memory and firmware settings back, then try again; the image is kept"))]
     if gone or new:
-        what = f"{size(max(gone.total, new.total))} of RAM is somewhere else this time"
-        return [_refusal(f"the firmware has placed its tables elsewhere: {what}", AGAIN)]
+        what = _("{size} of RAM is somewhere else this time").format(size=size(max(gone.total, new.total)))
+        return [_refusal(_("the firmware has placed its tables elsewhere: {what}").format(what=what), _(AGAIN))]
     if any(_of(before, kind) != _of(after, kind) for kind in OF_ACPI):
-        return [_refusal("the firmware has placed its ACPI tables elsewhere", AGAIN)]
+        return [_refusal(_("the firmware has placed its ACPI tables elsewhere"), _(AGAIN))]
     return []
 
 
@@ -45,5 +46,9 @@ def _of(ranges: Iterable[MemoryRange], kind: str) -> Ranges:
 
 def _refusal(what: str, fix: str) -> Finding:
     return Finding(
-        "HIB-E-MEMMAP", Severity.BLOCKER, f"the memory map has changed: {what}", "the saved system relies on it", fix
+        "HIB-E-MEMMAP",
+        Severity.BLOCKER,
+        _("the memory map has changed: {what}").format(what=what),
+        _("the saved system relies on it"),
+        fix,
     )

@@ -23,6 +23,7 @@ from khib_tui.handover import moved
 from khib_tui.handover.cmdline import PREFIX, Words
 from khib_tui.handover.moved import Moved
 from khib_tui.handover.place import KERNEL, MOVED
+from khib_tui.i18n import _
 from khib_tui.image.manifest import Manifest
 from khib_tui.jump import back, ownram, start
 from khib_tui.linux.syscalls import kexec_load, kexec_unload
@@ -81,13 +82,13 @@ def go(manifest: Manifest, given: tuple[Machine, Moved], sink: Sink, stop: Stop)
     :raises KhibError: why not.
     """
     machine, handover = given
-    sink(Message("this kernel was put elsewhere: it moves into the image's memory region"))
+    sink(Message(_("this kernel was put elsewhere: it moves into the image's memory region")))
     stop.check()
     load(machine, manifest, moved.pack(handover))
     stop.check()
     stop.too_late()
     back.jump()
-    raise Refused("the jump returned", ident="HIB-E-JUMP")
+    raise Refused(_("the jump returned"), ident="HIB-E-JUMP")
 
 
 def tried(manifest: Manifest, given: tuple[Machine, Moved], sink: Sink) -> None:
@@ -98,7 +99,7 @@ def tried(manifest: Manifest, given: tuple[Machine, Moved], sink: Sink) -> None:
     machine, handover = given
     load(machine, manifest, moved.pack(handover))
     kexec_unload()
-    sink(Message("this kernel was put elsewhere: to restore, it would move into the image's memory region first"))
+    sink(Message(_("this kernel was put elsewhere: to restore, it would move into the image's memory region first")))
 
 
 def can(root: Path, words: Words) -> bool:
@@ -152,6 +153,7 @@ def load(machine: Machine, manifest: Manifest, handover: bytes, root: Path = _RO
         kexec_load(place.stub, segments, preserve_context=False)
     except (OSError, KhibError) as error:
         raise Refused(
-            f"this kernel lies outside of the image's memory region, and cannot move into it: {error}", ident="HIB-E-MOVE",
-            hint="boot the restore entry that khib wrote, with all of its memmap= words; the image is kept",
-        ) from error  # fmt: skip
+            _("this kernel lies outside of the image's memory region, and cannot move into it: {error}").format(error=error),
+            ident="HIB-E-MOVE",
+            hint=_("boot the restore entry that khib wrote, with all of its memmap= words; the image is kept"),
+        ) from error

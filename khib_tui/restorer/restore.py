@@ -10,6 +10,7 @@ from khib_tui.errors import ImageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Finding, Severity, Sink, StageName
 from khib_tui.facts.hardware import Hardware
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.image import ranges, reader
 from khib_tui.image.header import Header
@@ -31,9 +32,11 @@ def mismatches(machine: Machine | Hardware, manifest: Manifest, kernel: tuple[st
     found = [*memorymap.changes(manifest.firmware_memmap, machine.firmware_memmap), *_modes(machine, manifest)]
     found += tables_findings(manifest.acpi_tables, machine.acpi_tables)
     if kernel != (manifest.saver_release, manifest.saver_version):
-        what = f"this kernel is {kernel[0]}, the image was saved by {manifest.saver_release}"
-        why = "only the kernel that was tried with this system is trusted"
-        found.append(Finding("HIB-E-KERNEL", Severity.BLOCKER, what, why, "boot the restore entry that khib wrote"))
+        what = _("this kernel is {kernel}, the image was saved by {saver_release}").format(
+            kernel=kernel[0], saver_release=manifest.saver_release
+        )
+        why = _("only the kernel that was tried with this system is trusted")
+        found.append(Finding("HIB-E-KERNEL", Severity.BLOCKER, what, why, _("boot the restore entry that khib wrote")))
     return [*found, *signature_findings(manifest.hardware_signature, machine.hardware_signature, manifest.signature_rule)]
 
 
@@ -44,9 +47,9 @@ def outside(machine: Machine | Hardware, manifest: Manifest) -> list[Finding]:
         return []
     return [
         Finding(
-            "HIB-E-REGION-WORD", Severity.BLOCKER, "this kernel uses memory outside the region",
-            f"it has {size(own.total)} of RAM, and restoring would overwrite it: memmap= words are missing",
-            "boot the restore entry that khib wrote, with all of its words and both of its initrds; the image is kept",
+            "HIB-E-REGION-WORD", Severity.BLOCKER, _("this kernel uses memory outside the region"),
+            _("it has {size} of RAM, and restoring would overwrite it: memmap= words are missing").format(size=size(own.total)),
+            _("boot the restore entry that khib wrote, with all of its words and both of its initrds; the image is " "kept"),
         )
     ]  # fmt: skip
 
@@ -56,19 +59,19 @@ def _modes(machine: Machine | Hardware, manifest: Manifest) -> list[Finding]:
     steps = f"{then.family}/{then.model_number}/{then.stepping}", f"{now.family}/{now.model_number}/{now.stepping}"
     identities = manifest.dmi.get("product_uuid", ""), machine.dmi.get("product_uuid", "")
     return [
-        *_mode("HIB-E-CPU", "the processor", f"{then.vendor} {then.model}", f"{now.vendor} {now.model}"),
-        *_mode("HIB-E-CPU", "the processor's family/model/stepping", *steps),
-        *_mode("HIB-E-CPU-FLAGS", "the set of processor features", then.flags_digest[:12], now.flags_digest[:12]),
-        *_mode("HIB-E-LA57", "5-level paging", then.la57, now.la57),
-        *_mode("HIB-E-DMI", "the machine's identity", *identities),
+        *_mode("HIB-E-CPU", _("the processor"), f"{then.vendor} {then.model}", f"{now.vendor} {now.model}"),
+        *_mode("HIB-E-CPU", _("the processor's family/model/stepping"), *steps),
+        *_mode("HIB-E-CPU-FLAGS", _("the set of processor features"), then.flags_digest[:12], now.flags_digest[:12]),
+        *_mode("HIB-E-LA57", _("5-level paging"), then.la57, now.la57),
+        *_mode("HIB-E-DMI", _("the machine's identity"), *identities),
     ]
 
 
 def _mode(ident: str, name: str, before: object, after: object) -> list[Finding]:
     if before == after:
         return []
-    what = f"{name} was {before} and is {after}"
-    return [Finding(ident, Severity.BLOCKER, what, "the saved system cannot go on with that", "boot as before")]
+    what = _("{name} was {before} and is {after}").format(name=name, before=before, after=after)
+    return [Finding(ident, Severity.BLOCKER, what, _("the saved system cannot go on with that"), _("boot as before"))]
 
 
 def fill_memory(
@@ -101,10 +104,10 @@ def examine(store: Store, sealer: Sealer | None = None) -> tuple[Header, Manifes
     """
     header = headers.read(store)
     if header is None:
-        raise ImageError(f"{store.path} holds no image", ident="HIB-E-NO-IMAGE")
+        raise ImageError(_("{store} holds no image").format(store=store.path), ident="HIB-E-NO-IMAGE")
     refuse_state(header)
     headers.refuse_damage(store)
     manifest = read(store, header, sealer)
     if manifest.place != ranges.digest(store.spans if isinstance(store, ranges.Ranged) else ()):
-        raise ImageError("the image lies in other ranges than it was saved to", hint="boot normally", ident="HIB-E-MAP")
+        raise ImageError(_("the image lies in other ranges than it was saved to"), hint=_("boot normally"), ident="HIB-E-MAP")
     return header, manifest

@@ -17,6 +17,7 @@ from khib_tui.errors import Refused
 from khib_tui.facts.memory import meminfo
 from khib_tui.formats.cpio import Entry, pieces
 from khib_tui.handover.place import KERNEL
+from khib_tui.i18n import _
 from khib_tui.initramfs.packing import known, squeezed
 from khib_tui.linux.syscalls import mount, umount
 from khib_tui.model.units import MIB, size
@@ -84,4 +85,7 @@ def refuse_short(count: int, root: Path = Path("/")) -> None:
     """
     there = meminfo(root, "MemAvailable")
     if there < count + SLACK:
-        raise Refused(f"{size(count + SLACK)} of memory are needed, {size(there)} are free", ident="HIB-E-MOVE")
+        raise Refused(
+            _("{needed} of memory are needed, {free} are free").format(needed=size(count + SLACK), free=size(there)),
+            ident="HIB-E-MOVE",
+        )

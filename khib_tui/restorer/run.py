@@ -19,6 +19,7 @@ from khib_tui.facts.hardware import read_hardware
 from khib_tui.handover import moved
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header
 from khib_tui.image.manifest import Manifest, WayBack
@@ -69,7 +70,7 @@ def prepared(
         devices = all_disks(manifest.disks, [found.target.key])
         guarded = guard.others(devices, identity.find(devices, found.target.key))
         guard.protect(guarded)
-        sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+        sink(Message(_("{count} disks and partitions are write-protected").format(count=len(guarded))))
         uname = os.uname()
         findings = compare(manifest.disks, take.again(devices, manifest.disks))
         machine = moved.seen(read_hardware())
@@ -104,8 +105,8 @@ def refuse_unsealed(header: Header, sealed: bool) -> None:
     """
     if sealed and header.seal is None:
         raise Refused(
-            "the image is not sealed, and this system seals its images", ident="HIB-E-UNSEALED",
-            hint="it is not of this system, or somebody has exchanged it: boot normally, and look at `khib image info`",
+            _("the image is not sealed, and this system seals its images"), ident="HIB-E-UNSEALED",
+            hint=_("it is not of this system, or somebody has exchanged it: boot normally, and look at `khib image info`"),
         )  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     refuse_unsealed(found.header, Words.read().sealed)
     move.into_region(devices, found, sink, stop)
     sink(in_restorer())
-    sink(Stage(StageName.RESTORE, Status.STARTED, f"from {found.where}"))
+    sink(Stage(StageName.RESTORE, Status.STARTED, _("from {where}").format(where=found.where)))
     with claims.taken_back(devices):
         with prepared(devices, found, sink) as (store, header, manifest), Watch() as watch:
             memory = PhysicalMemory(writable=True)
@@ -134,7 +135,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
             refuse(compare(manifest.disks, take.again(blockdev.devices(), manifest.disks)))
             claims.claim(store, found.target, header.image_id)
         back.jump()
-        raise Refused("the jump returned", ident="HIB-E-JUMP")
+        raise Refused(_("the jump returned"), ident="HIB-E-JUMP")
 
 
 def tell(memory: PhysicalMemory, way: WayBack, report: Report, sink: Sink) -> None:
@@ -144,14 +145,14 @@ def tell(memory: PhysicalMemory, way: WayBack, report: Report, sink: Sink) -> No
     except Exception:
         told = False
     if not told:
-        sink(Message("the report page has moved: the system will come back without a report", Level.WARNING))
+        sink(Message(_("the report page has moved: the system will come back without a report"), Level.WARNING))
 
 
 def resumed(header: Header, manifest: Manifest, seconds: float) -> Report:
     """Tell A what was done."""
     restored = manifest.saved_ranges.total - manifest.free_bytes
     return Report(
-        Outcome.RESUMED, "the system was restored from its image", image_id=header.image_id,
+        Outcome.RESUMED, _("the system was restored from its image"), image_id=header.image_id,
         image_bytes=header.image_bytes, memory_bytes=restored, save_seconds=manifest.save_seconds, restore_seconds=seconds,
         codec=manifest.codec,
     )  # fmt: skip
@@ -178,4 +179,4 @@ def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Foun
     found = unlock(found)
     if mend:
         repair(devices, found)
-    present(f"Resuming {found.header.host}", lambda sink, stop: work(devices, found, sink, stop))
+    present(_("Resuming {host}").format(host=found.header.host), lambda sink, stop: work(devices, found, sink, stop))

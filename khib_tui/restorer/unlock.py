@@ -10,6 +10,7 @@ from khib_tui.errors import KhibError
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.handover import moved
 from khib_tui.handover.place import KERNEL
+from khib_tui.i18n import _
 from khib_tui.seal import ask as secret
 from khib_tui.target.catalog import Found
 
@@ -45,7 +46,7 @@ def by_handover(found: Found) -> Found | None:
 
 def waits(found: Found) -> Stage:
     """Say that a person is waited for."""
-    return Stage(StageName.PASSPHRASE, Status.STARTED, f"the image on {found.where} is sealed")
+    return Stage(StageName.PASSPHRASE, Status.STARTED, _("the image on {where} is sealed").format(where=found.where))
 
 
 def on_console(found: Found, sink: Sink, key_file: str = "") -> Found:

@@ -17,6 +17,7 @@ from khib_tui.decide.region import system_ram
 from khib_tui.errors import ImageError, Refused, UsageError
 from khib_tui.facts.hardware import Hardware
 from khib_tui.formats import vmcore
+from khib_tui.i18n import _
 from khib_tui.image import manifest as manifests
 from khib_tui.image import reader
 from khib_tui.image.codec import FRAME
@@ -61,13 +62,14 @@ def load(file: PlainFile, entry: int | None = None, gdt: int | None = None) -> V
     note = notes_of(file, head).get((NOTE, NOTE_MANIFEST))
     if note is not None:
         if entry is not None or gdt is not None:
-            raise UsageError("the vmcore says itself where the system is entered", hint="leave --entry and --gdt out")
+            raise UsageError(_("the vmcore says itself where the system is entered"), hint=_("leave --entry and --gdt out"))
         return _exported(file, head, note)
     if entry is None or gdt is None:
         raise Refused(
-            "the vmcore does not say where the system in it is entered: khib did not export it, or another tool changed it",
-            hint="give --entry ADDRESS and --gdt ADDRESS if you know them", ident="HIB-E-VMCORE-NOTE",
-        )  # fmt: skip
+            _("the vmcore does not say where the system in it is entered: khib did not export it, or another tool changed it"),
+            hint=_("give --entry ADDRESS and --gdt ADDRESS if you know them"),
+            ident="HIB-E-VMCORE-NOTE",
+        )
     contents = Contents(file, foreign(head))
     reader.refuse_missing_content(contents.placed, file.size)
     return Vmcore(contents, None, (), Shadows(()), entry, gdt, contents.present)
@@ -77,12 +79,12 @@ def _exported(file: PlainFile, head: bytes, note: bytes) -> Vmcore:
     contents = Contents(file, vmcore.parse(head))
     digests = read_sums(file, max((item.offset + item.run.filesz for item in contents.placed), default=0))
     if [xxhash.xxh3_128_digest(file.read(0, FRAME))] != digests[:1]:
-        raise ImageError("the vmcore is damaged in its headers", hint="export it again", ident="HIB-E-DAMAGED")
+        raise ImageError(_("the vmcore is damaged in its headers"), hint=_("export it again"), ident="HIB-E-DAMAGED")
     manifest = manifests.parse(note)
     moved = swapped(contents, manifest)
     target, saved = moved.move(contents.present), manifest.saved_ranges
     if not saved.covers(target) or saved.total - target.total > manifest.free_bytes:
-        raise ImageError("the vmcore does not hold the memory it should", ident="HIB-E-COVER")
+        raise ImageError(_("the vmcore does not hold the memory it should"), ident="HIB-E-COVER")
     return Vmcore(contents, manifest, digests, moved, manifest.way_back.entry, manifest.way_back.gdt, target)
 
 
@@ -98,7 +100,7 @@ def foreign(head: bytes) -> list[vmcore.Placed]:
         if part.note or part.virtual >= KERNEL_MAP or start >= end:
             continue
         if last > 1 << 52 or part.offset + part.filesz > 1 << 62:
-            raise ImageError(f"the vmcore has an impossible segment at {first:#x}", ident="HIB-E-VMCORE")
+            raise ImageError(_("the vmcore has an impossible segment at {first:#x}").format(first=first), ident="HIB-E-VMCORE")
         held = min(max(part.filesz - (start - first), 0) // PAGE * PAGE, end - start)
         placed.append(vmcore.Placed(vmcore.MemoryRun(start, held, end - start), part.offset + start - first))
     return vmcore.parse(vmcore.header(placed, b"", 0))
@@ -112,13 +114,13 @@ def refuse_elsewhere(core: Vmcore, machine: Machine | Hardware) -> None:
     own, ram = system_ram(machine.iomem), system_ram(machine.firmware_memmap)
     if core.target & own:
         raise Refused(
-            f"restoring would overwrite {size((core.target & own).total)} of this kernel's own memory",
-            hint="boot this kernel with memmap= words that keep it out of the vmcore's memory", ident="HIB-E-REGION-WORD",
+            _("restoring would overwrite {size} of this kernel's own memory").format(size=size((core.target & own).total)),
+            hint=_("boot this kernel with memmap= words that keep it out of the vmcore's memory"), ident="HIB-E-REGION-WORD",
         )  # fmt: skip
     if not ram.covers(core.target):
         raise Refused(
-            f"{size((core.target - ram).total)} of the vmcore lie where this machine has no RAM",
-            hint="restore it on the machine it came from", ident="HIB-E-MEMMAP",
+            _("{size} of the vmcore lie where this machine has no RAM").format(size=size((core.target - ram).total)),
+            hint=_("restore it on the machine it came from"), ident="HIB-E-MEMMAP",
         )  # fmt: skip
 
 
@@ -179,5 +181,9 @@ def piece(core: Vmcore, number: int, end: int) -> bytes:
     """
     data = core.contents.file.read(number * FRAME, min(FRAME, end - number * FRAME))
     if core.digests and xxhash.xxh3_128_digest(data) != core.digests[number]:
-        raise ImageError(f"the vmcore is damaged near byte {number * FRAME}", hint="export it again", ident="HIB-E-DAMAGED")
+        raise ImageError(
+            _("the vmcore is damaged near byte {number}").format(number=number * FRAME),
+            hint=_("export it again"),
+            ident="HIB-E-DAMAGED",
+        )
     return data

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from khib_tui.errors import ImageError
 from khib_tui.facts import blockdev
+from khib_tui.i18n import _
 from khib_tui.image.export.contents import PlainFile
 from khib_tui.model import target as targets
 from khib_tui.model.machine import BlockDevice
@@ -31,7 +32,9 @@ def find(place: str, seconds: float = blockdev.WAIT_FOR_DISKS) -> tuple[Sequence
         if os.path.exists(path):  # noqa: PTH110
             return devices, None
         if time.monotonic() > deadline:
-            raise ImageError(f"{path} is not there", hint="give a file, /dev/PARTITION or /dev/PARTITION:/FILE")
+            raise ImageError(
+                _("{path} is not there").format(path=path), hint=_("give a file, /dev/PARTITION or /dev/PARTITION:/FILE")
+            )
         time.sleep(0.5)
 
 

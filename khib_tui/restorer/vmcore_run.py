@@ -17,6 +17,7 @@ from khib_tui.facts.hardware import read_hardware
 from khib_tui.handover import moved
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report
+from khib_tui.i18n import N_, _
 from khib_tui.image.manifest import Manifest
 from khib_tui.jump import back, ownram
 from khib_tui.linux.devmem import PhysicalMemory
@@ -34,7 +35,7 @@ from khib_tui.target import catalog, guard
 from khib_tui.target.catalog import Found
 from khib_tui.target.place import opened as opened_image
 
-ONCE = "a vmcore can be restored again and again: if its system has run since, restoring it destroys filesystems"
+ONCE = N_("a vmcore can be restored again and again: if its system has run since, restoring it destroys filesystems")
 Present = Callable[[str, Work[None]], None]
 Mover = Callable[[Sink, Stop | None], None]
 
@@ -50,7 +51,7 @@ def run(arguments: Namespace, sink: Sink, present: Present, confirm: Callable[[s
     devices, device = find(arguments.vmcore)
     guarded = others(devices, device)
     guard.protect(guarded)
-    sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+    sink(Message(_("{count} disks and partitions are write-protected").format(count=len(guarded))))
     with opened(arguments.vmcore, device) as file:
         core = load(file, address(arguments.entry), address(arguments.gdt))
         if core.manifest:
@@ -72,7 +73,7 @@ def told_only(place: str, moves: Mover | None, sink: Sink) -> None:
     """End a dry run."""
     if moves:
         moves(sink, None)
-    sink(Result("restore", True, f"{place} could be restored here"))
+    sink(Result("restore", True, _("{place} could be restored here").format(place=place)))
 
 
 def ask(arguments: Namespace, core: Vmcore, original: Found | None, sink: Sink, confirm: Callable[[str], None]) -> None:
@@ -80,12 +81,12 @@ def ask(arguments: Namespace, core: Vmcore, original: Found | None, sink: Sink, 
     if original is None:
         sink(Message(ONCE, Level.WARNING))
     if not arguments.yes:
-        confirm(f"Restore {host(core)} from {arguments.vmcore}? Type yes: ")
+        confirm(_("Restore {host} from {vmcore}?").format(host=host(core), vmcore=arguments.vmcore))
 
 
 def title(core: Vmcore) -> str:
     """Return what is done, in a few words."""
-    return f"Restoring {host(core)}"
+    return _("Restoring {host}").format(host=host(core))
 
 
 def mover(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | None, place: str) -> Mover | None:
@@ -98,9 +99,12 @@ def mover(core: Vmcore, devices: Sequence[BlockDevice], device: BlockDevice | No
         return None
     if device is None:
         raise Refused(
-            f"this kernel must move into {manifest.host}'s memory region first, and what is mounted here is gone then",
-            hint="name the vmcore as /dev/PARTITION:/FILE, with nothing mounted from there", ident="HIB-E-VMCORE-PLACE",
-        )  # fmt: skip
+            _("this kernel must move into {host}'s memory region first, and what is mounted here is gone then").format(
+                host=manifest.host
+            ),
+            hint=_("name the vmcore as /dev/PARTITION:/FILE, with nothing mounted from there"),
+            ident="HIB-E-VMCORE-PLACE",
+        )
 
     def moves(sink: Sink, stop: Stop | None) -> None:
         given = move.handed_vmcore(move.judged(devices, manifest, sink), manifest.image_id, device, place.partition(":")[2])
@@ -117,12 +121,14 @@ def address(text: str) -> int | None:
     try:
         return int(text, 0) if text else None
     except ValueError:
-        raise UsageError(f"{text} is not an address", hint="write it as 0x1234", ident="HIB-E-ADDRESS") from None
+        raise UsageError(
+            _("{text} is not an address").format(text=text), hint=_("write it as 0x1234"), ident="HIB-E-ADDRESS"
+        ) from None
 
 
 def host(core: Vmcore) -> str:
     """Return what is in a vmcore."""
-    return core.manifest.host if core.manifest else "an unknown system"
+    return core.manifest.host if core.manifest else _("an unknown system")
 
 
 def others(devices: Sequence[BlockDevice], device: BlockDevice | None) -> list[BlockDevice]:
@@ -147,7 +153,9 @@ def check(
     machine = moved.seen(read_hardware())
     if core.manifest is None:
         sink(
-            Message("this vmcore does not say which machine, disks and kernel it came from: nobody checks them", Level.WARNING)
+            Message(
+                _("this vmcore does not say which machine, disks and kernel it came from: nobody checks them"), Level.WARNING
+            )
         )
         refuse_elsewhere(core, machine)
         return None
@@ -194,7 +202,7 @@ def work(
     memory, sink = PhysicalMemory(writable=True), steady(sink)
     meter = Meter(sink, StageName.RESTORE, core.target.total, stop)
 
-    sink(Stage(StageName.RESTORE, Status.STARTED, "from a vmcore"))
+    sink(Stage(StageName.RESTORE, Status.STARTED, _("from a vmcore")))
     fill(core, memory, meter.add)
     sink(Stage(StageName.RESTORE, Status.DONE, size(core.target.total), meter.elapsed))
     stop.check()
@@ -209,12 +217,12 @@ def work(
             with opened_image(devices, original.target) as store:
                 claims.claim(store, original.target, original.header.image_id)
         back.jump()
-        raise Refused("the jump returned", ident="HIB-E-JUMP")
+        raise Refused(_("the jump returned"), ident="HIB-E-JUMP")
 
 
 def resumed(core: Vmcore, manifest: Manifest, taken: int, seconds: float) -> Report:
     """Return what A is told."""
     return Report(
-        Outcome.RESUMED, "the system was restored from a vmcore", image_id=manifest.image_id, image_bytes=taken,
+        Outcome.RESUMED, _("the system was restored from a vmcore"), image_id=manifest.image_id, image_bytes=taken,
         memory_bytes=core.target.total, save_seconds=manifest.save_seconds, restore_seconds=seconds,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from khib_tui.handover import handover
 from khib_tui.handover.report import Outcome, Report
+from khib_tui.i18n import N_, _
 from khib_tui.prints import take
 from khib_tui.saver.base import found
 from khib_tui.saver.fate import Byte
@@ -11,7 +12,7 @@ from khib_tui.saver.settle import settle_left
 from khib_tui.target import guard
 from khib_tui.target.place import opened
 
-_HINT = "try again; if it happens again, give it a larger region with --region"
+_HINT = N_("try again; if it happens again, give it a larger region with --region")
 
 
 def settle(fate: Byte, reason: str) -> None:
@@ -29,7 +30,7 @@ def settle(fate: Byte, reason: str) -> None:
 
 def report(fate: Byte, reason: str) -> None:
     """Leave a report for A, unless there is one."""
-    told = Report(Outcome.FAILED, f"the saver did not finish: {reason}", _HINT, "HIB-E-SAVER-DIED")
+    told = Report(Outcome.FAILED, _("the saver did not finish: {reason}").format(reason=reason), _(_HINT), "HIB-E-SAVER-DIED")
     found(handover.receive(), fate).report_if_none(told)
 
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from khib_tui.handover.handover import Handover
+from khib_tui.i18n import N_, _
 from khib_tui.model.choices import After
 from khib_tui.model.text import visible_lines
 
 CLEAR = "\x1b[0m\x1b[2J\x1b[H"
 LEAVING = {
-    After.POWEROFF: "The machine is switched off now.",
-    After.REBOOT: "The machine restarts now.",
-    After.PLATFORM: "The machine is switched off now (ACPI S4).",
-    After.HYBRID: "The machine sleeps now; without power, it resumes from the disk.",
+    After.POWEROFF: N_("The machine is switched off now."),
+    After.REBOOT: N_("The machine restarts now."),
+    After.PLATFORM: N_("The machine is switched off now (ACPI S4)."),
+    After.HYBRID: N_("The machine sleeps now; without power, it resumes from the disk."),
 }
 
 
 def farewell(handover: Handover) -> str:
     """Return it, in lines."""
-    checked = "saved and verified" if handover.verify else "saved"
-    host = f" of {handover.host}" if handover.host else ""
-    return visible_lines(f"khib: the session{host} is {checked}.\n\n{LEAVING[handover.after]}\n{handover.later}\n")
+    form = (
+        _("khib: the session of {host} is saved and verified.")
+        if handover.verify
+        else _("khib: the session of {host} is saved.")
+    )
+    saved = form.format(host=handover.host or _("this system"))
+    return visible_lines(f"{saved}\n\n{_(LEAVING[handover.after])}\n{handover.later}\n")
 
 
 def show(handover: Handover, *, clear: bool) -> None:

@@ -14,6 +14,7 @@ from khib_tui.errors import KhibError
 from khib_tui.handover import handover
 from khib_tui.handover.handover import Handover
 from khib_tui.handover.report import Outcome, Report
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.linux import sleep
 from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, reboot
@@ -34,13 +35,13 @@ def leave_machine(fate: Byte) -> None:
     """Leave it as the user chose. Returns where it could not be left, and where it woke and A may run on: see `fate`."""
     given = handover.receive()
     if given.wake:
-        _told(lambda: sleep.set_alarm(given.wake), "the alarm cannot be set")
-    if given.after is After.HYBRID and _told(sleep.suspend, "the machine cannot sleep"):
+        _told(lambda: sleep.set_alarm(given.wake), _("the alarm cannot be set"))
+    if given.after is After.HYBRID and _told(sleep.suspend, _("the machine cannot sleep")):
         wake(given, fate)
         if fate.now is Fate.RUNS_ON:
             return
     if given.after is After.PLATFORM:
-        _told(sleep.platform_off, "there is no ACPI S4")
+        _told(sleep.platform_off, _("there is no ACPI S4"))
     with suppress(KhibError):
         reboot(REBOOT_RESTART if given.after is After.REBOOT else REBOOT_POWER_OFF)
 
@@ -50,18 +51,18 @@ def _told(deed: Callable[[], None], what: str) -> bool:
     try:
         deed()
     except OSError as error:
-        print(f"\r\nkhib: {what}: {error}\r\n", flush=True)
+        print(_("\r\nkhib: {what}: {error}\r\n").format(what=what, error=error), flush=True)
         return False
     return True
 
 
 def wake(given: Handover, fate: Byte) -> None:
     """Give the image up, and leave word for A. If that fails, A goes on sleeping in it."""
-    for _ in range(_TRIES):
+    for _turn in range(_TRIES):
         try:
             header = _give_up(given, fate)
         except (KhibError, OSError) as error:
-            print(f"\r\nkhib: the image cannot be given up: {error}\r\n", flush=True)
+            print("\r\n" + _("khib: the image cannot be given up: {error}").format(error=error) + "\r\n", flush=True)
             time.sleep(_PAUSE)
             continue
         _report(given, fate, header)
@@ -79,7 +80,7 @@ def _give_up(given: Handover, fate: Byte) -> headers.Header:
 def _report(given: Handover, fate: Byte, header: headers.Header) -> None:
     """Leave word; without it A says that it has none."""
     told = Report(
-        Outcome.WOKEN, "woken from memory, the image was given up", image_id=given.image_id,
+        Outcome.WOKEN, _("woken from memory, the image was given up"), image_id=given.image_id,
         image_bytes=header.image_bytes, memory_bytes=Ranges.of(given.saved).total,
     )  # fmt: skip
     with suppress(KhibError, OSError):

@@ -7,6 +7,7 @@ import msgspec
 from khib_tui.decide.region import ALIGN
 from khib_tui.errors import Refused
 from khib_tui.handover.report import Report
+from khib_tui.i18n import _
 from khib_tui.image.threads import RESERVE
 from khib_tui.image.watch import Watch, total
 from khib_tui.model.limits import WORKER_MEMORY
@@ -34,11 +35,14 @@ def refuse_shortage(region: int, free: int, of: int, seal: Seal | None = None) -
     if free >= needed:
         return
     larger = -(-(region + needed - free) // ALIGN) * ALIGN
-    what = "saving" if needed == NEEDED else "opening the sealed image again"
+    what = _("saving") if needed == NEEDED else _("opening the sealed image again")
     raise Refused(
-        f"the saver has {size(free)} of {size(of)} of its memory free, and {what} takes at least {size(needed)}",
-        hint=f"give it a larger region: --region {larger // MIB}M", ident="HIB-E-SAVER-MEMORY",
-    )  # fmt: skip
+        _("the saver has {free} of {total} of its memory free, and {what} takes at least {needed}").format(
+            free=size(free), total=size(of), what=what, needed=size(needed)
+        ),
+        hint=_("give it a larger region: --region {larger}M").format(larger=larger // MIB),
+        ident="HIB-E-SAVER-MEMORY",
+    )
 
 
 def noted(report: Report, watch: Watch) -> Report:

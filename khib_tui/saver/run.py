@@ -15,6 +15,7 @@ from khib_tui.events.stages import in_saver
 from khib_tui.events.types import Failure, Message, Sink, Stage, StageName, Status
 from khib_tui.handover.handover import Handover, Mode
 from khib_tui.handover.report import Outcome, Report
+from khib_tui.i18n import N_, _
 from khib_tui.image.header import Header
 from khib_tui.image.watch import Watch, total
 from khib_tui.jump import ownram
@@ -37,7 +38,7 @@ _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 _TITLES = {
-    Mode.SAVE: "Hibernating", Mode.REHEARSE: "Rehearsing the jump", Mode.REHEARSE_SAVE: "Rehearsing a hibernation",
+    Mode.SAVE: N_("Hibernating"), Mode.REHEARSE: N_("Rehearsing the jump"), Mode.REHEARSE_SAVE: N_("Rehearsing a hibernation"),
 }  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def run(base: Base, present: Present) -> None:
         base.prepare()
         room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, total(), handover.seal)
         with watch:
-            header = present(_TITLES[handover.mode], lambda sink, stop: work(base, steady(sink), stop, watch))
+            header = present(_(_TITLES[handover.mode]), lambda sink, stop: work(base, steady(sink), stop, watch))
     except BaseException as error:
         base.report(room.noted(failure(error), watch))
         return
@@ -82,13 +83,19 @@ def work(base: Base, sink: Sink, stop: Stop, watch: Watch) -> Header | None:
     devices, target = find_disks(handover)
     guarded = guard.others(devices, target)
     guard.protect(guarded)
-    sink(Message(f"{len(guarded)} disks and partitions are write-protected"))
+    sink(Message(_("{count} disks and partitions are write-protected").format(count=len(guarded))))
     if handover.mode is Mode.REHEARSE or handover.target is None:
         return None
     prints = prints_of(handover, devices, target)
     uname = os.uname()
     with opened(devices, handover.target, create=True) as store:
-        sink(Stage(StageName.SAVE, Status.STARTED, f"to {target.path if target else ''}{handover.target.path}"))
+        sink(
+            Stage(
+                StageName.SAVE,
+                Status.STARTED,
+                _("to {target}").format(target=f"{target.path if target else ''}{handover.target.path}"),
+            )
+        )
         started = time.monotonic()
         header = saver.save(
             handover, base.entry, base.memory, store, prints, (uname.release, uname.version), sink, stop, base.fate,
@@ -110,8 +117,8 @@ def find_disks(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice |
     if missing := take.absent(devices, wanted):
         names = ", ".join(f"{item.name} ({item.what})" for item in handover.used if item.key in missing)
         raise Refused(
-            f"the saver does not find disks that the system uses: {names}", ident="HIB-E-SAVER-DISKS",
-            hint="if they need a driver, see that the saver's kernel has it; else unmount them before",
+            _("the saver does not find disks that the system uses: {names}").format(names=names), ident="HIB-E-SAVER-DISKS",
+            hint=_("if they need a driver, see that the saver's kernel has it; else unmount them before"),
         )  # fmt: skip
     return devices, target
 
@@ -123,7 +130,7 @@ def prints_of(handover: Handover, devices: Sequence[BlockDevice], target: BlockD
     """
     prints = take.taken(devices, [target] if target else [], handover.used)
     if too_much := bounds.excess((item.size, item.spots) for item in prints):
-        raise Refused(too_much, hint="unmount filesystems that are not needed meanwhile", ident=bounds.IDENT)
+        raise Refused(too_much, hint=_("unmount filesystems that are not needed meanwhile"), ident=bounds.IDENT)
     refuse(compare(prints, prints))
     return prints
 
@@ -133,10 +140,10 @@ def failure(error: BaseException) -> Report:
     if isinstance(error, Cancelled):
         return Report(Outcome.CANCELLED, error.message, ident=error.ident)
     if isinstance(error, KeyboardInterrupt):
-        return Report(Outcome.CANCELLED, "the saver was interrupted", ident="HIB-E-CANCELLED")
+        return Report(Outcome.CANCELLED, _("the saver was interrupted"), ident="HIB-E-CANCELLED")
     if isinstance(error, OSError) and error.errno in _FULL:
-        hint = "end programs that use much memory, or choose a larger place for the image"
-        return Report(Outcome.FAILED, "the place of the image is full", hint=hint, ident="HIB-E-TARGET-FULL")
+        hint = _("end programs that use much memory, or choose a larger place for the image")
+        return Report(Outcome.FAILED, _("the place of the image is full"), hint=hint, ident="HIB-E-TARGET-FULL")
     told = Failure.of(error)
     return Report(Outcome.FAILED, told.message, told.hint, told.ident)
 
@@ -145,8 +152,8 @@ def rehearsed(handover: Handover, header: Header | None, seconds: float) -> Repo
     """Return what was tried."""
     saved = Ranges.of(handover.saved).total
     if header is None:
-        return Report(Outcome.REHEARSED, "the jump and the way back work")
+        return Report(Outcome.REHEARSED, _("the jump and the way back work"))
     return Report(
-        Outcome.REHEARSED, "saving, verifying and the way back work", image_id=header.image_id,
+        Outcome.REHEARSED, _("saving, verifying and the way back work"), image_id=header.image_id,
         image_bytes=header.image_bytes, memory_bytes=saved, save_seconds=seconds,
     )  # fmt: skip

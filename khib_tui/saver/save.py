@@ -13,6 +13,7 @@ from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Level, Message, Sink, StageName
 from khib_tui.formats import vmcore
 from khib_tui.handover.handover import FreePages, Handover, Mode
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image import marks, ranges
 from khib_tui.image.codec import FRAME, Codec
@@ -56,8 +57,8 @@ def refuse_overwriting(store: Store, allow: str = "") -> None:
     there = headers.read(store)
     if there and there.state is State.COMPLETE and there.image_id != allow:
         raise ImageError(
-            f"the target holds a complete image of {there.host or 'another system'}",
-            hint="resume it, or give it up with `khib image discard`", ident="HIB-E-COMPLETE",
+            _("the target holds a complete image of {host}").format(host=there.host or _('another system')),
+            hint=_("resume it, or give it up with `khib image discard`"), ident="HIB-E-COMPLETE",
         )  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def save(
     try:
         header = _save(handover, entry, memory, store, disks, saver, sink, stop, header)
         if handover.mode is Mode.REHEARSE_SAVE:
-            return headers.advance(store, header, State.ABANDONED, "it was a rehearsal")
+            return headers.advance(store, header, State.ABANDONED, N_("it was a rehearsal"))
         stop.too_late()
         return complete(store, header, fate, handover.setup_id)
     except BaseException as error:
@@ -125,9 +126,12 @@ def _give_up(store: Store, header: Header, error: BaseException, fate: Byte) -> 
         if fate.now is Fate.SLEEPS:
             return
         raise FailedAfterChange(
-            f"saving failed ({error}), and the target cannot be written any more ({second})",
-            hint="the image is not complete and will never be resumed", ident="HIB-E-ABANDON",
-        ) from error  # fmt: skip
+            _("saving failed ({error}), and the target cannot be written any more ({second})").format(
+                error=error, second=second
+            ),
+            hint=_("the image is not complete and will never be resumed"),
+            ident="HIB-E-ABANDON",
+        ) from error
 
 
 def _save(
@@ -185,14 +189,20 @@ def _look(
 
     content = scan(windows, saved, free, meter.add)
     absent = free if handover.free_pages is FreePages.LEAVE_OUT else Ranges()
-    sink(Message(f"left out: {size(content.absent)} free, {size(content.zero)} of zeros; of {size(saved.total)}"))
+    sink(
+        Message(
+            _("left out: {free} free, {zeros} of zeros; of {total}").format(
+                free=size(content.absent), zeros=size(content.zero), total=size(saved.total)
+            )
+        )
+    )
     return make_runs(saved, absent, content), content
 
 
 def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink) -> Ranges:
     """Find A's free pages; none if there is any doubt, and then it is said why."""
     if handover.free_pages is FreePages.SAVE:
-        sink(Message("free pages are saved too: the kernel keeps a pattern in them (page_poison, debug_pagealloc)"))
+        sink(Message(_("free pages are saved too: the kernel keeps a pattern in them (page_poison, debug_pagealloc)")))
         return Ranges()
     try:
         return left_out(
@@ -200,9 +210,9 @@ def find_free(handover: Handover, entry: int, memory: PhysicalMemory, sink: Sink
             used=[handover.report_page],
         )  # fmt: skip
     except (Doubt, CommandFailed) as doubt:
-        sink(Message(f"free pages are saved too: {doubt}", Level.WARNING))
+        sink(Message(_("free pages are saved too: {doubt}").format(doubt=doubt), Level.WARNING))
     except MemoryError:
-        sink(Message("free pages are saved too: there is too little memory to find them", Level.WARNING))
+        sink(Message(_("free pages are saved too: there is too little memory to find them"), Level.WARNING))
     return Ranges()
 
 
@@ -214,7 +224,7 @@ def _write(
     total = len(head) + sum(item.run.filesz for item in placed)
     gatherer = Gatherer(windows)
     chosen = choose(handover.codec, gatherer, parts(head, placed), -(-total // FRAME))
-    sink(Message(f"compression: {chosen.codec}, {chosen.why}"))
+    sink(Message(_("compression: {codec}, {why}").format(codec=chosen.codec, why=chosen.why)))
     meter = Meter(sink, StageName.SAVE, total, stop)
 
     def progress(held: int, made: int) -> None:
@@ -224,9 +234,19 @@ def _write(
     maker = Maker(gatherer, chosen.codec, sealer, chosen.least, chosen.known)
     written = write_payload(store, maker, parts(head, placed), progress)
     if written.raw_size != total:
-        raise ImageError(f"{written.raw_size} of {total} bytes were written", hint="try again", ident="HIB-E-COVER")
+        raise ImageError(
+            _("{raw_size} of {total} bytes were written").format(raw_size=written.raw_size, total=total),
+            hint=_("try again"),
+            ident="HIB-E-COVER",
+        )
     plain = sum(frame.raw for frame in written.frames if frame.stored >= frame.raw)
-    sink(Message(f"stored as it is: {size(plain)} of {size(total)}; the image's payload has {size(written.size)}"))
+    sink(
+        Message(
+            _("stored as it is: {stored} of {total}; the image's payload has {payload}").format(
+                stored=size(plain), total=size(total), payload=size(written.size)
+            )
+        )
+    )
     return chosen.codec, written
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from khib_tui.errors import ImageError, KhibError
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image import marks
 from khib_tui.image.header import Header, State
 from khib_tui.image.store import Store
 from khib_tui.saver.fate import Byte, Fate
 
-WOKEN = "this system was woken in memory and went on"
+WOKEN = N_("this system was woken in memory and went on")
 
 
 def complete(store: Store, header: Header, fate: Byte, setup_id: str = "") -> Header:
@@ -62,7 +63,7 @@ def woken(store: Store, image_id: str, fate: Byte) -> Header:
     there = headers.read(store)
     ours = there is not None and there.image_id == image_id
     if there is None or not ours or not (there.state is State.COMPLETE or there.reason == WOKEN):
-        raise ImageError("it is not what it was before this machine slept", ident="HIB-E-WOKEN")
+        raise ImageError(_("it is not what it was before this machine slept"), ident="HIB-E-WOKEN")
     try:
         return headers.advance(store, there, State.ABANDONED, WOKEN)
     finally:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from khib_tui.i18n import _
 from khib_tui.linux.child import apart, said
 from khib_tui.linux.syscalls import REBOOT_KEXEC, REBOOT_POWER_OFF, reboot
 from khib_tui.saver.fate import Byte, Fate
@@ -28,7 +29,7 @@ def supervise(fate: Byte, work: Callable[[], None]) -> str:
     if fate.now is Fate.UNSETTLED:
         _child(lambda: _deeds("settle", fate, ended))
     if fate.now is Fate.OVERWRITTEN:
-        return "it may have been written over"
+        return _("it may have been written over")
     if fate.now is not Fate.RUNS_ON:
         leave_machine(fate)
     if not fate.told:
@@ -41,7 +42,7 @@ def _child(work: Callable[[], None]) -> str:
     try:
         return said(apart(work))
     except Exception as error:
-        return f"it could not be started: {error}"
+        return _("it could not be started: {error}").format(error=error)
 
 
 def _deeds(name: str, fate: Byte, *told: str) -> None:
@@ -60,8 +61,8 @@ def _leave(fate: Byte) -> None:
 
 def go_back(fate: Byte) -> str:
     """Jump to A. Returns only if that is impossible, with the reason."""
-    reason = "the jump could not be loaded"
-    for _ in range(_TRIES):
+    reason = _("the jump could not be loaded")
+    for _turn in range(_TRIES):
         if not loaded():
             _child(lambda: _deeds("load", fate))
         try:
@@ -86,5 +87,5 @@ def leave_machine(fate: Byte) -> None:
         with suppress(Exception):
             reboot(REBOOT_POWER_OFF)
         with suppress(Exception):
-            print("\r\nThe image is complete. Switch the machine off now.\r\n", flush=True)
+            print(_("\r\nThe image is complete. Switch the machine off now.\r\n"), flush=True)
         time.sleep(3600)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TextIO, TypeVar, cast
 
 from khib_tui.errors import ImageError, KhibError, Refused, UsageError
+from khib_tui.i18n import N_, _, ngettext
 from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.model.text import visible
 
@@ -15,9 +16,9 @@ MIN_LENGTH = 8
 MAX_LENGTH = 512
 _MAX_BYTES = 4 * MAX_LENGTH + 2
 TRIES = 3
-PROMPT = "Passphrase or recovery key: "
+PROMPT = N_("Passphrase or recovery key: ")
 WRONG = "HIB-E-PASSPHRASE"
-HARD_TO_TYPE = "the passphrase has other characters than ASCII: they may be missing on the keyboard of the restoring kernel"
+HARD_TO_TYPE = N_("the passphrase has other characters than ASCII: they may be missing on the keyboard of the restoring kernel")
 T = TypeVar("T")
 
 
@@ -31,10 +32,16 @@ def from_file(name: str) -> str:
         data = sys.stdin.buffer.read(_MAX_BYTES) if name == "-" else _read(name)
         text = data.decode().removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the key file {name} cannot be read: {error}", ident="HIB-E-KEY-FILE") from error
+        raise UsageError(
+            _("the key file {name} cannot be read: {error}").format(name=name, error=error), ident="HIB-E-KEY-FILE"
+        ) from error
     if not text or len(text) > MAX_LENGTH:
-        what = "is empty" if not text else f"is longer than {MAX_LENGTH} characters"
-        raise UsageError(f"the key file {name} {what}", hint="put the passphrase alone into it", ident="HIB-E-KEY-FILE")
+        what = _("is empty") if not text else _("is longer than {max_length} characters").format(max_length=MAX_LENGTH)
+        raise UsageError(
+            _("the key file {name} {what}").format(name=name, what=what),
+            hint=_("put the passphrase alone into it"),
+            ident="HIB-E-KEY-FILE",
+        )
     return text
 
 
@@ -56,14 +63,15 @@ def ask(prompt: str, stream: TextIO | None = None) -> str:
     """
     if not has_terminal():
         raise Refused(
-            "a passphrase is needed, and there is no terminal to ask on", hint="give --key-file FILE, or - for standard input",
+            _("a passphrase is needed, and there is no terminal to ask on"),
+            hint=_("give --key-file FILE, or - for standard input"),
             ident="HIB-E-TTY",
-        )  # fmt: skip
+        )
     keep_secrets()
     try:
         return getpass.getpass(prompt, stream)
     except EOFError as error:
-        raise Refused("no passphrase was typed", hint="type it, or give --key-file FILE", ident=WRONG) from error
+        raise Refused(_("no passphrase was typed"), hint=_("type it, or give --key-file FILE"), ident=WRONG) from error
 
 
 def refuse_weak(passphrase: str) -> None:
@@ -72,8 +80,12 @@ def refuse_weak(passphrase: str) -> None:
     :raises Refused: it is too short.
     """
     if len(passphrase) < MIN_LENGTH:
-        hint = "several words are easy to remember and hard to guess"
-        raise Refused(f"the passphrase has less than {MIN_LENGTH} characters", hint=hint, ident="HIB-E-WEAK")
+        hint = _("several words are easy to remember and hard to guess")
+        raise Refused(
+            _("the passphrase has less than {min_length} characters").format(min_length=MIN_LENGTH),
+            hint=hint,
+            ident="HIB-E-WEAK",
+        )
 
 
 def hard_to_type(passphrase: str) -> bool:
@@ -90,10 +102,10 @@ def new(key_file: str) -> str:
         passphrase = from_file(key_file)
         refuse_weak(passphrase)
         return passphrase
-    passphrase = ask("New passphrase: ")
+    passphrase = ask(_("New passphrase: "))
     refuse_weak(passphrase)
-    if ask("The same again: ") != passphrase:
-        raise Refused("the two passphrases are not the same", hint="nothing was changed; try again", ident=WRONG)
+    if ask(_("The same again: ")) != passphrase:
+        raise Refused(_("the two passphrases are not the same"), hint=_("nothing was changed; try again"), ident=WRONG)
     return passphrase
 
 
@@ -108,7 +120,7 @@ def until_right(
     :raises Refused: none did (HIB-E-PASSPHRASE).
     """
     for left in range((1 if key_file else tries) - 1, -1, -1):
-        typed = from_file(key_file) if key_file else ask(PROMPT, cast(TextIO, _Told(wait)) if wait else None)
+        typed = from_file(key_file) if key_file else ask(_(PROMPT), cast(TextIO, _Told(wait)) if wait else None)
         try:
             return open_(typed)
         except KhibError as error:
@@ -126,7 +138,7 @@ def _print_left(error: KhibError, left: int) -> None:
 
 def tries_left(left: int) -> str:
     """Format how many tries there are."""
-    return f"{left} more tr{'y' if left == 1 else 'ies'}"
+    return ngettext("{left} more try", "{left} more tries", left).format(left=left)
 
 
 class _Told:

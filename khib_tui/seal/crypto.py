@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from khib_tui.errors import ImageError, Refused
+from khib_tui.i18n import _
 from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.model.units import KIB, size
 from khib_tui.seal import recoverykey
@@ -74,10 +75,10 @@ def unlock(seal: Seal, secret: str) -> bytes:
             if slot.kind is kind and (master := _unwrap(seal.cipher, slot, key)):
                 return master
     if recovery:
-        raise _wrong("this recovery key belongs to another seal", "look for the recovery key of this system")
+        raise _wrong(_("this recovery key belongs to another seal"), _("look for the recovery key of this system"))
     if recoverykey.resembles(secret):
-        raise _wrong("this is not the passphrase; as a recovery key it has a typing error", "compare it with your note")
-    raise _wrong("the passphrase is wrong", "type it again, or type the recovery key")
+        raise _wrong(_("this is not the passphrase; as a recovery key it has a typing error"), _("compare it with your note"))
+    raise _wrong(_("the passphrase is wrong"), _("type it again, or type the recovery key"))
 
 
 def image_key(master: bytes, image_id: str) -> bytes:
@@ -108,7 +109,7 @@ class Sealer:
 
         :raises ImageError: it is not the frame that was sealed at this place of this image (HIB-E-AUTH).
         """
-        return _decrypt(self.frames, _nonce(number, last), data, self.aad, f"frame {number}")
+        return _decrypt(self.frames, _nonce(number, last), data, self.aad, _("frame {number}").format(number=number))
 
     def seal_manifest(self, data: bytes) -> bytes:
         """Encrypt the manifest; there is one an image."""
@@ -119,7 +120,7 @@ class Sealer:
 
         :raises ImageError: it is not the one that was sealed, or the key is another image's (HIB-E-AUTH).
         """
-        return _decrypt(self.manifest, _ONCE, data, self.aad, "the manifest")
+        return _decrypt(self.manifest, _ONCE, data, self.aad, _("the manifest"))
 
 
 def sealer_for(seal: Seal, secret: str, image_id: str) -> Sealer:
@@ -146,8 +147,10 @@ def _decrypt(opener: AESGCM | ChaCha20Poly1305, nonce: bytes, data: bytes | memo
     try:
         return opener.decrypt(nonce, data, aad)
     except InvalidTag as error:
-        hint = "do not resume this image; `khib image discard` gives it up"
-        raise ImageError(f"{what} was changed since the image was sealed", hint=hint, ident="HIB-E-AUTH") from error
+        hint = _("do not resume this image; `khib image discard` gives it up")
+        raise ImageError(
+            _("{what} was changed since the image was sealed").format(what=what), hint=hint, ident="HIB-E-AUTH"
+        ) from error
 
 
 def _derive(key: bytes, info: str, salt: bytes | None = None) -> bytes:
@@ -165,9 +168,12 @@ def _stretch(slot: Keyslot, secret: bytes) -> bytes:
         return kdf.derive(secret)
     except MemoryError:
         raise Refused(
-            f"there is not enough memory: {size(slot.memory * KIB)} are needed for a passphrase", ident=NO_MEMORY,
-            hint="end other programs; in the restoring kernel choose Shell, and type `khib restore --plain`, which takes less",
-        ) from None  # fmt: skip
+            _("there is not enough memory: {size} are needed for a passphrase").format(size=size(slot.memory * KIB)),
+            ident=NO_MEMORY,
+            hint=_(
+                "end other programs; in the restoring kernel choose Shell, and type `khib restore --plain`, which takes less"
+            ),
+        ) from None
 
 
 def _aad(cipher: Cipher, slot: Keyslot) -> bytes:
@@ -188,7 +194,9 @@ def _unwrap(cipher: Cipher, slot: Keyslot, secret: bytes) -> bytes | None:
 
     sane = 0 < slot.iterations <= _MAX_ITERATIONS and 0 < slot.lanes <= _MAX_LANES and len(slot.salt) == SALT
     if not sane or not 8 * slot.lanes <= slot.memory <= _MAX_MEMORY:
-        raise ImageError("a keyslot has impossible parameters", hint="the image's header was tampered with", ident="HIB-E-SEAL")
+        raise ImageError(
+            _("a keyslot has impossible parameters"), hint=_("the image's header was tampered with"), ident="HIB-E-SEAL"
+        )
     try:
         return _aead(Cipher.AES, _stretch(slot, secret)).decrypt(_ONCE, slot.wrapped, _aad(cipher, slot))
     except InvalidTag:

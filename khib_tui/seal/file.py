@@ -10,14 +10,17 @@ from msgspec import Struct
 from khib_tui import files
 from khib_tui.errors import UsageError
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import _
 from khib_tui.model import jsontext
 from khib_tui.seal.keyslots import Seal
 
 MAX_SIZE = 64 << 10
-UNSEALED = Finding(
-    "HIB-W-UNSEALED", Severity.WARNING, "the image will not be sealed",
-    "whoever gets the disk can read everything that is in memory now", "run `khib seal`",
-)  # fmt: skip
+
+
+def unsealed() -> Finding:
+    """Return what it means that images are not sealed."""
+    why = _("whoever gets the disk can read everything that is in memory now")
+    return Finding("HIB-W-UNSEALED", Severity.WARNING, _("the image will not be sealed"), why, _("run `khib seal`"))
 
 
 class Opened(Struct, frozen=True):
@@ -52,7 +55,7 @@ def load(path: Path) -> Seal | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:
-        hint = "make a new one with `khib seal`; images that are there keep their own keyslots"
+        hint = _("make a new one with `khib seal`; images that are there keep their own keyslots")
         raise UsageError(f"{path}: {files.reason(error)}", hint=hint, ident="HIB-E-SEAL-FILE") from error
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from khib_tui.i18n import N_, _
+
 
 class Cipher(StrEnum):
     """The AEAD that seals frames and manifest; both have keys of 32 bytes, nonces of 12 and tags of 16."""
@@ -18,7 +20,7 @@ class Kind(StrEnum):
     """What opens a keyslot."""
 
     PASSPHRASE = "passphrase"
-    RECOVERY = "recovery"
+    RECOVERY = N_("recovery")
 
 
 class Keyslot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,4 +43,8 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def describe(seal: Seal | None) -> str:
     """Return how an image is sealed."""
-    return f"{seal.cipher}, opened by {' or '.join(slot.kind for slot in seal.slots)}" if seal else "no"
+    return (
+        _("{cipher}, opened by {keys}").format(cipher=seal.cipher, keys=_(" or ").join(_(slot.kind) for slot in seal.slots))
+        if seal
+        else _("no")
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from khib_tui.errors import ImageError
+from khib_tui.i18n import _
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
 from khib_tui.seal.crypto import Sealer
@@ -47,7 +48,7 @@ def info_sealer(kept: Seal | None, image_id: str, key_file: str) -> Sealer | Non
         return None
     if key_file:
         return image_sealer(kept, image_id, key_file)
-    typed = secret.ask("Passphrase or recovery key (empty: show only what the header says): ")
+    typed = secret.ask(_("Passphrase or recovery key (empty: show only what the header says): "))
     if not typed:
         return None
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from khib_tui.errors import Refused
 from khib_tui.facts.read import text
+from khib_tui.i18n import N_, _
 from khib_tui.image import ranges
 from khib_tui.image.store import BLOCK
 from khib_tui.linux import btrfs, extents
@@ -18,7 +19,7 @@ from khib_tui.model.units import size
 from khib_tui.prints.follow import Place, Unmapped, follow
 from khib_tui.prints.layers import is_real, stack_of
 
-ANEW = "remove it (a file for images by `khib setup --remove`), make it anew, and set up again; or choose another place"
+ANEW = N_("remove it (a file for images by `khib setup --remove`), make it anew, and set up again; or choose another place")
 
 
 def mounted(devices: Sequence[BlockDevice], path: Path) -> BlockDevice:
@@ -28,9 +29,10 @@ def mounted(devices: Sequence[BlockDevice], path: Path) -> BlockDevice:
     """
     device = targets.around(devices, os.fspath(path))
     if device is None or device.fstype not in targets.OWN_FILE_SYSTEMS:
-        held = f"{device.fstype or 'no filesystem'} on {device.path}" if device else "no disk"
-        hint = f"choose a place on one of {', '.join(targets.OWN_FILE_SYSTEMS)}"
-        raise Refused(f"{path} lies on {held}", hint=hint, ident="HIB-E-TARGET-FILESYSTEM")
+        nothing = _("no filesystem")
+        held = f"{device.fstype or nothing}: {device.path}" if device else _("no disk")
+        hint = _("choose a place on one of {kinds}").format(kinds=", ".join(targets.OWN_FILE_SYSTEMS))
+        raise Refused(_("{path} lies on {held}").format(path=path, held=held), hint=hint, ident="HIB-E-TARGET-FILESYSTEM")
     return device
 
 
@@ -43,7 +45,7 @@ def of_file(fd: int, path: Path, device: BlockDevice) -> Iterator[tuple[int, int
     chunks = _chunks(fd, path) if device.fstype == "btrfs" else None
     for extent in extents.extents(fd):
         if not extent.plain or extent.logical != at:
-            raise moved(path, f"byte {at} of it is shared, packed, or has no place yet")
+            raise moved(path, _("byte {at} of it is shared, packed, or has no place yet").format(at=at))
         at += extent.size
         end = extent.physical + extent.size
         try:
@@ -51,16 +53,16 @@ def of_file(fd: int, path: Path, device: BlockDevice) -> Iterator[tuple[int, int
         except ValueError as error:
             raise moved(path, str(error)) from error
     if at < os.fstat(fd).st_size:
-        raise moved(path, f"nothing of it is on the disk from byte {at} on")
+        raise moved(path, _("nothing of it is on the disk from byte {at} on").format(at=at))
     if chunks is None and _number(device) != os.fstat(fd).st_dev:
-        raise moved(path, f"it is not on {device.path}")
+        raise moved(path, _("it is not on {device}").format(device=device.path))
 
 
 def _chunks(fd: int, path: Path) -> list[btrfs.Chunk]:
     if not extents.flags_of(fd) & extents.NOCOW:
-        raise moved(path, "btrfs writes it anew at another place each time (it lacks chattr +C)")
+        raise moved(path, _("btrfs writes it anew at another place each time (it lacks chattr +C)"))
     if btrfs.devices(fd) != 1:
-        raise moved(path, "its filesystem lies on several devices")
+        raise moved(path, _("its filesystem lies on several devices"))
     return btrfs.chunks(fd)
 
 
@@ -103,8 +105,12 @@ def ordered(places: Sequence[Place], path: Path) -> Spans:
     longest = max(whole, key=lambda span: span[1] - span[0], default=(0, 0))
     found = (longest, *sorted(span for span in whole if span != longest))
     if len(found) > ranges.MOST or longest[1] - longest[0] < ranges.LEAST_FIRST:
-        what = f"{path} lies in {len(found)} pieces, the longest of {size(longest[1] - longest[0])}"
-        raise Refused(what, hint=f"free some room on its filesystem; then {ANEW}", ident="HIB-E-TARGET-FRAGMENTS")
+        what = _("{path} lies in {count} pieces, the longest of {size}").format(
+            path=path, count=len(found), size=size(longest[1] - longest[0])
+        )
+        raise Refused(
+            what, hint=_("free some room on its filesystem; then {anew}").format(anew=_(ANEW)), ident="HIB-E-TARGET-FRAGMENTS"
+        )
     return found
 
 
@@ -114,20 +120,25 @@ def refuse_encrypted(devices: Sequence[BlockDevice], device: BlockDevice, path: 
     :raises Refused: HIB-E-TARGET-SEAL.
     """
     if crypt := _encrypted(devices, device):
-        what = f"{path} lies on the encrypted {crypt}, and the image would not be encrypted"
-        raise Refused(what, hint="make a seal first: khib seal", ident="HIB-E-TARGET-SEAL")
+        what = _("{path} lies on the encrypted {crypt}, and the image would not be encrypted").format(path=path, crypt=crypt)
+        raise Refused(what, hint=_("make a seal first: khib seal"), ident="HIB-E-TARGET-SEAL")
 
 
 def moved(path: Path, why: str) -> Refused:
     """Make the refusal of what lies so that nobody but its owner may write it."""
-    return Refused(f"{path} cannot be written from below: {why}", hint=ANEW, ident="HIB-E-TARGET-MOVED")
+    return Refused(
+        _("{path} cannot be written from below: {why}").format(path=path, why=why), hint=_(ANEW), ident="HIB-E-TARGET-MOVED"
+    )
 
 
 def _one_leaf(places: Sequence[Place], devices: Sequence[BlockDevice], path: Path) -> BlockDevice:
     names = dict.fromkeys(name for name, _, _ in places)
     leaves = [device for device in devices if device.name in names]
     if len(names) != 1 or len(leaves) != 1 or not is_real(leaves[0]):
-        raise moved(path, f"it lies on {', '.join(names) or 'nothing'}, and must lie on one disk or partition")
+        raise moved(
+            path,
+            _("it lies on {places}, and must lie on one disk or partition").format(places=", ".join(names) or _("nothing")),
+        )
     return leaves[0]
 
 

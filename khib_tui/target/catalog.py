@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from khib_tui.errors import ImageError, KhibError
 from khib_tui.facts import blockdev
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image import manifest as manifests
 from khib_tui.image import marks, ranges
@@ -63,10 +64,10 @@ def none_found(machine: Machine) -> str:
     """Return why no image is listed: there is none, or the disks could not be read."""
     unread = [device.path for device in machine.devices if not device.readable and device.kind in ("disk", "partition")]
     if not machine.root:
-        return "nothing could be read: run as root to see images"
+        return _("nothing could be read: run as root to see images")
     if unread:
-        return f"no image on any disk that could be read; not read: {', '.join(unread)}"
-    return "no image on any disk"
+        return _("no image on any disk that could be read; not read: {disks}").format(disks=", ".join(unread))
+    return _("no image on any disk")
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def in_file(path: Path, *, writable: bool = False) -> Iterator[tuple[Found, Stor
     with Store(path, writable=writable) as store:
         header = headers.read_or_given_up(store)
         if header is None:
-            raise ImageError(f"{path} holds no image", ident="HIB-E-NO-IMAGE")
+            raise ImageError(_("{path} holds no image").format(path=path), ident="HIB-E-NO-IMAGE")
         yield Found(TargetRef(DeviceKey("", 0, store.capacity, ""), str(path)), str(path), header), store
 
 
@@ -96,11 +97,18 @@ def chosen(machine: Machine, wanted: str, file_target: str = "", *, writable: bo
     found = [item for item in images(machine, file_target) if not wanted or wanted in (item.where, item.header.image_id)]
     if not found:
         if not machine.root:
-            raise ImageError("the disks cannot be read", hint="run as root", ident="HIB-E-NOT-ROOT")
-        raise ImageError(f"there is no image{f' on {wanted}' if wanted else ''}", hint="see `khib image list`")
+            raise ImageError(_("the disks cannot be read"), hint=_("run as root"), ident="HIB-E-NOT-ROOT")
+        raise ImageError(
+            _("there is no image on {wanted}").format(wanted=wanted) if wanted else _("there is no image"),
+            hint=_("see `khib image list`"),
+        )
     if len(found) > 1:
         listed = ", ".join(item.where for item in found)
-        raise ImageError(f"there are {len(found)} images: {listed}", hint="name one", ident="HIB-E-TWO-IMAGES")
+        raise ImageError(
+            _("there are {count} images: {listed}").format(count=len(found), listed=listed),
+            hint=_("name one"),
+            ident="HIB-E-TWO-IMAGES",
+        )
     with opened(machine.devices, found[0].target, read_only=not writable) as store:
         yield found[0], store
 
@@ -109,10 +117,14 @@ def line(item: Found) -> str:
     """Format an image in one line."""
     header = item.header
     created = when(header.created)
-    amount = f", {size(header.image_bytes)} of {size(header.ram_bytes)} RAM" if header.image_bytes else ""
-    reason = f" ({header.reason})" if header.reason else ""
-    sealed = ", sealed" if header.seal else ""
-    return f"{item.where}: {header.state}{reason}, {header.host or '?'}, {created}{amount}{sealed}"
+    amount = (
+        _(", {size} of {total} RAM").format(size=size(header.image_bytes), total=size(header.ram_bytes))
+        if header.image_bytes
+        else ""
+    )
+    reason = f" ({_(header.reason)})" if header.reason else ""
+    sealed = _(", sealed") if header.seal else ""
+    return f"{item.where}: {_(header.state)}{reason}, {header.host or '?'}, {created}{amount}{sealed}"
 
 
 def facts(item: Found) -> dict[str, Any]:
@@ -123,29 +135,31 @@ def facts(item: Found) -> dict[str, Any]:
 
 
 def info(item: Found, store: Store, sealer: Sealer | None = None) -> dict[str, Any]:
-    """Return what a person wants to know about an image; of a sealed one, without its sealer, what its header says.
+    """Return what a person wants to know about an image, by names to be translated.
+
+    Of a sealed one, without its sealer, it is what the header says.
 
     :raises ImageError: the manifest is damaged.
     """
-    data: dict[str, Any] = {"where": item.where, "state": str(item.header.state), "id": item.header.image_id}
-    data |= {"host": item.header.host, "kernel": item.header.release}
-    data["created"] = when(item.header.created, "%Y-%m-%d %H:%M:%S")
-    data["sealed"] = describe(item.header.seal)
+    data: dict[str, Any] = {N_("where"): item.where, N_("state"): _(item.header.state), N_("id"): item.header.image_id}
+    data |= {N_("host"): item.header.host, N_("kernel"): item.header.release}
+    data[N_("created")] = when(item.header.created, "%Y-%m-%d %H:%M:%S")
+    data[N_("sealed")] = describe(item.header.seal)
     if not item.header.manifest_size:
         return data
     if item.header.seal and sealer is None:
-        return data | {"memory": size(item.header.ram_bytes), "image": size(item.header.image_bytes)}
+        return data | {N_("memory"): size(item.header.ram_bytes), N_("image"): size(item.header.image_bytes)}
     manifest = manifests.read(store, item.header, sealer)
     data |= {
-        "memory": size(manifest.saved_ranges.total + manifest.region_ranges.total),
-        "content": size(manifest.raw_size),
-        "image": size(item.header.image_bytes),
-        "codec": str(manifest.codec),
-        "frames": manifest.frames,
-        "saved in": duration(manifest.save_seconds),
-        "saver": manifest.saver_release,
-        "processor": manifest.cpu.model,
-        "disks": ", ".join(disk.name for disk in manifest.disks),
+        N_("memory"): size(manifest.saved_ranges.total + manifest.region_ranges.total),
+        N_("content"): size(manifest.raw_size),
+        N_("image"): size(item.header.image_bytes),
+        N_("codec"): str(manifest.codec),
+        N_("frames"): manifest.frames,
+        N_("saved in"): duration(manifest.save_seconds),
+        N_("saver"): manifest.saver_release,
+        N_("processor"): manifest.cpu.model,
+        N_("disks"): ", ".join(disk.name for disk in manifest.disks),
     }
     return data
 
@@ -214,15 +228,16 @@ def choose(found: Sequence[Found], wanted: str = "") -> Found:
     if complete:
         listed = ", ".join(f"{item.where} ({item.header.host})" for item in complete)
         raise ImageError(
-            f"there are {len(complete)} images: {listed}", ident="HIB-E-TWO-IMAGES",
-            hint="say which one: khib restore --image DEVICE",
+            _("there are {count} images: {listed}").format(count=len(complete), listed=listed), ident="HIB-E-TWO-IMAGES",
+            hint=_("say which one: khib restore --image DEVICE"),
         )  # fmt: skip
     for item in found:
         catalog.refuse_state(item.header)
     raise ImageError(
-        f"there is no image{f' on {wanted}' if wanted else ''}", hint="plug in the disk it lies on, or boot normally",
+        _("there is no image on {wanted}").format(wanted=wanted) if wanted else _("there is no image"),
+        hint=_("plug in the disk it lies on, or boot normally"),
         ident="HIB-E-NO-IMAGE",
-    )  # fmt: skip
+    )
 
 
 def find(wanted: str, word: str, seconds: float = blockdev.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
@@ -245,18 +260,21 @@ def refuse_state(header: Header) -> None:
     :raises ImageError: saying what became of it.
     """
     texts = {
-        State.PARTIAL: "saving it was cut short",
-        State.CLAIMED: "it was resumed before",
-        State.DONE: "it was resumed before",
-        State.ABANDONED: f"it was given up{': ' + header.reason if header.reason else ''}",
+        State.PARTIAL: _("saving it was cut short"),
+        State.CLAIMED: _("it was resumed before"),
+        State.DONE: _("it was resumed before"),
+        State.ABANDONED: _("it was given up{reason}").format(reason=": " + _(header.reason) if header.reason else ""),
     }
     if header.state is State.ABANDONED and header.reason == marks.REASON:
         raise ImageError(
-            f"the image cannot be resumed: it was {marks.REASON}, which has written to its disks since",
-            hint="boot normally; what is saved there can still be read with `khib image export`", ident="HIB-E-IMAGE-GIVEN-UP",
-        )  # fmt: skip
+            _("the image cannot be resumed: it was {reason}, which has written to its disks since").format(
+                reason=_(marks.REASON)
+            ),
+            hint=_("boot normally; what is saved there can still be read with `khib image export`"),
+            ident="HIB-E-IMAGE-GIVEN-UP",
+        )
     if header.state is not State.COMPLETE:
         raise ImageError(
-            f"the image cannot be resumed: {texts[header.state]}", hint="boot normally",
+            _("the image cannot be resumed: {texts}").format(texts=texts[header.state]), hint=_("boot normally"),
             ident=f"HIB-E-IMAGE-{header.state.name}",
         )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from khib_tui import files
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.image.header import MAGIC
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.text import clean
@@ -40,20 +41,30 @@ def refuse_bad_file(root: Path, device: str, path: str) -> None:
     for part in above:
         folder /= part
         if not _is(folder, stat.S_ISDIR):
-            what = f"there is no directory /{clean(os.fspath(folder.relative_to(root)), 300)} on {device}"
-            hint = f"make it, or put the image at the top: {device}:/{name}"
+            what = _("there is no directory /{fspath} on {device}").format(
+                fspath=clean(os.fspath(folder.relative_to(root)), 300), device=device
+            )
+            hint = _("make it, or put the image at the top: {device}:/{name}").format(device=device, name=name)
             raise Refused(what, hint=hint, ident="HIB-E-TARGET-DIRECTORY")
     file = folder / name
     if not os.path.lexists(file):
         return
     if not _is(file, stat.S_ISREG):
-        kind = "a directory" if _is(file, stat.S_ISDIR) else "no ordinary file"
-        raise Refused(f"{device}:{path} is {kind}", hint="name a file for the image", ident="HIB-E-TARGET-DIRECTORY")
+        kind = _("a directory") if _is(file, stat.S_ISDIR) else _("no ordinary file")
+        raise Refused(
+            _("{device}:{path} is {kind}").format(device=device, path=path, kind=kind),
+            hint=_("name a file for the image"),
+            ident="HIB-E-TARGET-DIRECTORY",
+        )
     with open(files.open_beneath(root, path, os.O_RDONLY), "rb") as stream:
         head = stream.read(_HEAD)
     if not head.startswith(MAGIC) and any(head):
-        hint = "name another file, or remove this one if it is not needed"
-        raise Refused(f"{device}:{path} holds something else than an image", hint=hint, ident="HIB-E-TARGET-FILE")
+        hint = _("name another file, or remove this one if it is not needed")
+        raise Refused(
+            _("{device}:{path} holds something else than an image").format(device=device, path=path),
+            hint=hint,
+            ident="HIB-E-TARGET-FILE",
+        )
 
 
 def refuse_full(root: Path, device: str, path: str, need_bytes: int) -> None:
@@ -64,8 +75,10 @@ def refuse_full(root: Path, device: str, path: str, need_bytes: int) -> None:
     file, around = root / path.lstrip("/"), os.statvfs(root)
     room = around.f_bavail * around.f_frsize + (file.stat().st_blocks * 512 if file.exists() else 0)
     if room < need_bytes:
-        what = f"the filesystem on {device} has {size(room)} free, the image may need {size(need_bytes)}"
-        raise Refused(what, hint="free some room there, or choose another place", ident="HIB-E-TARGET-SMALL")
+        what = _("the filesystem on {device} has {free} free, the image may need {needed}").format(
+            device=device, free=size(room), needed=size(need_bytes)
+        )
+        raise Refused(what, hint=_("free some room there, or choose another place"), ident="HIB-E-TARGET-SMALL")
 
 
 def _is(path: Path, kind: object) -> bool:
@@ -86,9 +99,10 @@ def held(device: BlockDevice) -> Iterator[None]:
         fd = os.open(device.path, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)
     except OSError as error:
         raise Refused(
-            f"{device.path} cannot be had for the image alone: {error.strerror}", ident="HIB-E-TARGET-BUSY",
-            hint="something that khib cannot see uses it: unmount it, or stop its user; or choose another target",
-        ) from error  # fmt: skip
+            _("{device} cannot be had for the image alone: {strerror}").format(device=device.path, strerror=error.strerror),
+            ident="HIB-E-TARGET-BUSY",
+            hint=_("something that khib cannot see uses it: unmount it, or stop its user; or choose another target"),
+        ) from error
     try:
         yield
     finally:

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from khib_tui.errors import KhibError, Refused
+from khib_tui.i18n import _
 from khib_tui.image import header as headers
 from khib_tui.image import ranges
 from khib_tui.image.header import State
@@ -50,8 +51,12 @@ def refuse_waiting(path: Path, devices: Sequence[BlockDevice]) -> None:
         with ranges.Ranged(Path(find(devices, place.key).path), place.spans) as store:
             header = headers.read(store)
     if header and header.state is State.COMPLETE:
-        hint = "resume it, or give it up with `khib image discard`"
-        raise Refused(f"{path} holds a complete image of {header.host or 'another system'}", hint=hint, ident="HIB-E-COMPLETE")
+        hint = _("resume it, or give it up with `khib image discard`")
+        raise Refused(
+            _("{path} holds a complete image of {host}").format(path=path, host=header.host or _("another system")),
+            hint=hint,
+            ident="HIB-E-COMPLETE",
+        )
 
 
 def make(path: Path, need: int) -> None:
@@ -65,8 +70,12 @@ def make(path: Path, need: int) -> None:
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        hint = "make its directory first, or name another place"
-        raise Refused(f"{path} cannot be made: {error.strerror}", hint=hint, ident="HIB-E-TARGET-DIRECTORY") from error
+        hint = _("make its directory first, or name another place")
+        raise Refused(
+            _("{path} cannot be made: {strerror}").format(path=path, strerror=error.strerror),
+            hint=hint,
+            ident="HIB-E-TARGET-DIRECTORY",
+        ) from error
     try:
         _fill(fd, path, length(need))
     except BaseException:
@@ -86,9 +95,11 @@ def _fill(fd: int, path: Path, count: int) -> None:
         os.fsync(fd)
     except OSError as error:
         around = os.statvfs(path.parent)
-        what = f"{path} needs {size(count)}; {size(around.f_bavail * around.f_frsize)} are free there: {error.strerror}"
+        what = _("{path} needs {needed}; {free} are free there: {strerror}").format(
+            path=path, needed=size(count), free=size(around.f_bavail * around.f_frsize), strerror=error.strerror
+        )
         ident = "HIB-E-TARGET-SMALL" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "HIB-E-TARGET-FILESYSTEM"
-        raise Refused(what, hint="free some room there, or choose another place", ident=ident) from error
+        raise Refused(what, hint=_("free some room there, or choose another place"), ident=ident) from error
     extents.set_flag(fd, extents.IMMUTABLE, on=True)
 
 
@@ -119,8 +130,10 @@ def located(path: Path, devices: Sequence[BlockDevice], need: int, *, sealed: bo
     device = beneath.mounted(devices, path)
     with _opened(path) as fd:
         if os.fstat(fd).st_size < length(need):
-            what = f"{path} has {size(os.fstat(fd).st_size)}, the image may need {size(length(need))}"
-            raise Refused(what, hint="run `khib setup`, which makes it larger", ident="HIB-E-TARGET-SMALL")
+            what = _("{path} has {size}, the image may need {needed}").format(
+                path=path, size=size(os.fstat(fd).st_size), needed=size(length(need))
+            )
+            raise Refused(what, hint=_("run `khib setup`, which makes it larger"), ident="HIB-E-TARGET-SMALL")
         spans = list(beneath.of_file(fd, path, device))
     places, leaf = beneath.followed(devices, device, spans, path)
     if not sealed:
@@ -140,21 +153,25 @@ def _opened(path: Path) -> Iterator[int]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _foreign(path, error.strerror or "it cannot be opened") from error
+        raise _foreign(path, error.strerror or _("it cannot be opened")) from error
     try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise _foreign(path, "it is no ordinary file, or has several names")
+            raise _foreign(path, _("it is no ordinary file, or has several names"))
         head = os.pread(fd, _HEAD, 0)
         if any(head) and not ranges.is_map(head):
-            raise _foreign(path, "it holds something")
+            raise _foreign(path, _("it holds something"))
         yield fd
     finally:
         os.close(fd)
 
 
 def _foreign(path: Path, why: str) -> Refused:
-    return Refused(f"{path} is not a file for an image: {why}", hint="name another file", ident="HIB-E-TARGET-FILE")
+    return Refused(
+        _("{path} is not a file for an image: {why}").format(path=path, why=why),
+        hint=_("name another file"),
+        ident="HIB-E-TARGET-FILE",
+    )
 
 
 @contextmanager

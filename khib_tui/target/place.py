@@ -9,6 +9,7 @@ from pathlib import Path
 
 from khib_tui import files
 from khib_tui.errors import ImageError
+from khib_tui.i18n import _
 from khib_tui.image.ranges import Ranged
 from khib_tui.image.store import Store
 from khib_tui.linux.syscalls import mount, umount
@@ -35,7 +36,12 @@ def mounted(device: BlockDevice, *, read_only: bool = False, replay: bool = True
     try:
         mount(device.path, os.fspath(MOUNT_POINT), device.fstype, flags, "" if replay else _NO_REPLAY.get(device.fstype, ""))
     except OSError as error:
-        raise ImageError(f"{device.path}: cannot mount {device.fstype}: {error.strerror}", ident="HIB-E-MOUNT") from error
+        raise ImageError(
+            _("{device}: cannot mount {fstype}: {strerror}").format(
+                device=device.path, fstype=device.fstype, strerror=error.strerror
+            ),
+            ident="HIB-E-MOUNT",
+        ) from error
     try:
         yield MOUNT_POINT
     finally:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from khib_tui import runner
 from khib_tui.errors import CommandFailed, Refused
 from khib_tui.facts.usage import ActiveSwap, read_swaps
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image import ranges
 from khib_tui.image.header import State
@@ -24,7 +25,7 @@ from khib_tui.target import beneath, swapheader
 HEAD = 64 * KIB
 """Bytes at the start of a swap that the image leaves alone: its header, and what may stand before it."""
 FSTAB = Path("/etc/fstab")
-WHAT = "the swap that was lent to the image"
+WHAT = N_("the swap that was lent to the image")
 # Swapping in is slow where pages lie in disorder on a disk that turns.
 PATIENCE = 1800.0
 _DISCARD = ("discard", "discard=once", "discard=pages")
@@ -52,13 +53,13 @@ def located(target: Target, devices: Sequence[BlockDevice], *, sealed: bool) -> 
     path = path_of(target)
     device = next((item for item in devices if item.path == target.device), None)
     if device is None or not path.exists():
-        raise Refused(f"{path} is not there", hint="choose another place", ident="HIB-E-TARGET-MISSING")
+        raise Refused(_("{path} is not there").format(path=path), hint=_("choose another place"), ident="HIB-E-TARGET-MISSING")
     end = swapheader.size(swapheader.read(path))
     spans = _of_file(path, beneath.mounted(devices, path), end) if target.path else [(0, device.size)]
     head, leaf = beneath.followed(devices, device, beneath.cut(spans, 0, PAGE), path)
     places, same = beneath.followed(devices, device, beneath.cut(spans, HEAD, end), path)
     if same != leaf:
-        raise beneath.moved(path, "it lies on several devices")
+        raise beneath.moved(path, _("it lies on several devices"))
     if not sealed:
         beneath.refuse_encrypted(devices, device, path)
     key, spots = key_of(leaf), tuple((start, stop) for _, start, stop in head)
@@ -69,7 +70,7 @@ def _of_file(path: Path, device: BlockDevice, end: int) -> list[tuple[int, int]]
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if os.fstat(fd).st_size < end:
-            raise beneath.moved(path, "it is smaller than its header says")
+            raise beneath.moved(path, _("it is smaller than its header says"))
         return list(beneath.of_file(fd, path, device))
     finally:
         os.close(fd)
@@ -108,8 +109,10 @@ def refuse_waiting(area: Area, target: Target, devices: Sequence[BlockDevice]) -
         return
     header = image_in(area, devices)
     if header and header.state is State.COMPLETE:
-        hint = "resume it, or give it up with `khib image discard`"
-        what = f"{path_of(target)} holds a complete image of {header.host or 'another system'}"
+        hint = _("resume it, or give it up with `khib image discard`")
+        what = _("{path} holds a complete image of {host}").format(
+            path=path_of(target), host=header.host or _("another system")
+        )
         raise Refused(what, hint=hint, ident="HIB-E-COMPLETE")
 
 
@@ -123,9 +126,11 @@ def refuse_other_tools() -> None:
     except CommandFailed as error:
         said = error.message
     if "util-linux" not in said:
-        what = "this system's swapon is not that of util-linux"
-        hint = "install util-linux's swapon, or choose another place"
-        raise Refused(f"{what}: after a power cut the swap would stay off", hint=hint, ident="HIB-E-SWAP-TOOLS")
+        what = _("this system's swapon is not that of util-linux")
+        hint = _("install util-linux's swapon, or choose another place")
+        raise Refused(
+            _("{what}: after a power cut the swap would stay off").format(what=what), hint=hint, ident="HIB-E-SWAP-TOOLS"
+        )
 
 
 def off(target: Target) -> None:
@@ -135,9 +140,11 @@ def off(target: Target) -> None:
     """
     done = runner.run(["swapoff", path_of(target)], check=False, timeout=PATIENCE)
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or [f"it ended with code {done.returncode}"]
-        text = f"{path_of(target)} cannot be swapped off: {lines[-1]}"
-        raise Refused(text, hint="close programs that need much memory, or choose another place", ident="HIB-E-SWAP-OFF")
+        lines = (done.stderr or done.stdout).strip().splitlines() or [
+            _("it ended with code {returncode}").format(returncode=done.returncode)
+        ]
+        text = _("{path} cannot be swapped off: {reason}").format(path=path_of(target), reason=lines[-1])
+        raise Refused(text, hint=_("close programs that need much memory, or choose another place"), ident="HIB-E-SWAP-OFF")
 
 
 def on(target: Target, was: ActiveSwap | None) -> None:

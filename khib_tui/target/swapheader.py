@@ -12,6 +12,7 @@ from pathlib import Path
 
 from khib_tui.errors import ImageError, Refused
 from khib_tui.facts.signatures import LENT, SWAPSPACE
+from khib_tui.i18n import _
 from khib_tui.image.store import Store
 from khib_tui.model.units import PAGE
 
@@ -33,10 +34,10 @@ def read(path: Path) -> bytes:
         page = store.read(0, PAGE)
     version, last, bad = _INFO.unpack_from(page, _INFO_AT)
     if page[SIGNATURE:] not in KNOWN or version != 1 or not last:
-        hint = "choose another place; `mkswap` makes a swap of it"
-        raise Refused(f"{path} is no swap", hint=hint, ident="HIB-E-SWAP")
+        hint = _("choose another place; `mkswap` makes a swap of it")
+        raise Refused(_("{path} is no swap").format(path=path), hint=hint, ident="HIB-E-SWAP")
     if bad:
-        raise Refused(f"{path} has bad pages", hint="choose another place", ident="HIB-E-SWAP")
+        raise Refused(_("{path} has bad pages").format(path=path), hint=_("choose another place"), ident="HIB-E-SWAP")
     return page
 
 
@@ -76,4 +77,6 @@ def _end(path: Path, data: bytes) -> None:
         store.write(0, new)
         store.flush()
         if store.read(0, PAGE) != new:
-            raise ImageError(f"{path} loses what is written to it", hint="use another medium", ident="HIB-E-READBACK")
+            raise ImageError(
+                _("{path} loses what is written to it").format(path=path), hint=_("use another medium"), ident="HIB-E-READBACK"
+            )

@@ -14,6 +14,7 @@ from khib_tui.errors import CommandFailed
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import both, steady
 from khib_tui.events.types import Event, Level, Message, Sink
+from khib_tui.i18n import N_, _
 from screens.progress.board import Board
 from screens.progress.track import Track
 from screens.ui import keys
@@ -74,7 +75,7 @@ class Job(Generic[T]):
         while not self.over.is_set():
             try:
                 if not self.over.wait(TICK) and self.thread is not None and not self.thread.is_alive():
-                    self._fail(CommandFailed("the thread that works has died", ident="HIB-E-THREADS"))
+                    self._fail(CommandFailed(_("the thread that works has died"), ident="HIB-E-THREADS"))
             except BaseException:
                 self.stop.requested = True
         if self.error is not None:
@@ -85,9 +86,9 @@ class Job(Generic[T]):
 class StagePage(Page):
     """What is being done, how far it is, and how to stop it."""
 
-    help = (
-        "The machine is working. Nothing is lost if you stop it: the image, if there is one, stays as it is, and a session "
-        "that is being saved goes on."
+    help = N_(
+        "The machine is working. Nothing is lost if you stop it: the image, if there is one, stays as it is, "
+        "and a session that is being saved goes on."
     )
     keys: Sequence[Key] = (Key.STOP, Key.HELP, Key.LOG, Key.REDRAW)
 
@@ -95,7 +96,7 @@ class StagePage(Page):
         self.title = title
         self.stop = stop
         self.track = Track()
-        window.logs = lambda: [("this run", lambda: list(self.track.log))]
+        window.logs = lambda: [(_("this run"), lambda: list(self.track.log))]
         self.board = Board(self.track, bar=not window.simple)
         super().__init__(window, self.board, focus=None)
 
@@ -119,8 +120,8 @@ class StagePage(Page):
             self.keys = keys.NOTHING
             self.window.show_keys()
         if self.stop.requested:
-            late = "It is too late to stop: this is being finished."
-            self.tell("stopping..." if self.stop.possible else late, Level.WARNING)
+            late = _("It is too late to stop: this is being finished.")
+            self.tell(_("stopping...") if self.stop.possible else late, Level.WARNING)
 
 
 def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | None = None) -> T:
@@ -139,7 +140,7 @@ def run_stage(title: str, work: Work[T], sink: Sink, *, screen: BaseScreen | Non
     except KeyboardInterrupt:
         stop.requested = True
     except Exception as error:
-        sink(Message(f"the screen failed ({error}); the work goes on", Level.WARNING))
+        sink(Message(_("the screen failed ({error}); the work goes on").format(error=error), Level.WARNING))
     return job.result()
 
 

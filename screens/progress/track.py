@@ -23,13 +23,14 @@ from khib_tui.events.types import (
     Status,
     Step,
 )
+from khib_tui.i18n import N_, _
 from khib_tui.model.units import duration, size
 
-PLANNED, RUNNING, DONE, FAILED = "[    ]", "[ .. ]", "[done]", "[FAIL]"
+PLANNED, RUNNING, DONE, FAILED = "[    ]", "[ .. ]", N_("[done]"), N_("[FAIL]")
 STAGES = {
-    "load": "this system: load the saver", "scan": "saver: look at the memory", "save": "saver: write the image",
-    "verify": "saver: read the image back", "leave": "saver: leave the machine",
-    "restore": "restorer: read the image into memory", "back": "this system: go on",
+    "load": N_("this system: load the saver"), "scan": N_("saver: look at the memory"), "save": N_("saver: write the image"),
+    "verify": N_("saver: read the image back"), "leave": N_("saver: leave the machine"),
+    "restore": N_("restorer: read the image into memory"), "back": N_("this system: go on"),
 }  # fmt: skip
 MARKS = {"planned": PLANNED, "started": RUNNING, "done": DONE, "failed": FAILED}
 ATTRIBUTES = {PLANNED: "dim", RUNNING: "heading", DONE: "ok", FAILED: "blocker"}
@@ -53,7 +54,7 @@ class Line:
         return ATTRIBUTES.get(self.mark, "heading")
 
     def __str__(self) -> str:
-        return f"{self.mark} {self.text}{f' ({self.detail})' if self.detail else ''}"
+        return f"{_(self.mark)} {self.text}{f' ({self.detail})' if self.detail else ''}"
 
 
 class Track:
@@ -68,7 +69,7 @@ class Track:
         away: Sequence[StageName] = (), jump: int = 0,
     ) -> None:  # fmt: skip
         self.steps = [Line(step.text) for step in planned]
-        self.away, self.jump = [Line(f"  {STAGES[stage]}") for stage in away], jump
+        self.away, self.jump = [Line(f"  {_(STAGES[stage])}") for stage in away], jump
         self.stages: dict[str, Line] = {}
         self.progress: Progress | None = None
         self.messages: deque[str] = deque(maxlen=LAST)
@@ -110,11 +111,11 @@ class Track:
             case Progress():
                 self._progress(event)
             case Message(text=text, level=level):
-                self.messages.append(text if level == Level.INFO else f"{level}: {text}")
+                self.messages.append(text if level == Level.INFO else f"{_(level)}: {text}")
             case Finding(severity=severity, what=what) if severity != Severity.OK:
                 self.messages.append(f"{PlainSink.marks[severity]} {what}")
             case Failure(message=message):
-                self.messages.append(f"error: {message}")
+                self.messages.append(_("error: {message}").format(message=message))
             case Result():
                 self.result = event
 
@@ -141,35 +142,40 @@ class Track:
             line.mark = f"[{int(percent(event)):3}%]" if event.done < event.total else DONE
 
     def _line(self, stage: str) -> Line:
-        return self.stages.setdefault(stage, Line(STAGES.get(stage, stage)))
+        return self.stages.setdefault(stage, Line(_(STAGES.get(stage, stage))))
 
     def graph(self) -> str:
         """Draw the rates of the last updates, the newest at the right, each beside the fastest; empty without one."""
         most = max(self.rates, default=0.0)
         if not most:
             return ""
-        return (
-            "rate " + "".join(HEIGHTS[round(rate / most * (len(HEIGHTS) - 1))] for rate in self.rates) + f" most {size(most)}/s"
-        )
+        drawn = "".join(HEIGHTS[round(rate / most * (len(HEIGHTS) - 1))] for rate in self.rates)
+        return _("rate {graph} most {size}/s").format(graph=drawn, size=size(most))
 
     def compression(self) -> str:
         """Format what became of the memory so far; empty where nothing is written."""
         event = self.progress
         if event is None or not event.image or not event.done:
             return ""
-        return f"image {size(event.image)}, {100 * event.image // event.done} % of the memory in it"
+        return _("image {size}, {percent} % of the memory in it").format(
+            size=size(event.image), percent=100 * event.image // event.done
+        )
 
     def numbers(self) -> str:
         """Format amount, rate and times in one line of less than 78 columns."""
-        elapsed = f"elapsed {duration(self.clock() - self.started)}"
+        elapsed = _("elapsed {duration}").format(duration=duration(self.clock() - self.started))
         event = self.progress
         if event is None:
             return elapsed
         if event.unit == "bytes":
-            parts = [f"{size(event.done)} of {size(event.total)}", f"{size(event.rate)}/s"]
+            parts = [_("{done} of {total}").format(done=size(event.done), total=size(event.total)), f"{size(event.rate)}/s"]
         else:
-            parts = [f"{event.done} of {event.total} {event.unit}"]
-        left = f"{duration(event.eta)} left" if event.eta is not None and event.done < event.total else ""
+            parts = [_("{done} of {total}").format(done=event.done, total=event.total) + f" {_(event.unit)}"]
+        left = (
+            _("{duration} left").format(duration=duration(event.eta))
+            if event.eta is not None and event.done < event.total
+            else ""
+        )
         return "   ".join(part for part in (*parts, left, elapsed) if part)
 
 

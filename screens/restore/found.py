@@ -8,24 +8,29 @@ import urwid
 from urwid import Align, TableColumn, WHSettings
 
 from khib_tui.errors import Cancelled
+from khib_tui.i18n import N_, _
 from khib_tui.model.text import clean
 from khib_tui.model.units import size, when
 from khib_tui.target.catalog import Found
 from screens.ui import keys
 from screens.ui.keys import Key
 from screens.ui.page import Page
-from screens.ui.shown import Line, Text
+from screens.ui.shown import Line, Text, shown
 from screens.ui.widgets import Size, listed
 from screens.ui.window import Window
 
-COLUMNS = [
-    TableColumn("Place", min_width=15),
-    TableColumn("Host", (WHSettings.WEIGHT, 2), min_width=4),
-    TableColumn("Saved on", min_width=10),
-    TableColumn("Image", align=Align.RIGHT, min_width=6),
-    TableColumn("Memory", align=Align.RIGHT, min_width=6),
-]
 TICK = 1.0
+
+
+def columns() -> list[TableColumn]:
+    """Return the headings of the list."""
+    return [
+        TableColumn(shown(_("Place")), min_width=15),
+        TableColumn(shown(_("Host")), (WHSettings.WEIGHT, 2), min_width=4),
+        TableColumn(shown(_("Saved on")), min_width=10),
+        TableColumn(shown(_("Image")), align=Align.RIGHT, min_width=6),
+        TableColumn(shown(_("Memory")), align=Align.RIGHT, min_width=6),
+    ]
 
 
 class FoundPage(Page):
@@ -34,10 +39,10 @@ class FoundPage(Page):
     :param countdown: seconds; negative waits for a key.
     """
 
-    title = "khib: resume"
-    help = (
-        "Resume: reads the image into memory and goes on with the saved session. An image can be resumed once. Not now: "
-        "asks what to do instead; the image is kept."
+    title = N_("khib: resume")
+    help = N_(
+        "Resume: reads the image into memory and goes on with the saved session. An image can be resumed "
+        "once. Not now: asks what to do instead; the image is kept."
     )
 
     def __init__(self, window: Window, found: Sequence[Found], countdown: int) -> None:
@@ -45,16 +50,16 @@ class FoundPage(Page):
         self.left = countdown if len(found) == 1 else -1
         self.keys: Sequence[Key] = (Key.CHOOSE, Key.HOLD, Key.HELP) if self.left >= 0 else keys.LIST
         self.chosen: Found | None = None
-        self.table = urwid.Table(COLUMNS, [row(item) for item in found], header_attr="heading", focus_attr="focus")
+        self.table = urwid.Table(columns(), [row(item) for item in found], header_attr="heading", focus_attr="focus")
         urwid.connect_signal(self.table, "activate", lambda *_: self.resume())
-        intro = "This session can be resumed:" if len(found) == 1 else "There are several sessions. Choose one:"
-        choices = [("Resume now", self.resume), ("Not now", self.back)]
+        intro = _("This session can be resumed:") if len(found) == 1 else _("There are several sessions. Choose one:")
+        choices = [(_("Resume now"), self.resume), (_("Not now"), self.back)]
         super().__init__(window, listed([self.table], intro=intro), choices, focus=0 if len(found) == 1 else None)
         if self.left >= 0:
             self.show_countdown()
             window.loop.set_alarm_in(TICK, self.tick)
 
-    def tick(self, loop: urwid.MainLoop, _: object) -> None:
+    def tick(self, loop: urwid.MainLoop, _data: object) -> None:
         """Count down, unless a key was pressed; resume at zero."""
         if self.left < 0:
             return
@@ -66,7 +71,7 @@ class FoundPage(Page):
 
     def show_countdown(self) -> None:
         """Show how long is left."""
-        self.tell(f"Resuming in {self.left} s - Enter: now, Esc: stop the countdown")
+        self.tell(_("Resuming in {left} s - Enter: now, Esc: stop the countdown").format(left=self.left))
 
     def keypress(self, widget_size: Size, key: str) -> str | None:
         """Let any key but Enter stop the countdown; Esc does only that."""
@@ -76,7 +81,7 @@ class FoundPage(Page):
         self.keys = keys.LIST
         self.window.show_keys()
         left = None if key == "esc" else super().keypress(widget_size, key)
-        self.tell("The countdown is stopped.")
+        self.tell(_("The countdown is stopped."))
         return left
 
     def resume(self) -> None:
@@ -98,7 +103,7 @@ class FoundPage(Page):
         :raises Cancelled: none was taken.
         """
         if self.chosen is None:
-            raise Cancelled("nothing is resumed now", hint="Retry shows the images again", ident="HIB-E-CANCELLED")
+            raise Cancelled(_("nothing is resumed now"), hint=_("Retry shows the images again"), ident="HIB-E-CANCELLED")
         return self.chosen
 
 

@@ -9,6 +9,7 @@ from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import Cancelled
 from khib_tui.events.types import Failure
+from khib_tui.i18n import N_, _
 from khib_tui.image.header import DAMAGED, State
 from khib_tui.target.catalog import Found
 from screens.ui.keys import Key
@@ -28,9 +29,9 @@ class Answer(Enum):
     POWER_OFF = auto()
 
 
-COST = "A session waits. As soon as the system starts and writes to its disks, that session cannot be resumed any more."
-NORMAL = "The machine restarts; nothing is written before. In the boot menu, choose your system as always."
-OFF = "Nothing is written. When the machine is switched on again, khib's entry in the boot menu leads back here."
+COST = N_("A session waits. As soon as the system starts and writes to its disks, that session cannot be resumed any more.")
+NORMAL = N_("The machine restarts; nothing is written before. In the boot menu, choose your system as always.")
+OFF = N_("Nothing is written. When the machine is switched on again, khib's entry in the boot menu leads back here.")
 
 
 class RefusedPage(Page):
@@ -40,16 +41,17 @@ class RefusedPage(Page):
     :param state: what state it is in now, None if that cannot be read.
     """
 
-    help = (
-        "Retry: looks again, for instance after plugging the disk in. Repair: makes a damaged header whole from its second "
-        "copy; everything else is checked as always. Images: all that are there, to choose, read, verify or discard. Shell: "
-        "for those who know what to look for; `khib` brings this menu back there. Boot normally and Power off ask first."
+    help = N_(
+        "Retry: looks again, for instance after plugging the disk in. Repair: makes a damaged header whole "
+        "from its second copy; everything else is checked as always. Images: all that are there, to choose, "
+        "read, verify or discard. Shell: for those who know what to look for; `khib` brings this menu back "
+        "there. Boot normally and Power off ask first."
     )
     keys = (Key.CHOOSE, Key.HELP, Key.FIELD, Key.SCROLL)
 
     def __init__(self, window: Window, error: Exception, found: Found | None, state: State | None) -> None:
         stopped, self.waits = isinstance(error, Cancelled), state is State.COMPLETE
-        self.title = "Stopped" if stopped else "This session cannot be resumed now"
+        self.title = _("Stopped") if stopped else _("This session cannot be resumed now")
         self.answer = Answer.RETRY
         rows: list[AbstractFlowWidget] = [
             line(Failure.of(error).text, "heading" if stopped else "blocker"),
@@ -58,19 +60,19 @@ class RefusedPage(Page):
         ]
         damaged = getattr(error, "ident", "") == DAMAGED
         choices = [
-            *([("Repair and retry", lambda: self.end(Answer.REPAIR))] if damaged else []),
-            ("Retry", lambda: self.end(Answer.RETRY)),
-            ("Shell", lambda: self.end(Answer.SHELL)),
-            ("Images", lambda: self.end(Answer.IMAGES)),
-            ("Boot normally", lambda: self.ask("Boot normally?", NORMAL, "Boot normally", Answer.RESTART)),
-            ("Power off", lambda: self.ask("Power off?", OFF, "Power off", Answer.POWER_OFF)),
+            *([(_("Repair and retry"), lambda: self.end(Answer.REPAIR))] if damaged else []),
+            (_("Retry"), lambda: self.end(Answer.RETRY)),
+            (_("Shell"), lambda: self.end(Answer.SHELL)),
+            (_("Images"), lambda: self.end(Answer.IMAGES)),
+            (_("Boot normally"), lambda: self.ask(_("Boot normally?"), _(NORMAL), _("Boot normally"), Answer.RESTART)),
+            (_("Power off"), lambda: self.ask(_("Power off?"), _(OFF), _("Power off"), Answer.POWER_OFF)),
         ]
         super().__init__(window, listed(rows), choices)
 
     def ask(self, title: str, text: str, label: str, answer: Answer) -> None:
         """Ask before the machine goes; No has the focus."""
-        cost = f"{COST}\n\n{text}" if self.waits and answer is Answer.RESTART else text
-        self.window.ask(title, cost, [("No", lambda: None), (label, lambda: self.end(answer))])
+        cost = f"{_(COST)}\n\n{text}" if self.waits and answer is Answer.RESTART else text
+        self.window.ask(title, cost, [(_("No"), lambda: None), (label, lambda: self.end(answer))])
 
     def end(self, answer: Answer) -> None:
         """Keep the answer and end the page."""
@@ -81,9 +83,13 @@ class RefusedPage(Page):
 def safety(found: Found | None, state: State | None) -> str:
     """Return what became of the image and the disks."""
     if found is None:
-        return "Nothing was changed on any disk."
+        return _("Nothing was changed on any disk.")
     if state is State.COMPLETE:
-        return f"The image on {found.where} is kept and nothing was changed: it can still be resumed."
+        return _("The image on {where} is kept and nothing was changed: it can still be resumed.").format(where=found.where)
     if state is None:
-        return f"The image on {found.where} cannot be read now; nothing was changed on the disks of the saved system."
-    return f"The image on {found.where} is now {state.value}: it will not be resumed again by itself."
+        return _("The image on {where} cannot be read now; nothing was changed on the disks of the saved system.").format(
+            where=found.where
+        )
+    return _("The image on {where} is now {state}: it will not be resumed again by itself.").format(
+        where=found.where, state=_(state)
+    )

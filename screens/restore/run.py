@@ -13,6 +13,7 @@ from khib_tui.errors import Exit, ImageError, KhibError
 from khib_tui.events.types import Failure, Sink
 from khib_tui.facts import blockdev
 from khib_tui.handover.cmdline import Words
+from khib_tui.i18n import _
 from khib_tui.image.header import State
 from khib_tui.linux.syscalls import REBOOT_POWER_OFF, REBOOT_RESTART, reboot
 from khib_tui.model.machine import BlockDevice
@@ -86,7 +87,7 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
             return devices, [item for item in several if item.header.state is State.COMPLETE]
         return devices, [found]
 
-    return behind("Looking for the image...", search, screen)
+    return behind(_("Looking for the image..."), search, screen)
 
 
 def behind(text: str, search: Callable[[], T], screen: BaseScreen | None) -> T:
@@ -125,7 +126,7 @@ def unlocked(found: Found, sink: Sink, screen: BaseScreen | None) -> Found | Non
 
 def resume(devices: Sequence[BlockDevice], found: Found, sink: Sink, screen: BaseScreen | None) -> None:
     """Restore and jump; returns only by raising."""
-    title = f"Resuming {found.header.host or 'the hibernated system'}"
+    title = _("Resuming {host}").format(host=found.header.host or _("the hibernated system"))
     run_stage(title, lambda events, stop: kernel_c.work(devices, found, events, stop), sink, screen=screen)
 
 
@@ -133,7 +134,7 @@ def console(words: Words, sink: Sink, screen: BaseScreen | None) -> str:
     """Let the user look at all images; return the identity of one to resume, empty for none."""
     told = ""
     while True:
-        devices, found = behind("Looking for images...", lambda: everything(words), screen)
+        devices, found = behind(_("Looking for images..."), lambda: everything(words), screen)
         page = ConsolePage(Window(screen), devices, found, told)
         page.window.show(page)
         page.window.run()
@@ -152,9 +153,9 @@ def verified(devices: Sequence[BlockDevice], chosen: Found, sink: Sink, screen: 
     """Verify an image, unlocked before if it is sealed; return what to tell."""
     opened = unlocked(chosen, sink, screen)
     if opened is None:
-        return "Not verified: it stays sealed."
+        return _("Not verified: it stays sealed.")
     try:
-        return run_stage("Verifying", lambda events, stop: manage.verify(devices, opened, events, stop), sink, screen=screen)
+        return run_stage(_("Verifying"), lambda events, stop: manage.verify(devices, opened, events, stop), sink, screen=screen)
     except Exception as error:
         return Failure.of(error).text
 
@@ -171,7 +172,7 @@ def refused(error: Exception, found: Found | None, words: Words, screen: BaseScr
     kept = None
     if found is not None:
         with suppress(KhibError):
-            kept = behind("Checking the state of the image...", lambda: state_of(found, words), screen)
+            kept = behind(_("Checking the state of the image..."), lambda: state_of(found, words), screen)
     while True:
         page = RefusedPage(Window(screen), error, found, kept)
         page.window.show(page)

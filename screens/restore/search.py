@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import urwid
 
 from khib_tui.errors import Cancelled
+from khib_tui.i18n import N_, _
 from khib_tui.model.units import duration
 from screens.ui.keys import Key
 from screens.ui.page import Page
@@ -22,14 +23,14 @@ TICK = 1.0
 class SearchPage(Page, Generic[T]):
     """Says that the search goes on, until it ends or Esc is pressed."""
 
-    title = "khib: resume"
-    help = "Disks take a while to appear, USB ones some seconds. Esc stops the search and asks what to do."
+    title = N_("khib: resume")
+    help = N_("Disks take a while to appear, USB ones some seconds. Esc stops the search and asks what to do.")
     keys = (Key.STOP, Key.HELP, Key.REDRAW)
 
     def __init__(self, window: Window, text: str, search: Callable[[], T]) -> None:
         self.what, self.search = text, search
         self.outcome: list[T] = []
-        self.error: Exception = Cancelled("you stopped the search", hint="press Retry to search again")
+        self.error: Exception = Cancelled(_("you stopped the search"), hint=_("press Retry to search again"))
         self.seconds = 0
         self.text = Line(text, 0)
         super().__init__(window, urwid.Filler(self.text, "top"), focus=None)

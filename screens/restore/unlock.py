@@ -6,6 +6,7 @@ from functools import partial
 
 from khib_tui.errors import ImageError
 from khib_tui.events.types import Sink, Stage, StageName, Status
+from khib_tui.i18n import N_, _
 from khib_tui.model.text import clean
 from khib_tui.restorer import unlock
 from khib_tui.seal.ask import result_or_wrong
@@ -20,11 +21,11 @@ from screens.ui.window import Window
 class UnlockPage(Page):
     """Takes the passphrase or the recovery key, as often as it takes. `opened` is the image with what opens it."""
 
-    title = "khib: this session is sealed"
-    help = (
-        "Type the passphrase of this system, or the recovery key that was shown when its images were sealed. In a recovery "
-        "key small and capital letters, spaces and dashes do not matter. A wrong one changes nothing. The keyboard has the "
-        "US layout here; 'show what is typed' shows what arrives."
+    title = N_("khib: this session is sealed")
+    help = N_(
+        "Type the passphrase of this system, or the recovery key that was shown when its images were sealed. "
+        "In a recovery key small and capital letters, spaces and dashes do not matter. A wrong one changes "
+        "nothing. The keyboard has the US layout here; 'show what is typed' shows what arrives."
     )
     keys = keys.PAGE
 
@@ -32,17 +33,19 @@ class UnlockPage(Page):
         self.found, self.sink = found, sink
         self.opened: Found | None = None
         self.tries = 0
-        self.secret = SecretFields(["Passphrase or recovery key:"])
-        where = f"The session of {clean(found.header.host or 'an unnamed system')} on {found.where} is sealed."
+        self.secret = SecretFields([_("Passphrase or recovery key:")])
+        where = _("The session of {host} on {where} is sealed.").format(
+            host=clean(found.header.host or _("an unnamed system")), where=found.where
+        )
         body = widgets.listed(self.secret.rows, intro=where, fields=True)
-        super().__init__(window, body, [("Open", self.attempt), ("Not now", self.back)], focus=None)
+        super().__init__(window, body, [(_("Open"), self.attempt), (_("Not now"), self.back)], focus=None)
         sink(unlock.waits(found))
 
     def attempt(self) -> None:
         """Try what was typed, in a thread: it takes a second or two by intention."""
         (typed,) = self.secret.take()
         trying = partial(result_or_wrong, lambda: unlock.attempt(self.found, typed))
-        self.window.background("Trying it...", trying, self.answer)
+        self.window.background(_("Trying it..."), trying, self.answer)
 
     def answer(self, given: Found | ImageError) -> None:
         """End if it was right, else say that it was not."""
@@ -50,7 +53,13 @@ class UnlockPage(Page):
             self.tries += 1
             self.sink(Stage(StageName.PASSPHRASE, Status.FAILED, given.message))
             self.pile.focus_position = 0
-            self.refuse(ImageError(f"try {self.tries}: {given.message}", hint=given.hint, ident=given.ident))
+            self.refuse(
+                ImageError(
+                    _("try {tries}: {message}").format(tries=self.tries, message=given.message),
+                    hint=given.hint,
+                    ident=given.ident,
+                )
+            )
             return
         self.sink(Stage(StageName.PASSPHRASE, Status.DONE))
         self.opened = given

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import urwid
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
+from khib_tui.i18n import _
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.secrets import SecretFields
-from screens.ui.shown import Text
+from screens.ui.shown import Text, shown
 from screens.ui.widgets import Choices, Press, Size
 
 WIDTH = 72
@@ -59,16 +60,22 @@ class Typed(Dialog):
 
     def __init__(self, room: tuple[int, int], title: str, text: str, word: str, done: Press, close: Press) -> None:
         self.word, self.done = word, done
-        self.edit = urwid.Edit(f"Type {word} to do it: ", max_length=40)
-        row = widgets.button_row([("No", close), ("Yes, discard", self.check)])
+        self.edit = urwid.Edit(self.caption(), max_length=40)
+        row = widgets.button_row([(_("No"), close), (_("Yes, discard"), self.check)])
         super().__init__(room, title, text, [urwid.Divider(), urwid.AttrMap(self.edit, None, "edit"), row], focus=2)
+
+    def caption(self) -> str:
+        """Return what is before the field."""
+        text: str = shown(_("Type {word} to do it:").format(word=self.word))
+        return f"{text} "
 
     def check(self) -> None:
         """Do it if the word was typed."""
         if self.edit.edit_text.strip().lower() == self.word:
             self.done()
         else:
-            self.edit.set_caption(f"That was not '{self.word}'. Type {self.word} to do it: ")
+            wrong = shown(_("That was not '{word}'.").format(word=self.word))
+            self.edit.set_caption(f"{wrong} {self.caption()}")
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Let Enter in the field only go on to the buttons, where No has the focus."""
@@ -84,8 +91,8 @@ class Secret(Dialog):
 
     def __init__(self, room: tuple[int, int], title: str, text: str, done: Callable[[str], None], close: Press) -> None:
         self.done = done
-        self.secret = SecretFields(["Passphrase or recovery key:"])
-        row = widgets.button_row([("Open", self.give), ("Not now", close)])
+        self.secret = SecretFields([_("Passphrase or recovery key:")])
+        row = widgets.button_row([(_("Open"), self.give), (_("Not now"), close)])
         super().__init__(room, title, text, [urwid.Divider(), *self.secret.rows, row], focus=2)
 
     def give(self) -> None:

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from khib_tui.i18n import N_, _
+
 
 class Key(Enum):
     """A key: what the terminal calls it, how it is written, what the footer and the help say it does."""
 
-    CHOOSE = (("enter", " "), "Enter", "choose", "Enter or Space: press the button, choose the line")
-    FIELD = (("tab", "shift tab"), "Tab", "next field", "Tab, Shift-Tab: go to the next or former field")
-    SCROLL = (("up", "down", "page up", "page down"), "Up/Down", "move", "arrows, PgUp, PgDn: move and scroll")
-    BACK = (("esc",), "Esc", "back", "Esc: back, changing nothing")
-    STOP = (("esc", "ctrl c"), "Esc", "stop and go back", "Esc: stop this and go back")
-    HOLD = (("esc",), "Esc", "stop the countdown", "Esc or any other key: stop the countdown")
-    CLOSE = (("esc",), "Esc", "close", "Esc: close this")
-    HELP = (("f1", "?"), "F1", "help", "F1 or ?: this help")
-    LOG = (("f8", "ctrl g"), "F8", "log", "F8 or Ctrl-G: what was done, line by line")
-    REDRAW = (("f3", "ctrl l"), "F3", "redraw", "F3 or Ctrl-L: draw the screen anew")
-    LEAVE = (("f10", "ctrl x", "ctrl c"), "F10", "leave", "F10, Ctrl-X or Ctrl-C: leave (asks first)")
+    CHOOSE = (("enter", " "), "Enter", N_("choose"), N_("Enter or Space: press the button, choose the line"))
+    FIELD = (("tab", "shift tab"), "Tab", N_("next field"), N_("Tab, Shift-Tab: go to the next or former field"))
+    SCROLL = (("up", "down", "page up", "page down"), N_("Up/Down"), N_("move"), N_("arrows, PgUp, PgDn: move and scroll"))
+    BACK = (("esc",), "Esc", N_("back"), N_("Esc: back, changing nothing"))
+    STOP = (("esc", "ctrl c"), "Esc", N_("stop and go back"), N_("Esc: stop this and go back"))
+    HOLD = (("esc",), "Esc", N_("stop the countdown"), N_("Esc or any other key: stop the countdown"))
+    CLOSE = (("esc",), "Esc", N_("close"), N_("Esc: close this"))
+    HELP = (("f1", "?"), "F1", N_("help"), N_("F1 or ?: this help"))
+    LOG = (("f8", "ctrl g"), "F8", N_("log"), N_("F8 or Ctrl-G: what was done, line by line"))
+    REDRAW = (("f3", "ctrl l"), "F3", N_("redraw"), N_("F3 or Ctrl-L: draw the screen anew"))
+    LEAVE = (("f10", "ctrl x", "ctrl c"), "F10", N_("leave"), N_("F10, Ctrl-X or Ctrl-C: leave (asks first)"))
 
     def __init__(self, names: tuple[str, ...], label: str, short: str, text: str) -> None:
         self.names = names
@@ -43,7 +45,8 @@ def footer(valid: Sequence[Key], columns: int = 0) -> str:
     """
     line = ""
     for key in valid:
-        longer = f"{line}  {key.label} {key.short}" if line else f" {key.label} {key.short}"
+        said = f"{_(key.label)} {_(key.short)}"
+        longer = f"{line}  {said}" if line else f" {said}"
         if columns and len(longer) > columns:
             break
         line = longer
@@ -57,4 +60,4 @@ def find(name: str, valid: Sequence[Key]) -> Key | None:
 
 def listing(valid: Sequence[Key]) -> str:
     """Explain the valid keys, a line each, for the help."""
-    return "\n".join(key.text for key in dict.fromkeys((*valid, Key.REDRAW)))
+    return "\n".join(_(key.text) for key in dict.fromkeys((*valid, Key.REDRAW)))

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import urwid
 from urwid.widget import AbstractBoxWidget
 
+from khib_tui.i18n import _
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.widgets import Choices, Press
 
 Log = tuple[str, Callable[[], Sequence[str]]]
 """What a log is called, and what reads its lines."""
-NONE: Sequence[Log] = (("", lambda: ["Nothing was run yet: each set-up, rehearsal and hibernation leaves a log."]),)
+NONE: Sequence[Log] = (("", lambda: [_("Nothing was run yet: each set-up, rehearsal and hibernation leaves a log.")]),)
 
 
 class LogBox(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
@@ -26,8 +27,8 @@ class LogBox(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
         self.logs, self.at, self.close = logs or NONE, at, close
         self.width, self.height = max(room[0], 4), max(room[1] - 2, 3)
         self.place = urwid.WidgetPlaceholder[AbstractBoxWidget](urwid.SolidFill(" "))
-        others = [("Older", lambda: self.show(self.at + 1)), ("Newer", lambda: self.show(self.at - 1))]
-        choices: Choices = [*(others if len(self.logs) > 1 else []), ("Close", close)]
+        others = [(_("Older"), lambda: self.show(self.at + 1)), (_("Newer"), lambda: self.show(self.at - 1))]
+        choices: Choices = [*(others if len(self.logs) > 1 else []), (_("Close"), close)]
         self.box = widgets.boxed(widgets.stacked(self.place, [widgets.button_row(choices)]))
         super().__init__(self.box)
         self.show(at)
@@ -36,6 +37,8 @@ class LogBox(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
         """Show another log; at the ends nothing changes."""
         self.at = min(max(at, 0), len(self.logs) - 1)
         name, read = self.logs[self.at]
-        lines = list(read()) or ["This log is empty."]
+        lines = list(read()) or [_("This log is empty.")]
         self.place.original_widget = widgets.listed([widgets.line(line) for line in lines], len(lines) - 1)
-        self.box.set_title(f"Log {self.at + 1} of {len(self.logs)}: {name}" if name else "Log")
+        self.box.set_title(
+            _("Log {at} of {count}: {name}").format(at=self.at + 1, count=len(self.logs), name=name) if name else _("Log")
+        )

@@ -9,6 +9,7 @@ import urwid
 from urwid.widget import AbstractBoxWidget, AbstractFlowWidget
 
 from khib_tui.events.types import Failure, Level
+from khib_tui.i18n import _
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.shown import Text, shown
@@ -22,13 +23,16 @@ LEVELS = {Level.INFO: urwid.Severity.INFO, Level.WARNING: urwid.Severity.WARNING
 
 
 class Page(urwid.WidgetWrap[PageFrame]):
-    """A page: subclasses give title, help and keys, and make the body.
+    """A page: subclasses give title, help and keys, and make the body. `intro` stands before the help.
+
+    They are marked by `N_` and translated when they are shown.
 
     :param note: shown at the right of the title.
     :param focus: which button is in focus first; None puts the focus on the body.
     """
 
     title = ""
+    intro = ""
     help = ""
     keys: Sequence[Key] = keys.PAGE
 
@@ -42,9 +46,13 @@ class Page(urwid.WidgetWrap[PageFrame]):
         self.pile = widgets.stacked(body, below, 2 if self.buttons and focus is not None else 0)
         self.bar = widgets.Footer(self.keys)
         shown = "  ".join(filter(None, (window.banner, note)))
-        header = urwid.Columns([Text(f" {self.title}", wrap="clip"), ("pack", Text(f"{shown} "))])
+        header = urwid.Columns([Text(f" {_(self.title)}", wrap="clip"), ("pack", Text(f"{shown} "))])
         inside = urwid.Padding(self.pile, left=1, right=1)
         super().__init__(urwid.Frame(inside, urwid.AttrMap(header, "header"), urwid.AttrMap(self.bar, "footer")))
+
+    def help_text(self) -> str:
+        """Return what the help says of this page."""
+        return " ".join(_(text) for text in (self.intro, self.help) if text)
 
     def show_keys(self, valid: Sequence[Key]) -> None:
         """Show these keys in the footer."""
@@ -86,7 +94,7 @@ class Page(urwid.WidgetWrap[PageFrame]):
         """Do what a key of the table stands for; False if it is none."""
         match key:
             case Key.HELP:
-                self.window.show_help(self.help, self.keys)
+                self.window.show_help(self.help_text(), self.keys)
             case Key.BACK:
                 self.back()
             case Key.LEAVE:

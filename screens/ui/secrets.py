@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import urwid
 from urwid.widget import AbstractFlowWidget
 
+from khib_tui.i18n import _
 from khib_tui.linux.secrecy import keep_secrets
 from khib_tui.seal.ask import MAX_LENGTH
 from screens.ui import widgets
+from screens.ui.shown import shown
 
 MASK = "*"
 LABEL = 27
@@ -34,7 +36,7 @@ class SecretFields:
 
     def __init__(self, labels: Sequence[str]) -> None:
         self.fields = [SecretField() for _ in labels]
-        show = urwid.CheckBox("show what is typed")
+        show = urwid.CheckBox(shown(_("show what is typed")))
         urwid.connect_signal(show, "change", lambda _, state: self.show(state))
         self.rows: list[AbstractFlowWidget] = [
             *(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import urwid
+from urwid.util import get_encoding
 
-from khib_tui.model.text import visible_lines
+from khib_tui.model.text import encodable, visible_lines
 
 
 def shown(markup: Any) -> Any:
-    """Return a text or urwid's markup of texts with nothing in it but letters, signs and ends of lines."""
+    """Return a text or urwid's markup of texts with nothing in it but ends of lines, and letters and signs that
+    the terminal has."""
     if isinstance(markup, str):
-        return visible_lines(markup)
+        return encodable(visible_lines(markup), get_encoding())
     if isinstance(markup, tuple):
         return (markup[0], shown(markup[1]))
     return [shown(part) for part in markup] if isinstance(markup, list) else markup

@@ -44,6 +44,24 @@ def button(label: str, press: Press, *, wrap: Literal["clip", "space"] = "clip")
     return urwid.AttrMap(urwid.Button(shown(label), lambda _: press(), wrap=wrap), None, "focus")
 
 
+def width_of(made: urwid.AttrMap[urwid.Button]) -> int:
+    """Return the columns that a button needs."""
+    return len(cast(urwid.Button, made.base_widget).label) + 4
+
+
+def button_column(choices: Choices) -> list[AbstractFlowWidget]:
+    """Make buttons of one width, each in a line of its own."""
+    made = [button(label, press) for label, press in choices]
+    widest = max(map(width_of, made))
+    return [urwid.Padding(each, width=widest) for each in made]
+
+
+def alone(label: str, press: Press, left: int = 0) -> urwid.Padding[urwid.AttrMap[urwid.Button]]:
+    """Make a button that stands in a line of its own, as wide as its label."""
+    made = button(label, press)
+    return urwid.Padding(made, left=left, width=width_of(made))
+
+
 class Buttons(urwid.GridFlow):
     """Buttons in rows. urwid 5.1's own takes one row for enough until it was drawn once, so the other rows were hidden."""
 
@@ -54,8 +72,8 @@ class Buttons(urwid.GridFlow):
 
 def button_row(choices: Choices, focus: int = 0) -> Buttons:
     """Make a row of buttons, which becomes several where it is too narrow."""
-    widest = max(len(label) for label, _ in choices) + 4
     cells = [button(label, press) for label, press in choices]
+    widest = max(map(width_of, cells))
     return Buttons(cells, widest, 2, 0, "left", focus, select_navigation=True)
 
 

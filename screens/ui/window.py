@@ -15,6 +15,7 @@ from urwid.widget import WidgetWarning
 
 from khib_tui.errors import Exit
 from khib_tui.events.types import Failure, Level
+from khib_tui.i18n import _
 from screens.ui import dialogs, keys, theme
 from screens.ui.dialogs import Dialog
 from screens.ui.keys import Key
@@ -114,15 +115,15 @@ class Window:
 
     def inform(self, title: str, text: str) -> None:
         """Show a text to read."""
-        self.ask(title, text, [("Close", lambda: None)])
+        self.ask(title, text, [(_("Close"), lambda: None)])
 
     def complain(self, error: BaseException) -> None:
         """Show an error in a box."""
-        self.inform("That cannot be done", Failure.of(error).text)
+        self.inform(_("That cannot be done"), Failure.of(error).text)
 
     def show_help(self, text: str, valid: Sequence[Key]) -> None:
         """Show a page's help, and what its keys do."""
-        self.inform("Help", f"{text}\n\n{keys.listing(valid)}")
+        self.inform(_("Help"), f"{text}\n\n{keys.listing(valid)}")
 
     def show_logs(self) -> None:
         """Show the logs that there are, the newest first."""
@@ -130,8 +131,8 @@ class Window:
 
     def ask_leave(self) -> None:
         """Ask whether to leave; No has the focus."""
-        text = "Leave khib? Nothing is set up by that. Your answers are kept until the machine restarts."
-        self.ask("Leave", text, [("No", lambda: None), ("Leave", lambda: self.end(Exit.CANCELLED))])
+        text = _("Leave khib? Nothing is set up by that. Your answers are kept until the machine restarts.")
+        self.ask(_("Leave"), text, [(_("No"), lambda: None), (_("Leave"), lambda: self.end(Exit.CANCELLED))])
 
     def background(self, text: str, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """Do what takes long in a thread, behind a box that says so; errors are shown."""

@@ -10,6 +10,7 @@ from khib_tui.decide.rehearsals import Now
 from khib_tui.errors import Exit, KhibError, UsageError
 from khib_tui.events.sinks import quiet
 from khib_tui.handover.handover import Mode
+from khib_tui.i18n import N_, _
 from khib_tui.model.journey import Journey
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
@@ -46,7 +47,7 @@ from screens.wizard.target import TargetPage
 from screens.wizard.welcome import WelcomePage
 
 Reread = Callable[[], Machine]
-READ_ONLY = "--facts: read-only"
+READ_ONLY = N_("--facts: read-only")
 MakeStep = Callable[["Wizard", str], StepPage]
 
 
@@ -79,7 +80,7 @@ class Wizard:
         else:
             self.welcome()
         if former and former != self.kept and self.window.page:
-            self.window.page.tell("Your answers of the last time are here again.")
+            self.window.page.tell(_("Your answers of the last time are here again."))
 
     def welcome(self) -> None:
         """Show what a new user should know."""
@@ -157,7 +158,9 @@ class Wizard:
     def go(self, at: int) -> None:
         """Show a page of the wizard by its number."""
         try:
-            page = STEPS[at](self, "Settings" if self.editing else f"Step {at + 1} of {len(STEPS)}")
+            page = STEPS[at](
+                self, _("Settings") if self.editing else _("Step {at} of {count}").format(at=at + 1, count=len(STEPS))
+            )
         except KhibError as error:
             self.window.complain(error)
             return
@@ -206,7 +209,7 @@ class Wizard:
             self.machine = machine
             show()
 
-        self.window.background("Looking at this machine...", self.reread, done)
+        self.window.background(_("Looking at this machine..."), self.reread, done)
 
     def inspect(self, target: Target, need: int, then: Callable[[], None]) -> None:
         """See that a target's file can be written, with `need` bytes, then go on; what forbids it is shown."""
@@ -214,7 +217,9 @@ class Wizard:
         if device is None or target.kind is not Kind.FILE or self.read_only or not self.machine.root:
             then()
             return
-        self.window.background("Looking at the filesystem...", partial(self.look, device, target.path, need), lambda _: then())
+        self.window.background(
+            _("Looking at the filesystem..."), partial(self.look, device, target.path, need), lambda _done: then()
+        )
 
     def leave(self) -> None:
         """End, from a page where nothing is unfinished."""
@@ -236,7 +241,7 @@ class Wizard:
             else:
                 self.confirm(task)
 
-        self.window.background("Looking at this machine...", prepare, show)
+        self.window.background(_("Looking at this machine..."), prepare, show)
 
     def confirm(self, task: Task, opened: Opened | None = None) -> None:
         """Ask before the machine goes away; a rehearsal was asked for already."""
@@ -244,7 +249,9 @@ class Wizard:
             self.run(task, opened)
             return
         text = travel.question(task, self.journeys, self.now)
-        self.window.ask("Hibernate now?", text, [("No", lambda: None), ("Hibernate now", lambda: self.run(task, opened))])
+        self.window.ask(
+            _("Hibernate now?"), text, [(_("No"), lambda: None), (_("Hibernate now"), lambda: self.run(task, opened))]
+        )
 
     def rehearse(self) -> None:
         """Show the rehearsals."""
@@ -254,7 +261,7 @@ class Wizard:
         """Rehearse the echo, decided on fresh facts."""
         if not self.refuses():
             prepare = lambda: echo_task(self.reread(), self.path)  # noqa: E731
-            self.window.background("Looking at this machine...", prepare, self.run)
+            self.window.background(_("Looking at this machine..."), prepare, self.run)
 
     def run(self, task: Errand, opened: Opened | None = None) -> None:
         """Run the steps, with their page."""
@@ -276,6 +283,6 @@ STEPS: tuple[MakeStep, ...] = (ChecksPage, KernelPage, MemoryPage, TargetPage, O
 def foreign() -> UsageError:
     """Return why nothing is applied."""
     return UsageError(
-        "these are the facts of another machine (--facts): nothing is applied", ident="HIB-E-FACTS-READ-ONLY",
-        hint="leave --facts out to set this machine up",
+        _("these are the facts of another machine (--facts): nothing is applied"), ident="HIB-E-FACTS-READ-ONLY",
+        hint=_("leave --facts out to set this machine up"),
     )  # fmt: skip

@@ -7,6 +7,7 @@ import urwid
 from khib_tui.decide.choice import judge
 from khib_tui.decide.findings import blockers, refuse
 from khib_tui.events.types import Finding, Severity
+from khib_tui.i18n import N_, _, ngettext
 from khib_tui.model.settings import Settings
 from screens.ui import keys, widgets
 from screens.wizard.flow import Flow
@@ -16,10 +17,10 @@ from screens.wizard.step import StepPage
 class ChecksPage(StepPage):
     """The findings of all checks, the bad ones in focus."""
 
-    title = "Checks"
-    help = (
-        "[ ok ] is fine. [warn] works, but read it. [STOP] must be solved before hibernation is possible; the line with -> "
-        "says how. Press Retry afterwards. What is fine is folded into the last line."
+    title = N_("Checks")
+    help = N_(
+        "[ ok ] is fine. [warn] works, but read it. [STOP] must be solved before hibernation is possible; "
+        "the line with -> says how. Press Retry afterwards. What is fine is folded into the last line."
     )
     keys = keys.LIST
 
@@ -27,12 +28,12 @@ class ChecksPage(StepPage):
         self.findings = judge(flow.machine, flow.settings)
         bad = [finding for finding in self.findings if finding.severity != Severity.OK]
         stop = next((at for at, finding in enumerate(bad) if finding.severity == Severity.BLOCKER), None)
-        fold = urwid.Padding(
-            widgets.button(f"{len(self.findings) - len(bad)} checks are fine: show them", self.unfold), width=38
-        )
+        fine = len(self.findings) - len(bad)
+        label = ngettext("{count} check is fine: show it", "{count} checks are fine: show them", fine).format(count=fine)
+        fold = widgets.alone(label, self.unfold)
         body = widgets.listed([*map(_row, bad), fold], stop or 0, intro=self.summary())
         self.walker = widgets.rows_of(body)
-        retry = [("Retry", lambda: flow.look_again(lambda: flow.go(0)))]
+        retry = [(_("Retry"), lambda: flow.look_again(lambda: flow.go(0)))]
         super().__init__(flow, note, body, retry, focus=0 if stop is None else None)
 
     def unfold(self) -> None:
@@ -44,10 +45,12 @@ class ChecksPage(StepPage):
         blocked = len(blockers(self.findings))
         warned = sum(finding.severity == Severity.WARNING for finding in self.findings)
         if blocked:
-            return f"{blocked} of {len(self.findings)} checks failed:"
+            return _("{blocked} of {count} checks failed:").format(blocked=blocked, count=len(self.findings))
         if warned:
-            return f"This machine can hibernate; {warned} of {len(self.findings)} checks warn:"
-        return f"This machine can hibernate: all {len(self.findings)} checks are fine."
+            return _("This machine can hibernate; {warned} of {count} checks warn:").format(
+                warned=warned, count=len(self.findings)
+            )
+        return _("This machine can hibernate: all {count} checks are fine.").format(count=len(self.findings))
 
     def answer(self) -> Settings:
         """Return the settings as they are.

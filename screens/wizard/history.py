@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from khib_tui.i18n import N_, _
 from khib_tui.model.journey import End, Journey, Rung
 from khib_tui.model.text import clean
 from khib_tui.model.units import duration, size, when
@@ -12,9 +13,12 @@ from screens.ui.page import Page
 from screens.wizard.flow import Flow
 
 NAMES = {
-    Rung.ECHO: "rehearsed echo", Rung.JUMP: "rehearsed jump", Rung.SAVE: "rehearsed save", Rung.TRIP: "hibernated",
-}  # fmt: skip
-ENDS = {End.AWAY: "did not come back", End.WELL: "well", End.CANCELLED: "stopped", End.FAILED: "failed"}
+    Rung.ECHO: N_("rehearsed echo"),
+    Rung.JUMP: N_("rehearsed jump"),
+    Rung.SAVE: N_("rehearsed save"),
+    Rung.TRIP: N_("hibernated"),
+}
+ENDS = {End.AWAY: N_("did not come back"), End.WELL: N_("well"), End.CANCELLED: N_("stopped"), End.FAILED: N_("failed")}
 BAR, FULL, EMPTY = 10, "#", "."
 LAST = 3
 
@@ -22,10 +26,10 @@ LAST = 3
 class HistoryPage(Page):
     """Every journey that is kept: when, what, what became of it, size, rate, codec, how long away."""
 
-    title = "History"
-    help = (
-        "The bar is the size of the image beside the largest one. Rate: bytes of the image a second while it was written. "
-        "F8 shows the logs of the last runs, with every step of them."
+    title = N_("History")
+    help = N_(
+        "The bar is the size of the image beside the largest one. Rate: bytes of the image a second while it "
+        "was written. F8 shows the logs of the last runs, with every step of them."
     )
     keys = keys.LIST
 
@@ -34,8 +38,8 @@ class HistoryPage(Page):
         journeys = list(reversed(flow.journeys))
         most = max((item.image_bytes for item in journeys), default=0)
         rows = [widgets.line(line(item, most, flow.now.boot_id), _attribute(item)) for item in journeys]
-        intro = "Hibernations and rehearsals of this system, the newest first:" if rows else "Nothing was tried here yet."
-        super().__init__(flow.window, widgets.listed(rows, intro=intro), [("Back", self.back)], focus=None if rows else 0)
+        intro = _("Hibernations and rehearsals of this system, the newest first:") if rows else _("Nothing was tried here yet.")
+        super().__init__(flow.window, widgets.listed(rows, intro=intro), [(_("Back"), self.back)], focus=None if rows else 0)
 
     def back(self) -> None:
         """Go home."""
@@ -51,12 +55,12 @@ def line(item: Journey, most: int, boot_id: str) -> str:
 
     :param most: bytes of the largest image in the list.
     """
-    return "  ".join([when(item.started), NAMES[item.rung], *_outcome(item, boot_id), *figures(item, most)])
+    return "  ".join([when(item.started), _(NAMES[item.rung]), *_outcome(item, boot_id), *figures(item, most)])
 
 
 def _outcome(item: Journey, boot_id: str) -> list[str]:
     """Return what became of it, and why."""
-    end = "under way" if item.end is End.AWAY and item.boot_id == boot_id else ENDS[item.end]
+    end = _("under way") if item.end is End.AWAY and item.boot_id == boot_id else _(ENDS[item.end])
     return [end, clean(item.text, 300)] if item.end is End.FAILED else [end]
 
 
@@ -66,7 +70,8 @@ def figures(item: Journey, most: int) -> list[str]:
     parts += [f"{size(item.rate)}/s"] if item.rate else []
     parts += [clean(item.codec)] if item.codec and item.image_bytes else []
     if item.away_seconds:
-        parts.append(f"{'asleep' if item.rung is Rung.TRIP else 'away'} {duration(item.away_seconds)}")
+        text = _("asleep {duration}") if item.rung is Rung.TRIP else _("{duration} away")
+        parts.append(text.format(duration=duration(item.away_seconds)))
     return parts
 
 

@@ -12,6 +12,7 @@ from khib_tui.decide.choice import choose_kernel
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Level
+from khib_tui.i18n import N_, _
 from khib_tui.model.machine import KernelFile
 from khib_tui.model.settings import Settings
 from screens.ui import keys, widgets
@@ -19,30 +20,31 @@ from screens.ui.shown import Text, shown
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
-INTRO = (
-    "A second kernel, the saver, writes the image while this system stands still, and the same kernel restores it. "
-    "A copy of it is kept, so that updates do not matter."
+INTRO = N_(
+    "A second kernel, the saver, writes the image while this system stands still, and the same kernel "
+    "restores it. A copy of it is kept, so that updates do not matter."
 )
 
 
 class KernelPage(StepPage):
     """The kernels in /boot; those that are unfit say why."""
 
-    title = "Kernel"
-    help = f"{INTRO} (-) marks a kernel that is not fit; the line below it says why."
+    title = N_("Kernel")
+    intro = INTRO
+    help = N_("(-) marks a kernel that is not fit; the line below it says why.")
     keys = keys.LIST
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.group: list[urwid.RadioButton] = []
         self.paths: list[str] = []
         self.settings = flow.settings
-        rows: list[AbstractFlowWidget] = [self.choice("", f"Automatic: {automatic(flow)}")]
+        rows: list[AbstractFlowWidget] = [self.choice("", _("Automatic: {kernel}").format(kernel=automatic(flow)))]
         for kernel in flow.machine.kernels:
             rows += self.kernel_rows(kernel, running=kernel.release == flow.machine.release)
         chosen = [path for path in self.paths if path == flow.settings.kernel]
         if not chosen:
             self.group[0].set_state(True)
-        super().__init__(flow, note, widgets.listed(rows, intro=INTRO))
+        super().__init__(flow, note, widgets.listed(rows, intro=_(INTRO)))
 
     def choice(self, path: str, label: str) -> urwid.AttrMap[urwid.RadioButton]:
         """Make the line of a kernel that can be chosen."""
@@ -51,11 +53,12 @@ class KernelPage(StepPage):
 
     def kernel_rows(self, kernel: KernelFile, *, running: bool) -> list[AbstractFlowWidget]:
         """Make the lines of a kernel."""
-        label = f"{kernel.release}{' (running now)' if running else ''}  {kernel.path}"
+        now = _("(running now)")
+        label = f"{kernel.release}{f' {now}' if running else ''}  {kernel.path}"
         reasons = unfit_as_saver(kernel)
         if not reasons:
             return [self.choice(kernel.path, label)]
-        text = f"{kernel.release} cannot save: {'; '.join(reasons)}"
+        text = _("{release} cannot save: {reasons}").format(release=kernel.release, reasons="; ".join(reasons))
         tell = partial(self.tell, text, Level.WARNING)
         unfit = urwid.Button(shown(label), lambda _: tell(), left="(-)", right="")
         return [urwid.AttrMap(unfit, "dim", "focus"), urwid.Padding(Text(("dim", "\n".join(reasons))), left=4)]
@@ -81,4 +84,4 @@ def automatic(flow: Flow) -> str:
         kernel = choose_kernel(flow.machine, msgspec.structs.replace(flow.settings, kernel=""))
     except KhibError as error:
         return error.message
-    return f"the running kernel if it is fit; now {kernel.release}"
+    return _("the running kernel if it is fit; now {release}").format(release=kernel.release)

@@ -12,6 +12,7 @@ from khib_tui.decide.choice import choose_kernel
 from khib_tui.decide.region import Region
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Failure
+from khib_tui.i18n import N_, _
 from khib_tui.model.choices import AUTOMATIC
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.settings import Settings
@@ -23,19 +24,20 @@ from screens.wizard.rambar import LEGEND, RamBar, meaning
 from screens.wizard.step import StepPage
 
 SIZES = (176 * MIB, 240 * MIB, 368 * MIB, 496 * MIB, 752 * MIB)
-INTRO = (
-    "Saver and restorer live in a region of memory; what this system has there is swapped aside meanwhile. "
-    "The rest is written to the image, page for page."
+INTRO = N_(
+    "Saver and restorer live in a region of memory; what this system has there is swapped aside "
+    "meanwhile. The rest is written to the image, page for page."
 )
 
 
 class MemoryPage(StepPage):
     """The size of the region, and everything that follows from it."""
 
-    title = "Memory region"
-    help = (
-        f"{INTRO} What the kernel needs is right unless a rehearsal fails for lack of memory. "
-        "The memmap= parameters keep the restorer inside the region; they go into its boot entry."
+    title = N_("Memory region")
+    intro = INTRO
+    help = N_(
+        "What the kernel needs is right unless a rehearsal fails for lack of memory. The memmap= "
+        "parameters keep the restorer inside the region; they go into its boot entry."
     )
     keys = keys.LIST
 
@@ -45,8 +47,8 @@ class MemoryPage(StepPage):
         self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(flow.settings.region))
         urwid.connect_signal(self.drop, "change", self.changed)
         self.facts, self.ram = Text(""), RamBar()
-        field = widgets.field("Size of the region:", self.drop)
-        body = widgets.listed([field, urwid.Divider(), self.ram, Text(LEGEND), self.facts], intro=INTRO, fields=True)
+        field = widgets.field(_("Size of the region:"), self.drop)
+        body = widgets.listed([field, urwid.Divider(), self.ram, Text(_(LEGEND)), self.facts], intro=_(INTRO), fields=True)
         self.walker = widgets.rows_of(body)
         self.above = len(self.walker)
         super().__init__(flow, note, body)
@@ -77,7 +79,7 @@ class MemoryPage(StepPage):
         self.ram.show(chosen, region.running_kernel(self.flow.machine))
         words = region.memmap_words(self.flow.machine, chosen)
         told = [Text(f"{word}\n    {meaning(word)}") for word in words]
-        self.walker[self.above :] = [Text(("heading", "Parameters that keep the restorer there:")), *told]
+        self.walker[self.above :] = [Text(("heading", _("Parameters that keep the restorer there:"))), *told]
 
     def entered(self) -> Settings:
         """Return the settings with the size."""
@@ -104,19 +106,24 @@ def sizes(flow: Flow) -> list[int]:
 
 def label(count: int) -> str:
     """Format a size that can be chosen."""
-    return "what the kernel needs" if count == AUTOMATIC else size(count)
+    return _("what the kernel needs") if count == AUTOMATIC else size(count)
 
 
 def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:
     """Return where the region is, what is swapped and saved, and whether there is memory to load the saver."""
     spans = "\n".join(f"    {start:#x}-{end - 1:#x}  {size(end - start)}" for start, end in chosen.own)
     lines: list[str | tuple[str, str]] = [
-        f"Swapped aside: {size(chosen.own.total)} of {size(chosen.ram.total)}, at\n{spans}\n",
-        f"Saved to the image: {size(chosen.saved.total)} at most, before compression\n",
-        f"Free memory to load the saver: {size(chosen.needed_memory)} needed, {size(available)} there",
+        _("Swapped aside: {size} of {total}, at\n{spans}").format(
+            size=size(chosen.own.total), total=size(chosen.ram.total), spans=spans
+        )
+        + "\n",
+        _("Saved to the image: {size} at most, before compression").format(size=size(chosen.saved.total)) + "\n",
+        _("Free memory to load the saver: {needed} needed, {size} there").format(
+            needed=size(chosen.needed_memory), size=size(available)
+        ),
     ]
     try:
         region.refuse_without_memory(chosen, available)
     except KhibError as error:
-        lines.append(("warning", f"\nNot now: {Failure.of(error).text}"))
+        lines.append(("warning", "\n" + _("Not now: {text}").format(text=Failure.of(error).text)))
     return lines

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from khib_tui.errors import ImageError, KhibError
 from khib_tui.events.types import Failure
+from khib_tui.i18n import N_, _
 from khib_tui.seal import file as sealfile
 from khib_tui.seal import unlock as sealing
 from khib_tui.seal.ask import result_or_wrong
@@ -15,7 +16,7 @@ from khib_tui.seal.keyslots import Seal, describe
 from screens.ui.dialogs import Secret
 from screens.ui.window import Window
 
-TEXT = "The image will be sealed with the passphrase of this system."
+TEXT = N_("The image will be sealed with the passphrase of this system.")
 
 
 def seal_text(settings_path: Path) -> str:
@@ -24,7 +25,11 @@ def seal_text(settings_path: Path) -> str:
         seal = sealfile.load(sealfile.path_beside(settings_path))
     except KhibError as error:
         return Failure.of(error).text
-    return f"Images are sealed: {describe(seal)}." if seal else f"Images are not sealed: {sealfile.UNSEALED.why}."
+    return (
+        _("Images are sealed: {seal}.").format(seal=describe(seal))
+        if seal
+        else _("Images are not sealed: {why}.").format(why=sealfile.unsealed().why)
+    )
 
 
 def ask_secret(window: Window, seal: Seal, go_on: Callable[[Opened], None], text: str = TEXT) -> None:
@@ -38,6 +43,6 @@ def ask_secret(window: Window, seal: Seal, go_on: Callable[[Opened], None], text
 
     def done(typed: str) -> None:
         window.close()
-        window.background("Trying it...", lambda: result_or_wrong(lambda: sealing.unlock(seal, typed)), answer)
+        window.background(_("Trying it..."), lambda: result_or_wrong(lambda: sealing.unlock(seal, typed)), answer)
 
-    window.open(Secret(window.room, "Passphrase", text, done, window.close))
+    window.open(Secret(window.room, _("Passphrase"), _(text), done, window.close))

@@ -8,12 +8,14 @@ from typing import Any
 import urwid
 
 from khib_tui.decide.region import Region
+from khib_tui.i18n import N_, _
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import MIB, size
 from screens.ui.shown import Text
 
 REGION, KERNEL, MEMORY, HOLE = "#", "K", ".", " "
-LEGEND = "# the region   K this system's kernel   . other memory   blank: no memory"
+LEGEND = N_("# the region   K this system's kernel   . other memory   blank: no memory")
+USE, START = N_("memory to use: {where}"), N_("memory to use: {where}, for the start of its processors")
 _SPAN = re.compile(r"memmap=(0x[0-9a-f]+)([@%])(0x[0-9a-f]+)(\+2)?")
 
 
@@ -38,12 +40,12 @@ def meaning(word: str) -> str:
     """Say in words what a memmap= parameter tells the restorer's kernel."""
     found = _SPAN.fullmatch(word)
     if not found:
-        return "use no memory but what follows"
+        return _("use no memory but what follows")
     count, start = int(found[1], 16), int(found[3], 16)
-    where = f"{size(count)} from {size(start)} upwards"
+    where = _("{size} from {start} upwards").format(size=size(count), start=size(start))
     if found[2] == "@":
-        return f"memory to use: {where}" + (", for the start of its processors" if start < MIB else "")
-    return f"to be left alone: {where}"
+        return _(START if start < MIB else USE).format(where=where)
+    return _("to be left alone: {where}").format(where=where)
 
 
 class RamBar(urwid.Widget):

@@ -6,6 +6,7 @@ import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.handover.handover import Mode
+from khib_tui.i18n import N_, _
 from khib_tui.model.journey import Rung
 from khib_tui.plan.task import Ending, Errand, Task
 from screens.ui import keys, widgets
@@ -17,19 +18,19 @@ from screens.wizard.flow import Flow
 class ResultPage(Page):
     """The report of a run in the engine's words."""
 
-    help = "Read what happened, then go on with one of the buttons."
+    help = N_("Read what happened, then go on with one of the buttons.")
     keys = keys.PAGE
 
     def __init__(self, flow: Flow, task: Errand, ending: Ending) -> None:
         self.title = ending.title
         self.flow = flow
-        home: list[tuple[str, Press]] = [("Home", flow.home)] if flow.ready else [("Back to the review", flow.review)]
+        home: list[tuple[str, Press]] = [(_("Home"), flow.home)] if flow.ready else [(_("Back to the review"), flow.review)]
         on: list[tuple[str, Press]] = []
         if ending.code:
-            on = [("Try again", lambda: again(flow, task))]
+            on = [(_("Try again"), lambda: again(flow, task))]
         elif task.rung is not Rung.TRIP:
             # What was only set up is to be rehearsed; that comes first.
-            on = [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
+            on = [(_("Rehearse"), flow.rehearse), (_("Hibernate now"), lambda: flow.travel(Mode.SAVE))]
         choices = [*home, *on] if ending.code or task.rung is Rung.TRIP else [on[0], *home, on[1]]
         attribute = "blocker" if ending.code else "heading"
         rows: list[AbstractFlowWidget] = [
@@ -38,8 +39,8 @@ class ResultPage(Page):
             widgets.line(ending.text),
         ]
         if ending.code:
-            rows += [urwid.Divider(), widgets.line("F8 shows the log of this run, line by line.")]
-        super().__init__(flow.window, widgets.listed(rows), [*choices, ("Quit", lambda: flow.window.end(ending.code))])
+            rows += [urwid.Divider(), widgets.line(_("F8 shows the log of this run, line by line."))]
+        super().__init__(flow.window, widgets.listed(rows), [*choices, (_("Quit"), lambda: flow.window.end(ending.code))])
 
     def back(self) -> None:
         """Go home, or to the review if nothing is set up."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Failure, Severity
 from khib_tui.handover.handover import Mode
+from khib_tui.i18n import N_, _
 from khib_tui.model.settings import Settings
 from khib_tui.plan import build
 from khib_tui.plan.step import Action
@@ -18,8 +18,8 @@ from screens.ui.shown import Text
 from screens.wizard.flow import Flow
 from screens.wizard.step import StepPage
 
-BARE = (
-    f"Without a seal, {sealfile.UNSEALED.why}. That is all that is in memory: open documents, passwords, and the keys of "
+BARE = N_(
+    "Without a seal, {why}. That is all that is in memory: open documents, passwords, and the keys of "
     "encrypted disks.\n\nWith a seal, resuming asks for a passphrase."
 )
 
@@ -27,14 +27,14 @@ BARE = (
 class ReviewPage(StepPage):
     """What 'Set up' does, and what each hibernation does."""
 
-    title = "Review"
-    help = (
-        "Set up: installs saver and boot entry and keeps the choices; the running system is not touched. Rehearse: jumps "
-        "into the saver and comes back. Hibernate now: sets up if need be, saves, and goes; it asks once more. Seal the "
-        "images: encrypts the images of later hibernations with a passphrase."
+    title = N_("Review")
+    help = N_(
+        "Set up: installs saver and boot entry and keeps the choices; the running system is not touched. "
+        "Rehearse: jumps into the saver and comes back. Hibernate now: sets up if need be, saves, and goes; "
+        "it asks once more. Seal the images: encrypts the images of later hibernations with a passphrase."
     )
     keys = keys.LIST
-    forward_label = "Set up"
+    forward_label = N_("Set up")
 
     def __init__(self, flow: Flow, note: str = "") -> None:
         try:
@@ -44,7 +44,7 @@ class ReviewPage(StepPage):
             self.bare = not task.choice.sealed
         except KhibError as error:
             rows, self.refused, self.bare = [widgets.line(Failure.of(error).text, "blocker")], error, False
-        more = [("Rehearse", flow.rehearse), ("Hibernate now", lambda: flow.travel(Mode.SAVE))]
+        more = [(_("Rehearse"), flow.rehearse), (_("Hibernate now"), lambda: flow.travel(Mode.SAVE))]
         super().__init__(flow, note, widgets.listed(rows), [] if self.refused else more)
 
     def answer(self) -> Settings:
@@ -66,8 +66,8 @@ class ReviewPage(StepPage):
         if not self.bare:
             self.flow.travel(None)
             return
-        choices = [("Seal the images", self.flow.seal), ("Set up without a seal", lambda: self.flow.travel(None))]
-        self.window.ask("Seal the images first?", BARE, choices)
+        choices = [(_("Seal the images"), self.flow.seal), (_("Set up without a seal"), lambda: self.flow.travel(None))]
+        self.window.ask(_("Seal the images first?"), _(BARE).format(why=sealfile.unsealed().why), choices)
 
 
 def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:
@@ -77,10 +77,10 @@ def review(task: Task, flow: Flow) -> list[AbstractFlowWidget]:
     return [
         *(widgets.item(widgets.mark("warning"), widgets.finding_text(finding), "warning") for finding in warnings),
         widgets.item(widgets.mark(severity), flow.seal_text(), severity),
-        urwid.Padding(widgets.button("Seal the images", flow.seal), left=7, width=19),
-        Text(("heading", "Set up, once:")),
+        widgets.alone(_("Seal the images"), flow.seal, 7),
+        Text(("heading", _("Set up, once:"))),
         *steps(build.setup(task.choice, flow.path)),
-        Text(("heading", "Each hibernation:")),
+        Text(("heading", _("Each hibernation:"))),
         *steps(task.journey),
     ]
 

@@ -12,6 +12,7 @@ from khib_tui.events.sinks import PlainSink
 from khib_tui.events.stages import in_saver
 from khib_tui.events.types import Event, Level, StageName, Status, Step
 from khib_tui.handover.handover import Mode
+from khib_tui.i18n import N_, _
 from khib_tui.plan import build
 from khib_tui.plan.echo import JumpToEcho
 from khib_tui.plan.hibernate import Jump
@@ -32,9 +33,9 @@ DRAWN = 0.5
 class RunPage(Page):
     """Runs a task in a thread as soon as it is shown, and draws how far it is."""
 
-    help = (
-        "The steps are done one after the other. During the jump this screen stands still, for seconds or for weeks; the "
-        "saver has its own screen, and Esc there stops it and comes back here."
+    help = N_(
+        "The steps are done one after the other. During the jump this screen stands still, for seconds or "
+        "for weeks; the saver has its own screen, and Esc there stops it and comes back here."
     )
     keys = (Key.HELP, Key.LOG, Key.REDRAW)
 
@@ -93,7 +94,7 @@ class RunPage(Page):
         left = super().keypress(size, key)
         if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
             return left
-        self.tell("This cannot be stopped here; the saver's own screen has Esc for it.", Level.WARNING)
+        self.tell(_("This cannot be stopped here; the saver's own screen has Esc for it."), Level.WARNING)
         return None
 
 

@@ -7,6 +7,7 @@ from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import KhibError, Refused
 from khib_tui.events.types import Level
+from khib_tui.i18n import N_, _
 from khib_tui.plan.seal import KeepSeal, RemoveSeal
 from khib_tui.seal import ask as secret
 from khib_tui.seal import crypto
@@ -20,18 +21,19 @@ from screens.ui.shown import Text
 from screens.ui.widgets import Size
 from screens.wizard.flow import Flow
 
-INTRO = (
-    "A sealed image is encrypted, and any change of it is noticed. Hibernating and resuming ask for the passphrase. Who "
-    "loses both passphrase and recovery key loses the hibernated session."
+INTRO = N_(
+    "A sealed image is encrypted, and any change of it is noticed. Hibernating and resuming ask for the "
+    "passphrase. Who loses both passphrase and recovery key loses the hibernated session."
 )
 
 
 class SealPage(Page):
     """A new passphrase; nothing is sealed before the recovery key was shown."""
 
-    title = "Seal the images"
-    help = (
-        f"{INTRO} At least {secret.MIN_LENGTH} characters; several words are easy to remember and hard to guess. The "
+    title = N_("Seal the images")
+    intro = INTRO
+    help = N_(
+        "At least {least} characters; several words are easy to remember and hard to guess. The "
         "restoring kernel's keyboard uses the US layout, so plain letters and digits are the best choice."
     )
     keys = keys.PAGE
@@ -39,13 +41,17 @@ class SealPage(Page):
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.path = sealfile.path_beside(flow.path)
-        self.secret = SecretFields(["New passphrase:", "The same again:"])
+        self.secret = SecretFields([_("New passphrase:"), _("The same again:")])
         now = flow.seal_text()
-        choices = [("Seal", self.seal), ("Back", self.back)]
+        choices = [(_("Seal"), self.seal), (_("Back"), self.back)]
         if self.path.exists():
-            choices.insert(1, ("Stop sealing", self.ask_off))
-        body = widgets.listed(self.secret.rows, intro=f"{INTRO}\n\n{now}", fields=True)
+            choices.insert(1, (_("Stop sealing"), self.ask_off))
+        body = widgets.listed(self.secret.rows, intro=f"{_(INTRO)}\n\n{now}", fields=True)
         super().__init__(flow.window, body, choices, focus=None)
+
+    def help_text(self) -> str:
+        """Say how long a passphrase has to be, too."""
+        return super().help_text().format(least=secret.MIN_LENGTH)
 
     def seal(self) -> None:
         """Make the keys, and show the recovery key."""
@@ -57,18 +63,18 @@ class SealPage(Page):
             return
         hard = secret.hard_to_type(passphrase)
         self.window.background(
-            "Making the keys...", lambda: crypto.create(passphrase, crypto.best_cipher()),
-            lambda made: self.window.show(RecoveryKeyPage(self.flow, *made, warning=secret.HARD_TO_TYPE if hard else "")),
+            _("Making the keys..."), lambda: crypto.create(passphrase, crypto.best_cipher()),
+            lambda made: self.window.show(RecoveryKeyPage(self.flow, *made, warning=_(secret.HARD_TO_TYPE) if hard else "")),
         )  # fmt: skip
 
     def ask_off(self) -> None:
         """Ask before later images are not sealed any more."""
-        text = f"{sealfile.UNSEALED.why}.\n\nImages that are there stay sealed."
-        self.window.ask("Stop sealing?", text, [("No", lambda: None), ("Stop sealing", self.off)])
+        text = _("{why}.\n\nImages that are there stay sealed.").format(why=sealfile.unsealed().why)
+        self.window.ask(_("Stop sealing?"), text, [(_("No"), lambda: None), (_("Stop sealing"), self.off)])
 
     def off(self) -> None:
         """Stop sealing."""
-        self.flow.apply([RemoveSeal(self.path)], "New images will not be sealed.")
+        self.flow.apply([RemoveSeal(self.path)], _("New images will not be sealed."))
 
     def back(self) -> None:
         """Go back, changing nothing."""
@@ -87,43 +93,43 @@ def agreed(first: str, second: str) -> str:
     """
     secret.refuse_weak(first)
     if first != second:
-        raise Refused("the two passphrases are not the same", hint="type both again", ident=secret.WRONG)
+        raise Refused(_("the two passphrases are not the same"), hint=_("type both again"), ident=secret.WRONG)
     return first
 
 
 class RecoveryKeyPage(Page):
     """The recovery key, for the only time."""
 
-    title = "Recovery key"
-    help = "The key opens images if the passphrase is forgotten. It is kept nowhere: write it down, away from this machine."
+    title = N_("Recovery key")
+    help = N_("The key opens images if the passphrase is forgotten. It is kept nowhere: write it down, away from this machine.")
     keys = (Key.CHOOSE, Key.HELP, Key.FIELD)
 
     def __init__(self, flow: Flow, seal: Seal, recovery: str, *, warning: str = "") -> None:
         self.flow, self.seal = flow, seal
         rows: list[AbstractFlowWidget] = [
-            Text("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:"),
+            Text(_("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:")),
             urwid.Divider(),
             widgets.line(f"    {recovery}", "heading"),
             urwid.Divider(),
-            Text("Small and capital letters, spaces and dashes do not matter when it is typed."),
+            Text(_("Small and capital letters, spaces and dashes do not matter when it is typed.")),
         ]
         if warning:
             rows += [urwid.Divider(), widgets.item(widgets.mark("warning"), warning, "warning")]
-        choices = [("I have written it down", self.keep), ("Do not seal", lambda: flow.sealed("Nothing was changed."))]
+        choices = [(_("I have written it down"), self.keep), (_("Do not seal"), lambda: flow.sealed(_("Nothing was changed.")))]
         super().__init__(flow.window, widgets.listed(rows, 2), choices, focus=None)
 
     def keep(self) -> None:
         """Keep the seal: from now on images are sealed."""
         step = KeepSeal(sealfile.path_beside(self.flow.path), self.seal)
-        self.flow.apply([step], f"Images will be sealed: {describe(self.seal)}.")
+        self.flow.apply([step], _("Images will be sealed: {seal}.").format(seal=describe(self.seal)))
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Let no slip of the finger take the key away."""
         left = super().keypress(size, key)
         if left == "enter":
-            self.tell("Write the key down; Tab leads to the buttons.")
+            self.tell(_("Write the key down; Tab leads to the buttons."))
             return None
         if keys.find(left or "", (Key.BACK, Key.LEAVE)) not in (Key.BACK, Key.LEAVE):
             return left
-        self.tell("Press one of the buttons: the key is never shown again.", Level.WARNING)
+        self.tell(_("Press one of the buttons: the key is never shown again."), Level.WARNING)
         return None

@@ -7,6 +7,7 @@ from functools import partial
 import urwid
 from urwid.widget import AbstractFlowWidget
 
+from khib_tui.i18n import N_, _
 from khib_tui.model.settings import Settings
 from khib_tui.model.units import size
 from khib_tui.plan.hibernate import leaving
@@ -18,16 +19,18 @@ from screens.wizard.flow import Flow
 from screens.wizard.options import waiting
 
 KERNEL, MEMORY, TARGET, OPTIONS, BOOT = range(1, 6)
-INTRO = "Enter changes one of them. Nothing is in force before 'Set up with these'."
+INTRO = N_("Enter changes one of them. Nothing is in force before 'Set up with these'.")
 
 
 class SettingsPage(Page):
     """A line a choice."""
 
-    title = "Settings"
-    help = (
-        f"{INTRO} What was changed has a *. The seal is changed at once. Rehearse the echo: freezes all devices, jumps into "
-        "one page of code and comes straight back, which tries this machine's drivers without any of these choices."
+    title = N_("Settings")
+    intro = INTRO
+    help = N_(
+        "What was changed has a *. The seal is changed at once. Rehearse the echo: freezes all "
+        "devices, jumps into one page of code and comes straight back, which tries this machine's drivers "
+        "without any of these choices."
     )
     keys = keys.LIST
 
@@ -38,14 +41,14 @@ class SettingsPage(Page):
             changed = any(getattr(flow.settings, name) != getattr(flow.kept, name) for name in names)
             rows.append(widgets.button(f"{'*' if changed else ' '} {label}: {text}", partial(flow.edit, step), wrap="space"))
         rows += [
-            widgets.button("  Seal the images, or stop sealing", flow.seal),
+            widgets.button("  " + _("Seal the images, or stop sealing"), flow.seal),
             urwid.Padding(Text(flow.seal_text()), left=6),
-            widgets.button("  Rehearse the echo", flow.echo),
+            widgets.button("  " + _("Rehearse the echo"), flow.echo),
         ]
-        below: list[tuple[str, Press]] = [("Set up with these", lambda: flow.travel(None))]
-        below += [("Forget the changes", flow.forget)] if flow.settings != flow.kept else []
-        below.append(("Back", self.back))
-        super().__init__(flow.window, widgets.listed(rows, intro=INTRO), below, focus=None)
+        below: list[tuple[str, Press]] = [(_("Set up with these"), lambda: flow.travel(None))]
+        below += [(_("Forget the changes"), flow.forget)] if flow.settings != flow.kept else []
+        below.append((_("Back"), self.back))
+        super().__init__(flow.window, widgets.listed(rows, intro=_(INTRO)), below, focus=None)
 
     def back(self) -> None:
         """Go home; what was changed stays as it is."""
@@ -54,16 +57,21 @@ class SettingsPage(Page):
 
 def choices(settings: Settings) -> list[tuple[int, tuple[str, ...], str, str]]:
     """Return for each choice the number of its page, the names of its settings, its label and its value in words."""
-    region = size(settings.region) if settings.region else "what the kernel needs"
-    checked = "read back before that" if settings.verify else "not read back"
+    region = size(settings.region) if settings.region else _("what the kernel needs")
+    checked = _("read back before that") if settings.verify else _("not read back")
     return [
-        (TARGET, ("target",), "Image target", settings.target or "not chosen"),
-        (OPTIONS, ("codec", "verify"), "Compression and check", f"{settings.codec}, {checked}"),
-        (OPTIONS, ("after",), "When it is written", leaving(settings).partition(",")[0]),
-        (OPTIONS, ("wake",), "Wake by itself", settings.wake or "never"),
-        (OPTIONS, ("countdown",), "Resume after start", waiting(settings.countdown)),
-        (OPTIONS, ("desktop",), "Lid, power menu, systemctl", "khib hibernates" if settings.desktop else "as before khib"),
-        (KERNEL, ("kernel",), "Kernel of saver and restorer", settings.kernel or "automatic"),
-        (MEMORY, ("region",), "Memory region", region),
-        (BOOT, ("loader",), "Boot entry", str(settings.loader)),
+        (TARGET, ("target",), _("Image target"), settings.target or _("not chosen")),
+        (OPTIONS, ("codec", "verify"), _("Compression and check"), f"{settings.codec}, {checked}"),
+        (OPTIONS, ("after",), _("When it is written"), leaving(settings).partition(",")[0]),
+        (OPTIONS, ("wake",), _("Wake by itself"), settings.wake or _("never")),
+        (OPTIONS, ("countdown",), _("Resume after start"), waiting(settings.countdown)),
+        (
+            OPTIONS,
+            ("desktop",),
+            _("Lid, power menu, systemctl"),
+            _("khib hibernates") if settings.desktop else _("as before khib"),
+        ),
+        (KERNEL, ("kernel",), _("Kernel of saver and restorer"), settings.kernel or _("automatic")),
+        (MEMORY, ("region",), _("Memory region"), region),
+        (BOOT, ("loader",), _("Boot entry"), str(settings.loader)),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urwid.widget import AbstractBoxWidget
 
 from khib_tui.errors import KhibError
+from khib_tui.i18n import N_, _
 from khib_tui.model.settings import Settings
 from screens.ui.page import Page
 from screens.ui.widgets import Choices
@@ -14,12 +15,12 @@ from screens.wizard.flow import Flow
 class StepPage(Page):
     """A page that turns settings into new ones. Subclasses say `answer`, which raises what forbids going on."""
 
-    forward_label = "Next"
+    forward_label = N_("Next")
 
     def __init__(self, flow: Flow, note: str, body: AbstractBoxWidget, more: Choices = (), *, focus: int | None = 0) -> None:
         self.flow = flow
-        forward = "Keep" if flow.editing else self.forward_label
-        choices = [(forward, self.next), *more, ("Back", self.back)]
+        forward = _("Keep") if flow.editing else _(self.forward_label)
+        choices = [(forward, self.next), *more, (_("Back"), self.back)]
         super().__init__(flow.window, body, choices, note=note, focus=focus)
 
     def entered(self) -> Settings:

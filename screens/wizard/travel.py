@@ -9,6 +9,7 @@ from pathlib import Path
 from khib_tui.decide import screen
 from khib_tui.decide.before import before
 from khib_tui.decide.rehearsals import Now
+from khib_tui.i18n import N_, _
 from khib_tui.model.journey import Journey, Rung
 from khib_tui.plan import log
 from khib_tui.plan.hibernate import Jump
@@ -18,19 +19,21 @@ from khib_tui.seal import file as sealfile
 from screens.ui.logbox import Log
 from screens.ui.window import Window
 
-UNSEEN = (
-    "Saving works without a screen too: wait until the machine is off; Esc stops it, unseen as well. Whether it shows may "
-    "depend on where khib was started: try a text console (Ctrl-Alt-F3) instead of a desktop, or a serial console, which "
-    "A's console= parameters name. With `plain = true` in the settings the saver writes lines instead of screens."
+UNSEEN = N_(
+    "Saving works without a screen too: wait until the machine is off; Esc stops it, unseen as well. "
+    "Whether it shows may depend on where khib was started: try a text console (Ctrl-Alt-F3) instead of "
+    "a desktop, or a serial console, which A's console= parameters name. With `plain = true` in the "
+    "settings the saver writes lines instead of screens."
 )
 
 
 def question(task: Task, journeys: Sequence[Journey], now: Now) -> str:
     """Return what is to be known before a hibernation begins."""
     jump = next(step for step in task.journey if isinstance(step, Jump))
-    bare = "" if task.seal else f"\n\nThe image is not sealed: {sealfile.UNSEALED.why}."
+    bare = "" if task.seal else "\n\n" + _("The image is not sealed: {why}.").format(why=sealfile.unsealed().why)
     known = "\n".join(before(task.choice, journeys, now))
-    return f"This will {jump.describe()}.\n\n{known}\n\n{task.later}{bare}"
+    deed = _("This will {deed}.").format(deed=jump.describe())
+    return f"{deed}\n\n{known}\n\n{task.later}{bare}"
 
 
 def ask_seen(window: Window, task: Errand, ending: Ending) -> None:
@@ -41,18 +44,18 @@ def ask_seen(window: Window, task: Errand, ending: Ending) -> None:
 
     def unseen() -> None:
         journal.saw(rung, False)
-        window.inform("The saver's screen", f"{reason(task)}{UNSEEN}")
+        window.inform(_("The saver's screen"), f"{reason(task)}{_(UNSEEN)}")
 
-    choices = [("Yes", lambda: journal.saw(rung, True)), ("No", unseen), ("I did not look", lambda: None)]
-    text = "Did you see the saver's screen while this system was away?"
-    window.ask("The saver's screen", text, choices, focus=2)
+    choices = [(_("Yes"), lambda: journal.saw(rung, True)), (_("No"), unseen), (_("I did not look"), lambda: None)]
+    text = _("Did you see the saver's screen while this system was away?")
+    window.ask(_("The saver's screen"), text, choices, focus=2)
 
 
 def reason(task: Task) -> str:
     """Return why the screen stays dark, as far as that is known."""
     choice = task.choice
     dark = screen.screen(choice.machine, choice.kernel, choice.region).dark
-    return f"On this machine that is to be expected: {dark}.\n\n" if dark else ""
+    return _("On this machine that is to be expected: {dark}.").format(dark=dark) + "\n\n" if dark else ""
 
 
 def logs(settings_path: Path) -> list[Log]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -13,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("khib_tui", "screens")
 UNKNOWN = "..."
 # What a call shows of its argument is that argument.
-_SHOWN_AS_IT_IS = {"clean", "duration", "size", "str"}
+_SHOWN_AS_IT_IS = {"N_", "_", "clean", "duration", "size", "str"}
+_FIELD = re.compile(r"(?<!\{)\{(\w+)(?:![rsa])?(?::[^{}]*)?\}")
 _BUILTINS = set(dir(builtins))
 
 Given = Mapping[str, list[str]]
@@ -80,6 +82,12 @@ class Source:
                 return self._named(name, given, seen)
             case ast.Attribute(attr=attr):
                 return [f"{{{attr}}}"]
+            case ast.Call(func=ast.Name(id="ngettext"), args=[_, many, *_]):
+                return self.texts(many, given, seen)
+            case ast.Call(func=ast.Attribute(value=template, attr="format"), keywords=fields):
+                return [
+                    text for form in self.texts(template, given, seen) for text in self._formatted(form, fields, given, seen)
+                ]
             case ast.Call(func=ast.Name(id=name), args=[shown, *_]) if name in _SHOWN_AS_IT_IS:
                 return self.texts(shown, given, seen)
             case ast.Call(func=ast.Name(id=name)) if name not in _BUILTINS:
@@ -94,6 +102,15 @@ class Source:
 
     def _joined(self, parts: Sequence[ast.expr], given: Given, seen: frozenset[ast.AST]) -> list[str]:
         return ["".join(row) for row in product(*(self.texts(part, given, seen) for part in parts))]
+
+    def _formatted(self, form: str, fields: Sequence[ast.keyword], given: Given, seen: frozenset[ast.AST]) -> Iterator[str]:
+        """Return what a text with fields can be; the values of a field stand in the order in which they are given."""
+        names = [item.arg or "" for item in fields]
+        said = [
+            [f"{{{item.arg}}}" if text == UNKNOWN else text for text in self.texts(item.value, given, seen)] for item in fields
+        ]
+        for row in product(*said):
+            yield _filled(form, dict(zip(names, row, strict=True)))
 
     def _named(self, name: ast.Name, given: Given, seen: frozenset[ast.AST]) -> list[str]:
         found = [text for value in self._values(name) for text in self.texts(value, given, seen)]
@@ -118,6 +135,12 @@ class Source:
                 return found
             inner = outer
         return found or (self.constants.get(name.id, []) if name.id.isupper() or name.id.startswith("_") else [])
+
+
+def _filled(form: str, values: Mapping[str, str]) -> str:
+    """Put texts into the fields of a format."""
+    text = _FIELD.sub(lambda found: values.get(found[1], found[0]), form)
+    return text.replace("{{", "{").replace("}}", "}")
 
 
 def _assigned(statements: Sequence[ast.stmt], deep: bool = True) -> Iterator[tuple[str, ast.expr]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.bootloader.bls import BootEntry
-from khib_tui.bootloader.entry import OPTIONS_MAX, restore_entry
+from khib_tui.bootloader.entry import OPTIONS_MAX, restore_entry, saver_words
 from khib_tui.decide import region
 from khib_tui.errors import Refused
 from khib_tui.model import machine
@@ -49,3 +49,12 @@ def test_no_boot_loader_finds_anything_to_expand_and_memory_comes_first(name: st
     made = restore_entry(here.cmdline, Settings(events="/dev/ttyS1"), BOOT, words, "id-0:/f", KERNEL, sealed=True)
     assert not set("$\\'\"`;{}") & set(made.options)
     assert made.options.split()[: len(words)] == words and made.options.endswith("khib.sealed")
+
+
+def test_b_and_c_speak_the_language_of_the_user_unless_programs_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+    assert "khib.lang=de" in entry([]).options.split() and "khib.lang=de" in saver_words("ro", Settings())
+    told = restore_entry("ro", Settings(events="/dev/ttyS1"), BOOT, [], "", KERNEL)
+    assert "khib.lang" not in told.options
+    monkeypatch.setenv("LANGUAGE", "en")
+    assert "khib.lang" not in entry([]).options

@@ -12,3 +12,8 @@ def test_words_are_read_and_nonsense_is_ignored() -> None:
     assert (words.columns, words.rows, words.terminal) == (120, 40, "vt100")
     odd = Words.parse("khib.countdown=soon khib.tty=big khib. console=tty0")
     assert odd == Words(countdown=DEFAULT_COUNTDOWN) and odd.terminal == "linux"
+
+
+def test_the_language_is_handed_over_and_no_path_is_one() -> None:
+    assert Words.parse(" ".join(Words(lang="de").format())).lang == "de"
+    assert [Words.parse(f"khib.lang={name}").lang for name in ("../../etc", "DE", "de_DE", "")] == [""] * 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from khib_tui.initramfs import pyfiles
 
 
@@ -23,3 +25,12 @@ def test_requirements_of_extras_are_left_out() -> None:
     names = {dist.metadata["Name"].lower() for dist in pyfiles.distributions()}
     assert {"urwid", "msgspec", "wcwidth"} <= names
     assert names.isdisjoint({"pytest", "mypy", "khib-tui"})
+
+
+def test_the_texts_of_one_language_are_packed_and_only_if_it_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def texts() -> list[str]:
+        return [name for name, _ in pyfiles.own_packages() if "locale" in name]
+
+    assert texts() == []
+    monkeypatch.setenv("LANGUAGE", "de")
+    assert texts() == ["usr/lib/khib/khib_tui/locale/de/LC_MESSAGES/khib.po"]

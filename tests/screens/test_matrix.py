@@ -14,6 +14,7 @@ import pytest
 import urwid
 from urwid.testing import render_runs, resolve_runs
 
+from khib_tui import i18n
 from khib_tui.target import catalog
 from screens.ui import theme
 from screens.ui.page import Page
@@ -25,16 +26,16 @@ from tests.kit.screens_kit import at_cursor, press, shown
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (132, 43), (40, 12)]
-MODES = ["colour", "mono", "ascii"]
+MODES = ["colour", "mono", "ascii", "german", "german-ascii"]
 ROWS_OF_ONE = 12
-COLORS = {"colour": 16, "mono": 1, "ascii": 1}
+COLORS = {"colour": 16, "mono": 1, "ascii": 1, "german": 16, "german-ascii": 1}
 NOWHERE = Path("/srv/khib")  # nothing is written there
 TARGET = "/dev/nvme0n1p4"
 DEVICES = [device.name for device in LAPTOP.devices]
 EVERY = pytest.mark.parametrize("kind", list(every_page()), ids=lambda kind: kind.__name__)
 ON_EACH = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 # Where keys lead does not depend on colours.
-IN_ONE = pytest.mark.parametrize("mode", MODES[:1])
+IN_ONE = pytest.mark.parametrize("mode", ["colour", "german"])
 IN_EACH = pytest.mark.parametrize("mode", MODES)
 
 
@@ -43,9 +44,11 @@ def flow(monkeypatch: pytest.MonkeyPatch, quick_seals: None, size: tuple[int, in
     """A flow on a screen of that size and kind, for the laptop, whose disks have long names."""
     monkeypatch.setattr(catalog, "images", lambda *_: [])
     before = urwid.util.get_encoding()
-    urwid.set_encoding("ascii" if mode == "ascii" else "utf-8")
+    urwid.set_encoding("ascii" if mode.endswith("ascii") else "utf-8")
+    i18n.use("de" if mode.startswith("german") else "en")
     urwid.CanvasCache.clear()
     yield FakeFlow(NOWHERE, LAPTOP, size, target=TARGET)
+    i18n.use("en")
     urwid.set_encoding(before)
     urwid.CanvasCache.clear()
 
@@ -56,7 +59,7 @@ def flow(monkeypatch: pytest.MonkeyPatch, quick_seals: None, size: tuple[int, in
 def test_a_page_is_drawn_whole_with_a_visible_focus(flow: FakeFlow, kind: type[Page], size: tuple[int, int], mode: str) -> None:
     page = make(kind, flow)
     rows = shown(flow.window).split("\n")
-    assert [len(row.encode("ascii") if mode == "ascii" else row) for row in rows] == [size[0]] * size[1]
+    assert [len(row.encode("ascii") if mode.endswith("ascii") else row) for row in rows] == [size[0]] * size[1]
     runs = resolve_runs(render_runs(page, size, focus=True), theme.PALETTE, colors=COLORS[mode])
     bare = resolve_runs(render_runs(page, size, focus=False), theme.PALETTE, colors=COLORS[mode])
     assert at_cursor(flow.window) is not None
@@ -70,9 +73,8 @@ def test_a_page_is_drawn_whole_with_a_visible_focus(flow: FakeFlow, kind: type[P
 def test_the_text_is_as_reviewed(flow: FakeFlow, kind: type[Page], size: tuple[int, int], mode: str) -> None:
     make(kind, flow)
     text = "\n".join(line.rstrip() for line in shown(flow.window).split("\n")) + "\n"
-    if mode == "mono":
-        mode = "colour"  # one text, whatever its colours
-    kept = SNAPSHOTS / f"{kind.__name__}-{size[0]}x{size[1]}{'-ascii' if mode == 'ascii' else ''}.txt"
+    kind_of_text = "" if mode in ("colour", "mono") else f"-{mode}"  # one text, whatever its colours
+    kept = SNAPSHOTS / f"{kind.__name__}-{size[0]}x{size[1]}{kind_of_text}.txt"
     if os.environ.get("KHIB_SNAPSHOT") == "write":
         kept.parent.mkdir(exist_ok=True)
         kept.write_text(text)

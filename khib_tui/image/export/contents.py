@@ -15,6 +15,7 @@ from typing import Protocol
 from khib_tui import files
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
+from khib_tui.i18n import _
 from khib_tui.image.codec import FRAME
 from khib_tui.image.reader import Payload
 from khib_tui.model.ranges import Ranges
@@ -113,7 +114,7 @@ def read_head(file: File) -> bytes:
     while (end := vmcore.headers_end(data)) > len(data):  # twice at most: the first may only be a guess of how many there are
         more = file.read(0, end)
         if len(more) < end:
-            raise ImageError("the vmcore ends in its headers", ident="HIB-E-VMCORE")
+            raise ImageError(_("the vmcore ends in its headers"), ident="HIB-E-VMCORE")
         data = more
     return data
 
@@ -155,7 +156,7 @@ class Contents:
                 continue
             data = self.file.read(item.offset + low - run.start, high - low)
             if len(data) < high - low:
-                raise ImageError("the vmcore is cut off", ident="HIB-E-TRUNCATED")
+                raise ImageError(_("the vmcore is cut off"), ident="HIB-E-TRUNCATED")
             parts += [bytes(low - at), data]
             at = high
         return b"".join([*parts, bytes(end - at)])

@@ -19,6 +19,7 @@ import xxhash
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
 from khib_tui.formats.vmcore import MemoryRun
+from khib_tui.i18n import _
 from khib_tui.image.codec import FRAME
 from khib_tui.image.export.contents import File
 from khib_tui.image.export.snapshot import Snapshot, batches
@@ -156,7 +157,7 @@ def read_sums(file: File, end: int) -> list[bytes]:
     listed = [data[at : at + 16] for at in range(_SUMS.size, len(data) - 16, 16)]
     if len(data) != size or data != trailer(listed):
         raise ImageError(
-            "the vmcore is cut off or damaged, or another tool wrote it: its digests are missing",
-            hint="export the image again", ident="HIB-E-VMCORE-SUMS",
+            _("the vmcore is cut off or damaged, or another tool wrote it: its digests are missing"),
+            hint=_("export the image again"), ident="HIB-E-VMCORE-SUMS",
         )  # fmt: skip
     return listed

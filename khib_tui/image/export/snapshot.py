@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from khib_tui.errors import ImageError
 from khib_tui.formats import vmcore
+from khib_tui.i18n import _
 from khib_tui.image.codec import FRAME
 from khib_tui.image.export.contents import Contents, File, read_head
 from khib_tui.image.manifest import Manifest
@@ -80,8 +81,8 @@ def swapped(contents: Contents, manifest: Manifest) -> Shadows:
         return shadows(contents, manifest.way_back.entry, manifest.region_ranges, Ranges.of(manifest.ram))
     except Doubt as doubt:
         raise ImageError(
-            f"the pages of the memory region cannot be told apart: {doubt}",
-            hint="an image can still be resumed, but not exported", ident="HIB-E-SHADOWS",
+            _("the pages of the memory region cannot be told apart: {doubt}").format(doubt=doubt),
+            hint=_("an image can still be resumed, but not exported"), ident="HIB-E-SHADOWS",
         ) from doubt  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def notes_of(file: File, head: bytes) -> dict[tuple[str, int], bytes]:
             for key, text in vmcore.notes(data):
                 found.setdefault(key, text)
             if len(found) > vmcore.MAX_NOTES or not left:
-                raise ImageError("the vmcore has too many notes", ident="HIB-E-VMCORE")
+                raise ImageError(_("the vmcore has too many notes"), ident="HIB-E-VMCORE")
     return found
 
 

@@ -11,6 +11,7 @@ from khib_tui.errors import CommandFailed, UsageError
 from khib_tui.events.progress import Meter, Stop
 from khib_tui.events.types import Level, Message, Sink, Stage, StageName, Status
 from khib_tui.files import partial, whole
+from khib_tui.i18n import _
 from khib_tui.image.export.contents import of_payload
 from khib_tui.image.export.elf import Elf
 from khib_tui.image.export.kdump import Kdump
@@ -47,7 +48,7 @@ def export(payload: Payload, wanted: dict[str, Path], sink: Sink, stop: Stop, *,
     """
     refuse_bad_wish(wanted, force=force)
     seen = snapshot(of_payload(payload), payload.manifest)
-    sink(Message("exported files are not encrypted: they hold all that was in the memory", Level.WARNING))
+    sink(Message(_("exported files are not encrypted: they hold all that was in the memory"), Level.WARNING))
     return {kind: _export(FORMATS[kind](seen), kind, path, sink, stop) for kind, path in wanted.items()}
 
 
@@ -57,12 +58,14 @@ def refuse_bad_wish(wanted: dict[str, Path], *, force: bool) -> None:
     :raises UsageError: naming it.
     """
     if not wanted:
-        raise UsageError("nothing to export", hint="give --elf FILE or --kdump FILE", ident="HIB-E-EXPORT")
+        raise UsageError(_("nothing to export"), hint=_("give --elf FILE or --kdump FILE"), ident="HIB-E-EXPORT")
     if len({path.resolve() for path in wanted.values()}) < len(wanted):
-        raise UsageError("both formats go to one file", hint="give each its own", ident="HIB-E-EXPORT")
+        raise UsageError(_("both formats go to one file"), hint=_("give each its own"), ident="HIB-E-EXPORT")
     for there in [name for path in wanted.values() for name in (path, partial(path))]:
         if there.exists() and not (force and there.is_file()):
-            raise UsageError(f"{there} is there already", hint="give --force to overwrite it", ident="HIB-E-EXISTS")
+            raise UsageError(
+                _("{there} is there already").format(there=there), hint=_("give --force to overwrite it"), ident="HIB-E-EXISTS"
+            )
 
 
 def _export(writer: Writer, kind: str, path: Path, sink: Sink, stop: Stop) -> int:
@@ -85,6 +88,7 @@ def refuse_little_space(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < needed:
         raise CommandFailed(
-            f"{path} needs {size(needed)}, and {size(free)} are free", hint="choose a place with more space",
+            _("{path} needs {needed}, and {free} are free").format(path=path, needed=size(needed), free=size(free)),
+            hint=_("choose a place with more space"),
             ident="HIB-E-SPACE",
-        )  # fmt: skip
+        )
