@@ -8,6 +8,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from khib_tui.facts.read import text
+
 NAME = "monitor.sock"
 # First what wakes a machine that only the emulator has let sleep, and that sees nothing of it; then a key without a meaning.
 NUDGES = ("stop and cont", "sendkey ctrl")
@@ -54,6 +56,12 @@ def all_wait(places: str) -> bool:
     :param places: what `processors` returned.
     """
     return "HLT=1" in places and "HLT=0" not in places
+
+
+def waits_for_disk(pid: int, proc: Path = Path("/proc")) -> bool:
+    """Return whether a thread of the emulator waits for the host's own disk, which a busy host lets it do for long."""
+    states = (text(path / "stat", 4096).rpartition(")")[2].split() for path in (proc / str(pid) / "task").glob("*"))
+    return any(state[:1] == ["D"] for state in states)
 
 
 def nudge(directory: Path, way: str) -> None:

@@ -119,11 +119,11 @@ class Vm:
         """Wait for what the guest says; b'' if it has powered off.
 
         Emulated, processors that all wait may have missed their timer, and would wait for ever: they are nudged. While one of
-        them runs, the machine is not silent but slow, and gets `BUSY` times as long.
+        them runs, or the host's disk is waited for, the machine is not silent but slow, and gets `BUSY` times as long.
 
         :raises CommandFailed: it says nothing for `timeout` seconds.
         """
-        began, nudged = time.monotonic(), ""
+        began, nudged, last = time.monotonic(), "", 0.0
         while time.monotonic() < began + timeout * BUSY:
             self.line.settimeout(min(timeout, NUDGE))
             try:
@@ -132,23 +132,23 @@ class Vm:
                 told = self.nudge(len(nudged) > 0)
                 if told and time.monotonic() > began + timeout:
                     break
-                nudged += told
+                nudged, last = nudged + told, time.monotonic()
                 continue
             except ConnectionError:
                 return b""
             if nudged:
-                self.nudges.append(nudged)
+                self.nudges.append(f"{nudged}it went on {time.monotonic() - last:.1f} s later")
             return data
         where, silent = monitor.processors(self.directory), time.monotonic() - began
         raise CommandFailed(f"the machine was silent for {silent:.0f} s; {where}", ident="HIB-E-LAB-SILENT")
 
     def nudge(self, again: bool) -> str:
-        """Nudge the machine if all its processors wait; gives where they are and how it was done, '' if one of them runs.
+        """Nudge the machine if all its processors wait; gives where they are and how it was done, '' if it is only slow.
 
         :param again: the first way did not help.
         """
         where = monitor.processors(self.directory)
-        if not monitor.all_wait(where):
+        if not monitor.all_wait(where) or monitor.waits_for_disk(self.process.pid):
             return ""
         way = monitor.NUDGES[again]
         monitor.nudge(self.directory, way)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +13,22 @@ import pytest
 from khib_tui.errors import CommandFailed
 from khib_tui.lab import monitor, vm
 from khib_tui.lab.vm import Vm
+from tests.kit.faketree import tree
 
 WAITS = "CPU#0 RIP=ffffffff81000000 HLT=1 CPU#1 RIP=ffffffff81000000 HLT=1"
 WORKS = WAITS.replace("HLT=1", "HLT=0", 1)
+
+
+class Process:
+    """What runs the machine, until it was nudged twice."""
+
+    pid, returncode = 1, 0
+
+    def __init__(self, of: Silent) -> None:
+        self.of = of
+
+    def poll(self) -> int | None:
+        return 0 if self.of.nudges[1:] else None
 
 
 class Silent:
@@ -22,10 +36,11 @@ class Silent:
 
     def __init__(self, patch: pytest.MonkeyPatch, directory: Path) -> None:
         ours, self.guest = socket.socketpair()
-        self.machine = Vm(None, ours, None, 0.0, directory)
-        self.where, self.wakes, self.nudges = WAITS, "", list[str]()
+        self.machine = Vm(Process(self), ours, None, 0.0, directory)
+        self.where, self.wakes, self.nudges, self.disk = WAITS, "", list[str](), False
         patch.setattr(monitor, "processors", lambda _: self.where)
         patch.setattr(monitor, "nudge", self.nudge)
+        patch.setattr(monitor, "waits_for_disk", lambda _: self.disk)
         patch.setattr(vm, "NUDGE", 0.05)
 
     def nudge(self, _: Path, way: str) -> None:
@@ -50,7 +65,8 @@ def test_one_that_waits_is_nudged_until_it_goes_on_and_how_is_told(silent: Silen
     silent.wakes = way
     assert silent.heard(5) == b"awake"
     assert silent.nudges == list(monitor.NUDGES[: monitor.NUDGES.index(way) + 1])
-    assert len(silent.machine.nudges) == 1 and way in silent.machine.nudges[0] and WAITS in silent.machine.nudges[0]
+    [told] = silent.machine.nudges
+    assert way in told and WAITS in told and re.search(r"it went on 0\.\d s later$", told)
 
 
 def test_one_that_nothing_wakes_is_given_up_in_time(silent: Silent) -> None:
@@ -61,8 +77,9 @@ def test_one_that_nothing_wakes_is_given_up_in_time(silent: Silent) -> None:
     assert len(silent.nudges) > 2 and not silent.machine.nudges
 
 
-def test_one_that_works_is_left_alone_and_has_more_time(silent: Silent) -> None:
-    silent.where = WORKS
+@pytest.mark.parametrize(("where", "disk"), [(WORKS, False), (WAITS, True)])
+def test_one_that_works_or_waits_for_the_host_is_left_alone_and_has_more_time(silent: Silent, where: str, disk: bool) -> None:
+    silent.where, silent.disk = where, disk
     began = time.monotonic()
     with pytest.raises(CommandFailed):
         silent.heard(0.3)
@@ -70,13 +87,6 @@ def test_one_that_works_is_left_alone_and_has_more_time(silent: Silent) -> None:
 
 
 def test_one_that_does_not_power_off_is_nudged_too(silent: Silent) -> None:
-    class Process:
-        returncode = 0
-
-        def poll(self) -> int | None:
-            return 0 if silent.nudges[1:] else None
-
-    silent.machine.process = Process()
     assert silent.machine.wait(5) == 0 and silent.nudges == list(monitor.NUDGES)
     silent.nudges, silent.where = [], WORKS
     with pytest.raises(CommandFailed, match="power off in 0 s; CPU#0"):
@@ -97,3 +107,9 @@ def test_stopped_and_started_by_the_monitor_it_sees_nothing_of_it(monkeypatch: p
 )
 def test_what_the_monitor_says_is_understood(places: str, waits: bool) -> None:
     assert monitor.all_wait(places) is waits
+
+
+@pytest.mark.parametrize(("states", "waits"), [("SR", False), ("SD", True), ("", False)])
+def test_a_thread_that_waits_for_the_host_s_disk_is_seen(tmp_path: Path, states: str, waits: bool) -> None:
+    tree(tmp_path, {f"7/task/{number}/stat": f"{number} (qemu (x) D) {state} 1 2 3\n" for number, state in enumerate(states)})
+    assert monitor.waits_for_disk(7, tmp_path) is waits
