@@ -68,11 +68,11 @@ class Console:
 
         :raises LabError: it never does.
         """
-        began, nudged = time.monotonic(), 0
-        while (waited := time.monotonic() - began) < PATIENCE:
-            if waited > vm.NUDGE * (nudged + 1):
-                self.session.running.nudge(nudged > 0)
-                nudged += 1
+        began, looked, slow = time.monotonic(), 0, True
+        while (waited := time.monotonic() - began) < PATIENCE * (vm.BUSY if slow else 1):
+            if waited > vm.NUDGE * (looked + 1):
+                slow = not self.session.running.nudge(looked > 0)
+                looked += 1
             at = self.path.read_bytes().find(text, self.seen)
             if at >= 0:
                 self.seen = at + len(text)
