@@ -58,6 +58,8 @@ mount -o remount,rw /
 udevadm trigger
 udevadm settle
 esp=/dev/disk/by-partlabel/esp own=/dev/disk/by-partlabel/boot
+# the default of 9 takes half a minute of an emulated machine each time
+echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/lab
 [ -s /etc/machine-id ] || tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
 release=$(uname -r)
 words="root=UUID=$(findmnt --noheadings --output UUID /) ro $(cat /etc/kernel/cmdline)"
