@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from khib_tui.events.types import Status, Step
 from khib_tui.lab import bootdisk
 from khib_tui.lab.cycle import Session
 from tests.kit.lab_kit import options, print_event
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.long]
 ANSWERS = "/opt/khib/answers.toml"
 SETUP, REMOVE = ("setup", "--answers", ANSWERS), ("setup", "--remove")
 SILENCE = 900
+LONG = 40.0
 VARIABLES = "for v in /sys/firmware/efi/efivars/*; do [ ! -f $v ] || sha256sum $v; done"
 # A's own initramfs is made anew by the distribution's tool, which makes other bytes each time and keeps the last one on vfat;
 # the others change at each start.
@@ -43,18 +45,19 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]
     made.end()
 
 
-def seconds(session: Session, words: tuple[str, ...]) -> float:
-    """Run a command that must do well; gives how long it takes."""
-    began = time.monotonic()
+def done(session: Session, words: tuple[str, ...]) -> None:
+    """Run a command that must do well."""
     code, _ = session.run(*words, timeout=SILENCE)
     assert code == 0, session.reason()
-    return time.monotonic() - began
 
 
-def cut(session: Session, words: tuple[str, ...], after: float) -> None:
-    """Pull the plug so many seconds after a command began; A starts again."""
-    print(f"{' '.join(words)} is cut after {after:.1f} s")
+def cut(session: Session, words: tuple[str, ...], number: int, after: float) -> None:
+    """Pull the plug so many seconds after a step of a command has begun, or after its end; A starts again."""
+    print(f"{' '.join(words)} is cut {after:.1f} s after the beginning of step {number}")
     session.command(*words)
+    for event in session.until_exit(SILENCE):
+        if isinstance(event, Step) and (event.number, event.status) == (number, Status.STARTED):
+            break
     time.sleep(after)
     session.running.kill()
     session.boot_a()
@@ -76,21 +79,20 @@ def read_all(session: Session, path: str) -> list[str]:
 def test_removal_leaves_no_trace(session: Session) -> None:
     before = listed(session)
     assert len(before) > 100
-    seconds(session, SETUP)
+    done(session, SETUP)
     assert listed(session) != before
-    seconds(session, REMOVE)
+    done(session, REMOVE)
     assert listed(session) == before
 
 
-# Twenty moments on each computer, four a piece.
+# Twenty moments on each computer, four a piece: as each step begins, and anywhere in the long ones.
 @pytest.mark.parametrize("piece", range(5))
 def test_cut_at_any_moment_the_machine_starts_and_repeating_ends_well(session: Session, piece: int) -> None:
     before, noise = listed(session), random.Random(piece)
-    length = {words: seconds(session, words) for words in (SETUP, REMOVE)}
-    for words in (SETUP, REMOVE):
-        for _ in range(2):
-            cut(session, words, noise.uniform(0.2, length[words]))
-        seconds(session, words)
+    for words, long in ((SETUP, (2, 4)), (REMOVE, (3,))):
+        cut(session, words, piece + 1, noise.uniform(0, 0.5))
+        cut(session, words, noise.choice(long), noise.uniform(0, LONG))
+        done(session, words)
     clean, text = session.power_off()
     assert clean, text
     session.boot_a()
