@@ -135,7 +135,7 @@ def test_what_is_chosen_once_makes_hibernating_khib_s(guest: Guest) -> None:
     assert guest.can("Hibernate") != "yes"  # its swap is too small for systemd
     guest.write("/etc/systemd/logind.conf.d/lab.conf", LOGIND)
     guest.sh("khib install", timeout=600)
-    guest.write(SETTINGS, guest.session.read("/opt/khib/khib.toml") + "desktop = true\n")
+    guest.write(SETTINGS, guest.session.read("/opt/khib/khib.toml").replace("desktop = false", "desktop = true"))
     guest.session.settings = SETTINGS
     code, _ = guest.session.run("setup", timeout=900)
     assert code == 0, guest.session.reason()
@@ -168,17 +168,19 @@ def test_systemctl_hibernates_by_khib_with_all_that_belongs_to_it(guest: Guest) 
     assert "khib" not in guest.sh("systemd-inhibit --list --no-legend")
     seen = {line["what"]: line for line in guest.seen("watch")}
     slept = next(name for name in seen if name.startswith("slept "))
-    assert seen["cgroup.events populated 1 frozen 1"]["time"] < off
-    assert seen["cgroup.events populated 1 frozen 0"]["at"] >= seen[slept]["at"]
+    frozen, thawed = (seen[f"cgroup.events populated 1 frozen {number}"] for number in (1, 0))
+    assert frozen["time"] < off and frozen["at"] < seen[slept]["at"] < thawed["at"]
     assert guest.restored - 3 < seen[slept]["time"] < woken + 3, "the clock, as soon as anybody could ask"
     assert guest.session.disks_identical
     heard = guest.sh("cat /sys/kernel/khib_listener/heard").split()
     assert heard[::2] == ["1", "2"]
     assert int(heard[1]) < off < int(heard[3]) <= woken + 5
-    mine = [line for line in guest.seen("session") if line["what"] in ("stopped", "went on")]
-    assert [line["what"] for line in mine] == ["stopped", "went on"]
-    assert mine[0]["at"] <= seen["cgroup.events populated 1 frozen 1"]["at"] + 0.1
-    assert mine[1]["at"] >= seen[slept]["at"]
+    stops, starts = ([line["at"] for line in guest.seen("session") if line["what"] == what] for what in ("stopped", "went on"))
+    # on a busy host it may have stood at other times, too
+    assert any(
+        begin <= frozen["at"] + 0.2 and seen[slept]["at"] < end and thawed["at"] < end + 0.2
+        for begin, end in zip(stops, starts, strict=True)
+    )
 
 
 def test_a_closed_lid_does_the_same(guest: Guest) -> None:
