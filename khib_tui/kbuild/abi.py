@@ -11,10 +11,13 @@ from khib_tui.events.progress import Meter
 from khib_tui.events.types import Sink, StageName
 from khib_tui.formats import bzimage, kernelimage, kmodule, packed
 from khib_tui.i18n import N_, _
+from khib_tui.kbuild import make
 from khib_tui.kbuild.work import Work
 
 _NAMES = ("vmlinux.symvers", "Module.symvers")
+_LAYOUT = "kernel/module/version.o"
 _MOST_SHOWN = 5
+_HINT = N_("build its modules too: khib kernels build --whole")
 
 
 def exported(tree: Path) -> dict[str, int]:
@@ -27,6 +30,24 @@ def exported(tree: Path) -> dict[str, int]:
         raise CommandFailed(_("the build has left no list of symbols"), hint=_(_HINT), ident="HIB-E-BUILD-ABI")
     words = (line.split("\t") for line in path.read_text().splitlines())
     return {word[1]: int(word[0], 16) for word in words if len(word) > 2 and word[2] == "vmlinux"}
+
+
+def try_layout(work: Work) -> None:
+    """See early, by one object, that the structure of a module is the same: all modules name its CRC.
+
+    :raises CommandFailed: HIB-E-BUILD-ABI, it is another, so no module fits.
+    """
+    found = re.search(r"^#SYMVER module_layout (0x[0-9a-f]+)", make.compile_one(work, _LAYOUT), re.MULTILINE)
+    path = next(_paths(work.stock.modules))
+    wanted = _read(path).versions.get("module_layout")
+    if found and wanted not in (None, int(found[1], 16)):
+        raise CommandFailed(
+            _("the modules of {release} do not fit: {name} has another module_layout").format(
+                release=work.stock.release, name=path.name
+            ),
+            hint=_(_HINT),
+            ident="HIB-E-BUILD-ABI",
+        )  # fmt: skip
 
 
 def compare(work: Work, sink: Sink) -> int:
@@ -65,22 +86,23 @@ def compare(work: Work, sink: Sink) -> int:
     return count
 
 
-_HINT = N_("build its modules too: khib kernels build --whole")
-
-
 def _modules(top: Path, sink: Sink) -> Iterator[tuple[str, kmodule.KernelModule]]:
-    """Yield each module with its name.
-
-    :raises CommandFailed: HIB-E-BUILD-ABI, one cannot be read.
-    """
-    paths = sorted(path for path in (top / "kernel").rglob("*.ko*") if path.is_file())
+    """Yield each module with its name."""
+    paths = list(_paths(top))
     meter = Meter(sink, StageName.KERNEL, len(paths), unit=N_("modules compared"))
     for path in paths:
-        kind = re.sub(r".*\.ko\.?", "", path.name)
-        try:
-            yield path.name, kmodule.read(packed.plain(kind, path.read_bytes(), kmodule.MOST))
-        except packed.ERRORS as error:
-            raise CommandFailed(
-                _("{path} cannot be read: {error}").format(path=path, error=error), hint=_(_HINT), ident="HIB-E-BUILD-ABI"
-            ) from error
+        yield path.name, _read(path)
         meter.add(1)
+
+
+def _paths(top: Path) -> Iterator[Path]:
+    return (path for path in sorted((top / "kernel").rglob("*.ko*")) if path.is_file())
+
+
+def _read(path: Path) -> kmodule.KernelModule:
+    kind = re.sub(r".*\.ko\.?", "", path.name)
+    try:
+        return kmodule.read(packed.plain(kind, path.read_bytes(), kmodule.MOST))
+    except packed.ERRORS as error:
+        what = _("{path} cannot be read: {error}").format(path=path, error=error)
+        raise CommandFailed(what, hint=_(_HINT), ident="HIB-E-BUILD-ABI") from error

@@ -38,6 +38,16 @@ def configure(work: Work, wanted: Sequence[Change]) -> list[str]:
     return config.moved(work.stock.text, made, wanted)
 
 
+def compile_one(work: Work, target: str) -> str:
+    """Compile one object, and what the whole build begins with; gives what the build has noted of it.
+
+    :raises CommandFailed: it failed.
+    """
+    runner.run([*_make(work), f"-j{work.jobs}", target], cwd=work.tree)
+    path = work.tree / target
+    return path.with_name(f".{path.name}.cmd").read_text(errors="replace")
+
+
 def compile_all(work: Work, sink: Sink) -> int:
     """Build the kernel, or with its modules the packages too; goes on where an interrupted build was.
 

@@ -15,8 +15,10 @@ from khib_tui.plan.step import Action, Context
 
 def steps(work: Work) -> list[Action]:
     """Return what is done, each time all of it: a step does what is not done yet."""
-    ends: list[Action] = [] if work.whole else [CompareModules(work), MakePackage(work)]
-    return [FetchSource(work), Unpack(work), Configure(work), Compile(work), *ends]
+    begin: list[Action] = [FetchSource(work), Unpack(work), Configure(work)]
+    if work.whole:
+        return [*begin, Compile(work)]
+    return [*begin, TryModules(work), Compile(work), CompareModules(work), MakePackage(work)]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,21 @@ class Configure:
             context.sink(
                 Message(_("other settings that differ from the distribution's: {options}").format(options=", ".join(moved)))
             )
+
+
+@dataclass(frozen=True)
+class TryModules:
+    """See early whether the distribution's modules can fit."""
+
+    work: Work
+
+    def describe(self) -> str:
+        """Return by what."""
+        return f"see by one object that the modules of {self.work.stock.release} can fit, before all is compiled"
+
+    def apply(self, context: Context) -> None:
+        """Compile it."""
+        abi.try_layout(self.work)
 
 
 @dataclass(frozen=True)

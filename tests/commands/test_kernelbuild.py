@@ -73,7 +73,7 @@ def test_an_interrupted_build_goes_on(typed: Namespace, stock: Stock, monkeypatc
     before = (tree / "one.o").stat().st_mtime_ns
     again = played(typed)
     steps = [event.text for event in again if isinstance(event, Step) and event.status is Status.STARTED]
-    assert "done already" in steps[1] and "1 are done" in steps[3]
+    assert "done already" in steps[1] and "1 are done" in steps[4]
     assert (tree / "one.o").stat().st_mtime_ns == before
     assert next(event for event in again if isinstance(event, Progress)).done == 2
 
@@ -81,7 +81,7 @@ def test_an_interrupted_build_goes_on(typed: Namespace, stock: Stock, monkeypatc
 def test_a_dry_run_writes_nothing(typed: Namespace, stock: Stock) -> None:
     events = played(typed, dry_run=True)
     steps = [event for event in events if isinstance(event, Step)]
-    assert len(steps) == 6 and {step.status for step in steps} == {Status.PLANNED}
+    assert len(steps) == 7 and {step.status for step in steps} == {Status.PLANNED}
     assert "KEXEC_JUMP=y (so that it can jump)" in steps[2].text
     assert [path.name for path in (typed.into / stock.ours).iterdir()] == ["source"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from khib_tui.formats import kmodule
-from tests.kit.kbuild_kit import MAGIC, module
+from tests.kit.kbuild_kit import LAYOUT, MAGIC, module
 
-WHOLE = module(versions={"printk": 0xDEAD, "module_layout": 1}, exports=("one", "two"))
+WHOLE = module(versions={"printk": 0xDEAD, "other": 1}, exports=("one", "two"))
 
 
 def test_what_it_fits_what_it_uses_and_what_it_has() -> None:
     found = kmodule.read(WHOLE)
-    assert found.vermagic == MAGIC and found.versions == {"printk": 0xDEAD, "module_layout": 1}
+    assert found.vermagic == MAGIC and found.versions == {"printk": 0xDEAD, "other": 1, "module_layout": LAYOUT}
     assert found.exports == {"one", "two"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from khib_tui.kbuild.stock import Stock
 from khib_tui.kbuild.tools import Tool
 from khib_tui.kbuild.work import Work, refuse_little_room
 from khib_tui.runner import run
-from tests.kit.kbuild_kit import RELEASE, VERSION, kernel_source
+from tests.kit.kbuild_kit import LAYOUT, RELEASE, VERSION, kernel_source
 from tests.kit.saved import nothing
 
 
@@ -109,6 +110,20 @@ def test_modules_that_do_not_fit_are_named(work: Work, symbols: dict[str, int], 
     with pytest.raises(CommandFailed, match=words) as caught:
         abi.compare(work, nothing)
     assert "--whole" in str(caught.value.hint)
+
+
+def test_modules_of_another_structure_are_seen_before_all_is_compiled(work: Work) -> None:
+    for layout in (LAYOUT, LAYOUT + 1):
+        kernel_source(work.source / f"{work.stock.package}.tar.xz", layout=layout)
+        shutil.rmtree(work.tree, ignore_errors=True)
+        found = source.archive(work)
+        assert found
+        source.unpack(work, found)
+        if layout == LAYOUT:
+            abi.try_layout(work)
+            continue
+        with pytest.raises(CommandFailed, match="another module_layout"):
+            abi.try_layout(work)
 
 
 def test_a_damaged_module_is_no_module_that_fits(work: Work) -> None:

@@ -12,6 +12,7 @@ from tests.kit import faketree
 
 RELEASE = "6.1.0-9-amd64"
 VERSION = "6.1.27-1"
+LAYOUT = 0xA11
 MAGIC = f"{RELEASE} SMP mod_unload modversions "
 CONFIG = """\
 CONFIG_CC_VERSION_TEXT="gcc there"
@@ -33,6 +34,9 @@ bzImage: one.o two.o
 	@cp given/bzImage arch/x86/boot/bzImage
 	@cp given/vmlinux.symvers given/System.map .
 	@echo '  LD      vmlinux'
+kernel/module/version.o:
+	@mkdir -p kernel/module
+	@cp given/layout kernel/module/.version.o.cmd
 one.o two.o:
 	@test ! -e fail-$@ || { echo "$@: error: no such thing"; exit 1; }
 	@echo '  CC      $@'
@@ -50,9 +54,10 @@ def image(banner: str, payload: bytes = b"\x7fELF" + bytes(2000)) -> bytes:
 
 def module(vermagic: str = MAGIC, versions: Mapping[str, int] = {}, exports: Sequence[str] = ()) -> bytes:
     """Return a module: an ELF file with the sections that tell what it fits."""
+    crcs = {"module_layout": LAYOUT, **versions}
     content = {
         ".modinfo": f"license=GPL\0vermagic={vermagic}\0".encode(),
-        "__versions": b"".join(struct.pack("<Q56s", crc, name.encode()) for name, crc in versions.items()),
+        "__versions": b"".join(struct.pack("<Q56s", crc, name.encode()) for name, crc in crcs.items()),
         "__ksymtab_strings": b"".join(name.encode() + b"\0" for name in exports),
         ".shstrtab": b"",
     }
@@ -69,13 +74,20 @@ def module(vermagic: str = MAGIC, versions: Mapping[str, int] = {}, exports: Seq
     return bytes(start) + body + table
 
 
-def kernel_source(archive: Path, symbols: Mapping[str, int] = {"printk": 0x1234}, kind: str = "SMP") -> Path:
+def kernel_source(
+    archive: Path,
+    symbols: Mapping[str, int] = {"printk": 0x1234},
+    kind: str = "SMP",
+    layout: int = LAYOUT,
+) -> Path:
     """Make an archive as linux-source has it, whose make gives a kernel with these symbols, of this kind."""
     ours = f"{RELEASE}-khib {kind} mod_unload modversions "
+    symbols = {**symbols, "module_layout": layout}
     lines = [f"{crc:#010x}\t{name}\tvmlinux\tEXPORT_SYMBOL\t" for name, crc in symbols.items()]
     files: dict[str, faketree.Content] = {
         "linux/Makefile": MAKEFILE,
         "linux/given/bzImage": image(f"{RELEASE}-khib (me)", b"\x7fELF" + ours.encode() + bytes(2000)),
+        "linux/given/layout": f"savedcmd := gcc\n\n#SYMVER module_layout {layout:#010x}\n",
         "linux/given/vmlinux.symvers": "\n".join(lines) + "\n",
         "linux/given/System.map": "0 T start\n",
     }
