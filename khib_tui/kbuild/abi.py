@@ -17,7 +17,7 @@ from khib_tui.kbuild.work import Work
 _NAMES = ("vmlinux.symvers", "Module.symvers")
 _LAYOUT = "kernel/module/version.o"
 _MOST_SHOWN = 5
-_HINT = N_("build its modules too: khib kernels build --whole")
+_BUILD_WHOLE = N_("build its modules too: khib kernels build --whole")
 
 
 def exported(tree: Path) -> dict[str, int]:
@@ -27,7 +27,7 @@ def exported(tree: Path) -> dict[str, int]:
     """
     path = next((tree / name for name in _NAMES if (tree / name).is_file()), None)
     if path is None:
-        raise CommandFailed(_("the build has left no list of symbols"), hint=_(_HINT), ident="HIB-E-BUILD-ABI")
+        raise CommandFailed(_("the build has left no list of symbols"), hint=_(_BUILD_WHOLE), ident="HIB-E-BUILD-ABI")
     words = (line.split("\t") for line in path.read_text().splitlines())
     return {word[1]: int(word[0], 16) for word in words if len(word) > 2 and word[2] == "vmlinux"}
 
@@ -45,7 +45,7 @@ def try_layout(work: Work) -> None:
             _("the modules of {release} do not fit: {name} has another module_layout").format(
                 release=work.stock.release, name=path.name
             ),
-            hint=_(_HINT),
+            hint=_(_BUILD_WHOLE),
             ident="HIB-E-BUILD-ABI",
         )  # fmt: skip
 
@@ -80,7 +80,7 @@ def compare(work: Work, sink: Sink) -> int:
             _("the modules of {release} do not fit: {reasons}{more}").format(
                 release=work.stock.release, reasons=", ".join(wrong[:_MOST_SHOWN]), more=more
             ),
-            hint=_(_HINT),
+            hint=_(_BUILD_WHOLE),
             ident="HIB-E-BUILD-ABI",
         )
     return count
@@ -105,4 +105,4 @@ def _read(path: Path) -> kmodule.KernelModule:
         return kmodule.read(packed.plain(kind, path.read_bytes(), kmodule.MOST))
     except packed.ERRORS as error:
         what = _("{path} cannot be read: {error}").format(path=path, error=error)
-        raise CommandFailed(what, hint=_(_HINT), ident="HIB-E-BUILD-ABI") from error
+        raise CommandFailed(what, hint=_(_BUILD_WHOLE), ident="HIB-E-BUILD-ABI") from error
