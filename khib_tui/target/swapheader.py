@@ -17,8 +17,11 @@ from khib_tui.image.store import Store
 from khib_tui.model.units import PAGE
 
 SIGNATURE = PAGE - len(SWAPSPACE)
-# Random bytes before it, in the same sector: an image of an earlier loan does not fit to this one.
-_LOAN = 16
+# What is written while it is lent, in one sector: random bytes, so that an image of an earlier loan does not fit to this one;
+# and what the kernel's own hibernation has there when it has no image: whoever takes it for that puts the swap's signature back.
+_LAST_SECTOR = 512
+_LENT = struct.Struct("<16s464xQI10s10s")
+_BACK = bytes(_LAST_SECTOR - len(SWAPSPACE)) + SWAPSPACE
 # Version, last page, how many bad pages (include/linux/swap.h).
 _INFO, _INFO_AT = struct.Struct("<III"), 1024
 KNOWN = (SWAPSPACE, LENT)
@@ -57,7 +60,7 @@ def lend(path: Path) -> None:
     :raises Refused: it is no swap.
     :raises ImageError: it is on still, or the medium does not give back what was written.
     """
-    _end(path, os.urandom(_LOAN) + LENT)
+    _end(path, _LENT.pack(os.urandom(16), 0, 0, SWAPSPACE, LENT))
 
 
 def take_back(path: Path) -> None:
@@ -67,12 +70,12 @@ def take_back(path: Path) -> None:
     :raises ImageError: somebody uses it, or the medium does not give back what was written.
     """
     if lent(read(path)):
-        _end(path, bytes(_LOAN) + SWAPSPACE)
+        _end(path, _BACK)
 
 
 def _end(path: Path, data: bytes) -> None:
-    """Write the end of the first page."""
-    new = read(path)[: -len(data)] + data
+    """Write the last sector of the first page."""
+    new = read(path)[:-_LAST_SECTOR] + data
     with Store(path, writable=True, exclusive=path.is_block_device()) as store:
         store.write(0, new)
         store.flush()

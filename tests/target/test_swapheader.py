@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import Refused
-from khib_tui.facts.signatures import LENT, sniff
+from khib_tui.facts.signatures import LENT, SWAPSPACE, sniff
 from khib_tui.model.target import LENT_SWAP
 from khib_tui.model.units import MIB, PAGE
 from khib_tui.target import swapheader
@@ -44,7 +44,9 @@ def test_lending_keeps_uuid_label_and_size_and_taking_back_every_byte(swap: Path
     assert swapheader.lent(swapheader.read(swap)) and swapheader.size(swapheader.read(swap)) == 8 * MIB
     assert kind(swap) == (LENT_SWAP, LABEL, UUID)
     lent = swap.read_bytes()
-    assert lent[: PAGE - 26] == before[: PAGE - 26] and lent[PAGE:] == before[PAGE:]
+    assert lent[: PAGE - 512] == before[: PAGE - 512] and lent[PAGE:] == before[PAGE:]
+    # where the kernel's own hibernation has no image, and the signature that is to be put back (kernel/power/swap.c)
+    assert lent[PAGE - 32 : PAGE - 10] == bytes(12) + SWAPSPACE
     swapheader.take_back(swap)
     assert swap.read_bytes() == before
     swapheader.take_back(swap)
