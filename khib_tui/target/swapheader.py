@@ -18,7 +18,7 @@ from khib_tui.model.units import PAGE
 
 SIGNATURE = PAGE - len(SWAPSPACE)
 # What is written while it is lent, in one sector: random bytes, so that an image of an earlier loan does not fit to this one;
-# and what the kernel's own hibernation has there when it has no image: whoever takes it for that puts the swap's signature back.
+# and what the kernel's own hibernation has there, without an image: whoever takes it for that puts the signature back.
 _LAST_SECTOR = 512
 _LENT = struct.Struct("<16s464xQI10s10s")
 _BACK = bytes(_LAST_SECTOR - len(SWAPSPACE)) + SWAPSPACE
