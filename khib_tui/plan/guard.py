@@ -81,6 +81,7 @@ class InstallGuard(Struct, frozen=True):
         wanted = self._files(context)
         if not self.lent:
             context.changed |= files.remove(self.root / BEFORE_SWAP)
+            drop_empty(self.root)
         if not self.next_boot:
             context.changed |= files.remove(self.root / NEXT)
         for item in wanted:
@@ -119,10 +120,7 @@ class RemoveGuard(Struct, frozen=True):
     def apply(self, context: Context) -> None:
         """Remove what is there."""
         gone = [path for path in all_paths() if files.remove(self.root / path)]
-        for folder in FOLDERS:
-            there = self.root / folder
-            if there.is_dir() and not any(there.iterdir()):
-                there.rmdir()
+        drop_empty(self.root)
         context.changed |= bool(gone)
         if gone and self.maker:
             make_initramfs(self.maker, context)
@@ -154,6 +152,14 @@ def make_initramfs(maker: InitramfsMaker, context: Context) -> bool:
             )
         )
     return not why
+
+
+def drop_empty(root: Path) -> None:
+    """Remove those folders that were made for the guard and have nothing in them."""
+    for folder in FOLDERS:
+        there = root / folder
+        if there.is_dir() and not any(there.iterdir()):
+            there.rmdir()
 
 
 def write_if_new(path: Path, item: GuardFile) -> bool:

@@ -180,3 +180,20 @@ def test_a_guard_of_a_former_target_goes_when_the_new_one_is_a_file(choice_of: C
 def test_nothing_is_removed_where_nothing_is() -> None:
     assert remove(BIOS) == []
     assert remove(msgspec.structs.replace(BIOS, guarded=True)) == [RemoveGuard("")]
+
+
+@pytest.mark.usefixtures("ran")
+def test_an_image_in_a_swap_is_given_up_before_the_system_swaps_there(root: Path, context: Context) -> None:
+    before = tree(root)
+    install(root).apply(context)
+    without = tree(root)
+    replace(install(root), lent=True).apply(context)
+    assert "After=khib-guard.service" in (root / guard_files.BEFORE_SWAP).read_text()
+    assert "SWAPS=/proc/swaps\n" in (root / guard_files.SETTINGS).read_text()
+    install(root).apply(context)
+    assert tree(root).keys() == without.keys()
+    assert "SWAPS" not in (root / guard_files.SETTINGS).read_text()
+    replace(install(root), lent=True).apply(context)
+    RemoveGuard("initramfs-tools", root).apply(context)
+    assert {name for name, data in tree(root).items() if data} == {name for name, data in before.items() if data}
+    assert not (root / "etc/systemd/system/swap.d").exists()

@@ -12,7 +12,8 @@ from khib_tui.decide.choice import image_limit
 from khib_tui.decide.target import candidates
 from khib_tui.errors import Refused
 from khib_tui.model.machine import BlockDevice
-from khib_tui.model.units import MIB
+from khib_tui.model.units import GIB, MIB
+from tests.kit.machines import LAPTOP, changed
 from tests.kit.screens_kit import (
     TARGET,
     at,
@@ -52,6 +53,18 @@ def test_a_file_of_this_system_is_a_place_of_its_own(tmp_path: Path) -> None:
 
 def test_the_file_of_this_system_that_was_chosen_is_marked(tmp_path: Path) -> None:
     assert "(*) file:/hibernate.khib" in shown(at(tmp_path, TARGET, target="file:/hibernate.khib").window)
+
+
+def test_a_swap_says_what_becomes_of_it_and_is_kept_by_its_uuid(tmp_path: Path) -> None:
+    wizard = at(tmp_path, TARGET, changed(LAPTOP, "dm-2", size=20 * GIB, uuid="12ab-cd"), target="")
+    wizard.window.loop.screen.size = (160, 60)  # type: ignore[attr-defined]
+    wizard.window.redraw()
+    until(wizard.window, "( ) swap:/dev/dm-2", "down")
+    assert "fit: swap /dev/dm-2 is lent to the image: swapped off" in shown(wizard.window)
+    assert "(*) swap:/dev/dm-2" in press(wizard.window, "enter")
+    until(wizard.window, "Next")
+    press(wizard.window, "enter")
+    assert wizard.settings.target == "swap:/dev/disk/by-uuid/12ab-cd"
 
 
 def test_an_unfit_place_cannot_be_chosen_and_says_why(tmp_path: Path) -> None:
