@@ -89,7 +89,7 @@ def travel(arguments: Namespace, sink: Sink, mode: Mode | None) -> int:
     task = decided(arguments, mode)
     for finding in task.warnings:
         sink(finding)
-    for line in known_before(task, arguments) if mode is Mode.SAVE else []:
+    for line in known_before(task, arguments) if mode is Mode.SAVE and not arguments.facts else []:
         sink(Message(line))
     if arguments.dry_run:
         if task.choice.machine.root and not arguments.facts:
@@ -110,8 +110,7 @@ def known_before(task: Task, arguments: Namespace) -> list[str]:
     from khib_tui.plan.now import now
 
     choice = task.choice
-    past = [] if arguments.facts else Journal.beside(arguments.settings).all()
-    return before(choice, past, now(choice.machine, choice.settings))
+    return before(choice, Journal.beside(arguments.settings).all(), now(choice.machine, choice.settings))
 
 
 def look(actions: Sequence[Action]) -> None:
