@@ -70,9 +70,9 @@ class Meter:
 
     def at(self, done: int) -> None:
         """Set how much is done, and tell the sink if it is time to."""
-        self.done = done
+        ends, self.done = self.done < self.total <= done, done
         now = self.clock()
-        if now - self.last < self.interval and done < self.total:
+        if now - self.last < self.interval and not ends:
             return
         self.last = now
         elapsed = now - self.started

@@ -18,6 +18,9 @@ _NO_TABLE = 0x27F  # K_NOSUCHMAP
 _ACCENTS = 4 + 256 * 12
 _MAP = struct.Struct(f"<B{_KEYS}H")
 _MAGIC = b"khib keymap 1\n"
+# linux/keyboard.h: how many types there are, KT_LATIN and KT_LETTER, KT_DEAD and KT_DEAD2; a kbdiacruc
+_TYPES, _LETTERS, _DEAD = 15, (0, 11), (4, 13)
+_COMPOSED = struct.Struct("<III")
 
 
 def read(dev: Path = Path("/dev")) -> bytes:
@@ -34,6 +37,29 @@ def read(dev: Path = Path("/dev")) -> bytes:
             finally:
                 os.close(console)
     return b""
+
+
+def characters(keymap: bytes) -> frozenset[str]:
+    """Return the characters that can be typed with a keymap that `read` returned: those on keys, and those of accents.
+
+    An empty one is the kernel's own, which is that of the USA.
+    """
+    start = len(_MAGIC) + _ACCENTS
+    values = {value for _, *table in _MAP.iter_unpack(keymap[start:]) for value in table}
+    if not values:
+        return frozenset(map(chr, range(0x20, 0x7F)))
+    typed = {chr(code) for value in values if (code := _code(value)) is not None and code >= 0x20}
+    accents = _COMPOSED.iter_unpack(keymap[len(_MAGIC) + 4 : start]) if any(value >> 8 in _DEAD for value in values) else ()
+    return frozenset(
+        typed | {chr(result) for _, base, result in accents if result and chr(base) in typed and result < 0x110000}
+    )
+
+
+def _code(value: int) -> int | None:
+    """Return the character of a key: of types it is that of KT_LATIN and KT_LETTER, else it is turned around (KDGKBENT)."""
+    if value >> 8 < _TYPES:
+        return value & 0xFF if value >> 8 in _LETTERS else None
+    return value ^ 0xF000
 
 
 def load(keymap: bytes, console: Path = Path("/dev/tty0")) -> None:

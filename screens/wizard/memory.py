@@ -23,7 +23,7 @@ from screens.wizard.flow import Flow
 from screens.wizard.rambar import LEGEND, RamBar, meaning
 from screens.wizard.step import StepPage
 
-SIZES = (176 * MIB, 240 * MIB, 368 * MIB, 496 * MIB, 752 * MIB)
+MORE = tuple(count * MIB for count in (64, 192, 320, 576))
 INTRO = N_(
     "Saver and restorer live in a region of memory; what this system has there is swapped aside "
     "meanwhile. The rest is written to the image, page for page."
@@ -44,7 +44,9 @@ class MemoryPage(StepPage):
     def __init__(self, flow: Flow, note: str = "") -> None:
         self.flow = flow
         self.sizes = sizes(flow)
-        self.drop = widgets.DropDown([label(count) for count in self.sizes], self.sizes.index(flow.settings.region))
+        self.drop = widgets.DropDown(
+            [label(count, least(flow)) for count in self.sizes], self.sizes.index(flow.settings.region)
+        )
         urwid.connect_signal(self.drop, "change", self.changed)
         self.facts, self.ram = Text(""), RamBar()
         field = widgets.field(_("Size of the region:"), self.drop)
@@ -95,18 +97,22 @@ class MemoryPage(StepPage):
         return settings
 
 
-def sizes(flow: Flow) -> list[int]:
-    """Return the sizes that can be chosen, from what the kernel needs upwards, and the one that was."""
-    least = 0
+def least(flow: Flow) -> int:
+    """Return the smallest region that can do, in bytes; 0 where no kernel can save."""
     with suppress(KhibError):
         kernel = choose_kernel(flow.machine, flow.settings)
-        least = region.proposed(kernel.init_size, flow.machine.cpu.count)
-    return sorted({AUTOMATIC, flow.settings.region, *(count for count in SIZES if count >= least)})
+        return region.proposed(kernel.init_size, flow.machine.cpu.count)
+    return 0
 
 
-def label(count: int) -> str:
+def sizes(flow: Flow) -> list[int]:
+    """Return the sizes that can be chosen, from what the kernel needs upwards, and the one that was."""
+    return sorted({AUTOMATIC, flow.settings.region, *(least(flow) + more for more in MORE)})
+
+
+def label(count: int, smallest: int) -> str:
     """Format a size that can be chosen."""
-    return _("what the kernel needs") if count == AUTOMATIC else size(count)
+    return _("what the kernel needs ({size})").format(size=size(smallest)) if count == AUTOMATIC else size(count)
 
 
 def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import urwid
 from urwid.widget import AbstractFlowWidget
 
 from khib_tui.errors import KhibError, Refused
 from khib_tui.events.types import Level
 from khib_tui.i18n import N_, _
-from khib_tui.plan.seal import KeepSeal, RemoveSeal
+from khib_tui.linux import keymap
+from khib_tui.plan.seal import RemoveSeal
 from khib_tui.seal import ask as secret
-from khib_tui.seal import crypto
+from khib_tui.seal import crypto, strength
 from khib_tui.seal import file as sealfile
-from khib_tui.seal.keyslots import Seal, describe
+from khib_tui.seal.keyslots import Seal
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
 from screens.ui.page import Page
@@ -20,6 +23,7 @@ from screens.ui.secrets import SecretFields
 from screens.ui.shown import Text
 from screens.ui.widgets import Size
 from screens.wizard.flow import Flow
+from screens.wizard.readback import ReadBackPage
 
 INTRO = N_(
     "A sealed image is encrypted, and any change of it is noticed. Hibernating and resuming ask for the "
@@ -33,8 +37,9 @@ class SealPage(Page):
     title = N_("Seal the images")
     intro = INTRO
     help = N_(
-        "At least {least} characters; several words are easy to remember and hard to guess. The "
-        "restoring kernel's keyboard uses the US layout, so plain letters and digits are the best choice."
+        "At least {least} characters; several words are easy to remember and hard to guess. When resuming it is typed on this "
+        "machine's keyboard, with the layout that the text console (Ctrl-Alt-F3) has here; "
+        "characters that it lacks are named. 'Show what is typed' shows what the keys give."
     )
     keys = keys.PAGE
 
@@ -42,16 +47,29 @@ class SealPage(Page):
         self.flow = flow
         self.path = sealfile.path_beside(flow.path)
         self.secret = SecretFields([_("New passphrase:"), _("The same again:")])
+        self.typable = keymap.characters(keymap.read())
+        self.strength = Text("")
+        for field in self.secret.fields[:1]:
+            urwid.connect_signal(field, "postchange", lambda *_: self.judge())
         now = flow.seal_text()
         choices = [(_("Seal"), self.seal), (_("Back"), self.back)]
         if self.path.exists():
             choices.insert(1, (_("Stop sealing"), self.ask_off))
-        body = widgets.listed(self.secret.rows, intro=f"{_(INTRO)}\n\n{now}", fields=True)
+        rows = [*self.secret.rows, urwid.Divider(), self.strength]
+        body = widgets.listed(rows, intro=f"{_(INTRO)}\n\n{now}", fields=True)
         super().__init__(flow.window, body, choices, focus=None)
 
     def help_text(self) -> str:
         """Say how long a passphrase has to be, too."""
         return super().help_text().format(least=secret.MIN_LENGTH)
+
+    def judge(self) -> None:
+        """Say how strong what is typed is, and what of it the restorer's keyboard has not."""
+        typed = str(self.secret.fields[0].edit_text)
+        lines = [_("Strength: {strength}").format(strength=strength.judge(typed))] if typed else []
+        missing = "".join(dict.fromkeys(char for char in typed if char not in self.typable))
+        lines += [_("The keyboard layout of the restorer has no key for: {missing}").format(missing=missing)] if missing else []
+        self.strength.set_text("\n".join(lines))
 
     def seal(self) -> None:
         """Make the keys, and show the recovery key."""
@@ -61,7 +79,7 @@ class SealPage(Page):
             self.pile.focus_position = 0
             self.refuse(error)
             return
-        hard = secret.hard_to_type(passphrase)
+        hard = any(char not in self.typable for char in passphrase)
         self.window.background(
             _("Making the keys..."), lambda: crypto.create(passphrase, crypto.best_cipher()),
             lambda made: self.window.show(RecoveryKeyPage(self.flow, *made, warning=_(secret.HARD_TO_TYPE) if hard else "")),
@@ -105,7 +123,7 @@ class RecoveryKeyPage(Page):
     keys = (Key.CHOOSE, Key.HELP, Key.FIELD)
 
     def __init__(self, flow: Flow, seal: Seal, recovery: str, *, warning: str = "") -> None:
-        self.flow, self.seal = flow, seal
+        self.flow, self.seal, self.recovery, self.warning = flow, seal, recovery, warning
         rows: list[AbstractFlowWidget] = [
             Text(_("If the passphrase is forgotten, only this key opens the images. It is shown now and never again:")),
             urwid.Divider(),
@@ -119,9 +137,10 @@ class RecoveryKeyPage(Page):
         super().__init__(flow.window, widgets.listed(rows, 2), choices, focus=None)
 
     def keep(self) -> None:
-        """Keep the seal: from now on images are sealed."""
-        step = KeepSeal(sealfile.path_beside(self.flow.path), self.seal)
-        self.flow.apply([step], _("Images will be sealed: {seal}.").format(seal=describe(self.seal)))
+        """Ask for a part of it, read from the note; only then images are sealed."""
+        flow = self.flow
+        again = partial(RecoveryKeyPage, flow, self.seal, self.recovery, warning=self.warning)
+        flow.window.show(ReadBackPage(flow, self.seal, self.recovery, lambda: flow.window.show(again())))
 
     def keypress(self, size: Size, key: str) -> str | None:
         """Let no slip of the finger take the key away."""

@@ -28,6 +28,7 @@ from screens.ui.window import Window
 from screens.wizard.history import HistoryPage
 from screens.wizard.home import HomePage
 from screens.wizard.images import ImagesPage
+from screens.wizard.readback import ReadBackPage
 from screens.wizard.rehearsals import RehearsalsPage
 from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage
@@ -96,6 +97,11 @@ def with_past(kind: Callable[[FakeFlow], Page]) -> MakePage:
     return make
 
 
+def read_back(flow: FakeFlow) -> ReadBackPage:
+    """The page that asks for a part of that key."""
+    return ReadBackPage(flow, recovery(flow).seal, RECOVERY, lambda: None)
+
+
 OTHERS: dict[type[Page], MakePage] = {
     **MAKERS,
     HomePage: with_past(HomePage),
@@ -103,6 +109,7 @@ OTHERS: dict[type[Page], MakePage] = {
     RehearsalsPage: with_past(RehearsalsPage),
     ImagesPage: images,
     RecoveryKeyPage: recovery,
+    ReadBackPage: read_back,
     StagePage: lambda flow: saving(flow.window),
     FoundPage: lambda flow: found(flow.window, *PLACES),
     RefusedPage: lambda flow: refused(flow.window),

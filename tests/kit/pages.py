@@ -12,6 +12,7 @@ from khib_tui.plan.task import Ending, Task, task_of
 from khib_tui.seal import crypto
 from khib_tui.seal.keyslots import Cipher
 from screens.ui.page import Page
+from screens.wizard.readback import ReadBackPage
 from screens.wizard.result import ResultPage
 from screens.wizard.run import RunPage
 from screens.wizard.seal import RecoveryKeyPage
@@ -29,6 +30,7 @@ def task(flow: FakeFlow, mode: Mode | None = Mode.SAVE) -> Task:
 
 # Pages that need more than a flow.
 MAKERS: dict[type[Page], MakePage] = {
+    ReadBackPage: lambda flow: ReadBackPage(flow, *crypto.create("a good passphrase", Cipher.AES), flow.home),
     RecoveryKeyPage: lambda flow: RecoveryKeyPage(flow, *crypto.create("a good passphrase", Cipher.AES)),
     ResultPage: lambda flow: ResultPage(flow, task(flow, None), Ending("Ready", "Everything is in place.")),
     RunPage: lambda flow: RunPage(flow, task(flow)),

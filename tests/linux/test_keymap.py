@@ -80,3 +80,19 @@ def test_without_a_console_there_is_no_keymap(tmp_path: Path) -> None:
 def test_what_is_no_keymap_is_not_loaded(wrong: bytes, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no keymap"):
         keymap.load(wrong, tmp_path / "tty0")
+
+
+def test_what_can_be_typed_is_what_is_on_keys_and_what_accents_make_of_it(monkeypatch: pytest.MonkeyPatch, dev: Path) -> None:
+    here = use(monkeypatch, Console())
+    here.tables = {0: {21: Z, 26: U_UMLAUT, 3: 0x032, 59: 0x100, 18: 0xB65}}
+    here.accents = bytearray(
+        struct.pack("<I3I3I", 2, ord("'"), ord("e"), ord("é"), ord("'"), ord("o"), ord("ó")).ljust(4 + 256 * 12, b"\0")
+    )
+    assert keymap.characters(keymap.read(dev)) == set("zü2e"), "no key for the accent"
+    here.tables[0][13] = 0x401
+    assert keymap.characters(keymap.read(dev)) == set("zü2eé")
+
+
+def test_without_a_keymap_it_is_that_of_the_usa() -> None:
+    typed = keymap.characters(b"")
+    assert {"a", "Z", "7", "~", " "} <= typed and "ü" not in typed

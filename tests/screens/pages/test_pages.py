@@ -14,6 +14,7 @@ from screens.ui.page import Page
 from screens.wizard.history import HistoryPage
 from screens.wizard.home import HomePage
 from screens.wizard.images import ImagesPage
+from screens.wizard.readback import ReadBackPage
 from screens.wizard.rehearsals import RehearsalsPage
 from screens.wizard.result import ResultPage
 from screens.wizard.review import ReviewPage
@@ -38,6 +39,7 @@ FOCUS = {
     "KernelPage": "Next",
     "MemoryPage": "Next",
     "OptionsPage": "Next",
+    "ReadBackPage": "",
     "RecoveryKeyPage": " " * 4,
     "RehearsalsPage": "1. Rehearse echo",
     "ResultPage": "Rehearse",
@@ -55,6 +57,7 @@ ESC: dict[type[Page], list[Asked] | str] = {
     RehearsalsPage: [("review",)],
     SettingsPage: [("home",)],
     ImagesPage: [("home",)],
+    ReadBackPage: [("home",)],
     RecoveryKeyPage: "the key is never shown again",
     ResultPage: [("review",)],
     RunPage: "cannot be stopped here",

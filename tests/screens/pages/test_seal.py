@@ -8,10 +8,11 @@ from khib_tui.plan.seal import KeepSeal, RemoveSeal
 from khib_tui.seal import crypto
 from khib_tui.seal import file as sealfile
 from khib_tui.seal.keyslots import Cipher
+from screens.wizard.readback import ReadBackPage
 from screens.wizard.seal import RecoveryKeyPage, SealPage
 from tests.kit.fakeflow import FakeFlow
 from tests.kit.pages import chosen, make
-from tests.kit.screens_kit import press
+from tests.kit.screens_kit import press, shown
 
 GOOD = "good words here"
 
@@ -52,6 +53,13 @@ def test_the_recovery_key_is_shown_before_the_seal_is_kept(flow: FakeFlow) -> No
     step = KeepSeal(sealfile.path_beside(flow.path), page.seal)
     assert "Write the key down" in press(flow.window, "enter") and flow.asked == []
     chosen(flow, "I have written it down")
+    assert flow.asked == [] and isinstance(flow.window.page, ReadBackPage)
+    assert page.recovery not in shown(flow.window), "what is read back comes from the note"
+    assert "[HIB-E-RECOVERY-KEY]" in press(flow.window, *"1234 5678", "enter") and flow.asked == []
+    assert page.recovery in chosen(flow, "Show the key again")
+    chosen(flow, "I have written it down")
+    groups = page.recovery.lower().split("-")
+    press(flow.window, *f"{groups[2]} {groups[7]}".replace("0", "o").replace("1", "l"), "enter")
     assert [call[:2] for call in flow.asked] == [("apply", (step,))]
 
 
