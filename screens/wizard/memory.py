@@ -23,6 +23,7 @@ from screens.wizard.flow import Flow
 from screens.wizard.rambar import LEGEND, RamBar, meaning
 from screens.wizard.step import StepPage
 
+STEP = 16 * MIB
 MORE = tuple(count * MIB for count in (64, 192, 320, 576))
 INTRO = N_(
     "Saver and restorer live in a region of memory; what this system has there is swapped aside "
@@ -98,10 +99,10 @@ class MemoryPage(StepPage):
 
 
 def least(flow: Flow) -> int:
-    """Return the smallest region that can do, in bytes; 0 where no kernel can save."""
+    """Return the smallest region that can do, in bytes, rounded up; 0 where no kernel can save."""
     with suppress(KhibError):
         kernel = choose_kernel(flow.machine, flow.settings)
-        return region.proposed(kernel.init_size, flow.machine.cpu.count)
+        return -(-region.proposed(kernel.init_size, flow.machine.cpu.count) // STEP) * STEP
     return 0
 
 
@@ -112,7 +113,7 @@ def sizes(flow: Flow) -> list[int]:
 
 def label(count: int, smallest: int) -> str:
     """Format a size that can be chosen."""
-    return _("what the kernel needs ({size})").format(size=size(smallest)) if count == AUTOMATIC else size(count)
+    return _("what the kernel needs (from {size})").format(size=size(smallest)) if count == AUTOMATIC else size(count)
 
 
 def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:

@@ -54,7 +54,7 @@ def walk(flow: FakeFlow, way: Way) -> str:
     ("kind", "machine", "way", "answer"),
     [
         (KernelPage, KERNELS, [["shift tab"], ("down", " ) 6.9"), ["enter"]], {"kernel": "/boot/vmlinuz-6.9"}),
-        (MemoryPage, BIOS, [("tab", "what the kernel needs"), ["enter", "down", "down", "enter"]], {"region": 240 * MIB}),
+        (MemoryPage, BIOS, [("tab", "what the kernel needs"), ["enter", "down", "enter"]], {"region": 240 * MIB}),
         (TargetPage, BIOS, [["tab", *"/h.khib", "up"], ("down", "( ) /dev/vdb2"), ["enter"]],
          {"target": "/dev/vdb2:/h.khib"}),
         (OptionsPage, BIOS, [("tab", "auto"), ["enter", "down", "enter"]], {"codec": CodecChoice.LZ4}),

@@ -49,5 +49,5 @@ def test_too_little_free_memory_is_told(tmp_path: Path) -> None:
 
 def test_sizes_begin_with_what_the_kernel_needs(tmp_path: Path) -> None:
     wizard = at(tmp_path, MEMORY)
-    assert f"what the kernel needs ({size(least(wizard))})" in shown(wizard.window)
+    assert f"what the kernel needs (from {size(least(wizard))})" in shown(wizard.window)
     assert sizes(wizard)[1] > least(wizard) > 0
