@@ -10,6 +10,7 @@ from urwid.widget import AbstractBoxWidget
 from khib_tui.i18n import _
 from screens.ui import keys, widgets
 from screens.ui.keys import Key
+from screens.ui.shown import shown
 from screens.ui.widgets import Choices, Press
 
 Log = tuple[str, Callable[[], Sequence[str]]]
@@ -39,6 +40,5 @@ class LogBox(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
         name, read = self.logs[self.at]
         lines = list(read()) or [_("This log is empty.")]
         self.place.original_widget = widgets.listed([widgets.line(line) for line in lines], len(lines) - 1)
-        self.box.set_title(
-            _("Log {at} of {count}: {name}").format(at=self.at + 1, count=len(self.logs), name=name) if name else _("Log")
-        )
+        title = _("Log {at} of {count}: {name}").format(at=self.at + 1, count=len(self.logs), name=name) if name else _("Log")
+        self.box.set_title(shown(title))
