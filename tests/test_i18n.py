@@ -12,9 +12,10 @@ from string import Formatter
 import pytest
 from babel.messages.pofile import read_po
 
-from khib_tui import i18n
+from khib_tui import cli, i18n
 from khib_tui.i18n import N_, _, ngettext
 from khib_tui.runner import run
+from tests.kit import MACHINES
 from tests.kit.texts import marked, marked_in
 
 LANGUAGES = sorted(path.name for path in i18n.FOLDER.iterdir() if path.is_dir())
@@ -127,3 +128,11 @@ def test_a_doubtful_or_empty_translation_is_not_used(tmp_path: Path, monkeypatch
     found = i18n.read("de")
     assert found.texts == {'d "q"\ne': ("ü\tx",), "one": ("1", "2", "3")}
     assert [found.plural(count) for count in (1, 2, 7)] == [0, 1, 2]
+
+
+def test_lines_are_german_and_json_is_english(german: None, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    words = ["check", "--facts", str(MACHINES / "laptop-debian.json")]
+    cli.main(words)
+    assert "x86_64-Rechner" in capsysbinary.readouterr().out.decode()
+    cli.main([*words, "--json"])
+    assert b"this is an x86_64 machine" in capsysbinary.readouterr().out

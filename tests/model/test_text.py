@@ -44,3 +44,9 @@ def test_clean_is_safe_bounded_and_stable(raw: str, limit: int) -> None:
 def test_clean_says_that_it_cut() -> None:
     assert text.clean("x" * 128) == "x" * 128
     assert text.clean("x" * 129) == "x" * 127 + "…"
+
+
+def test_german_is_spelt_out_where_its_letters_are_missing() -> None:
+    assert text.encodable("Größe: Äpfel, Öl, Übung …", "ascii") == "Groesse: Aepfel, Oel, Uebung ..."
+    assert text.encodable("Größe …", "utf-8") == "Größe …" and text.encodable("ü", "latin-1") == "ü"
+    assert text.encodable("ж", "ascii") == "\\u0436"
