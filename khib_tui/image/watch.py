@@ -44,5 +44,5 @@ class Watch:
         :param who: has that memory.
         """
         return _("memory of the {who}: {free} of {total} free at its lowest").format(
-            who=who, free=size(self.lowest), total=size(total())
+            who=_(who), free=size(self.lowest), total=size(total())
         )

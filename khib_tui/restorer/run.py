@@ -19,7 +19,7 @@ from khib_tui.facts.hardware import read_hardware
 from khib_tui.handover import moved
 from khib_tui.handover.cmdline import Words
 from khib_tui.handover.report import Outcome, Report, leave
-from khib_tui.i18n import _
+from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image.header import Header
 from khib_tui.image.manifest import Manifest, WayBack
@@ -131,7 +131,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
             back.refuse_bad_entry(way.entry, manifest.saved_ranges)
             back.load_back(memory, entry=way.entry, gdt=way.gdt, stub_page=back.stub_page(manifest.region))
             tell(memory, way, resumed(header, manifest, seconds), sink)
-            sink(Message(watch.words("restorer")))
+            sink(Message(watch.words(N_("restorer"))))
             refuse(compare(manifest.disks, take.again(blockdev.devices(), manifest.disks)))
             claims.claim(store, found.target, header.image_id)
         back.jump()

@@ -101,7 +101,7 @@ def work(base: Base, sink: Sink, stop: Stop, watch: Watch) -> Header | None:
             handover, base.entry, base.memory, store, prints, (uname.release, uname.version), sink, stop, base.fate,
         )  # fmt: skip
         sink(Stage(StageName.SAVE, Status.DONE, size(header.image_bytes), time.monotonic() - started))
-        sink(Message(watch.words("saver")))
+        sink(Message(watch.words(N_("saver"))))
     return header
 
 
