@@ -128,6 +128,19 @@ def test_its_python_runs_from_the_tree_alone(tree: Path) -> None:
     assert lines == [str(library / "argparse.pyc"), str(tree / pyfiles.LIBRARIES / "urwid/__init__.pyc")]
 
 
+def test_it_speaks_the_language_whose_texts_are_packed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = next((tree / "usr").glob("lib*/python3*"))
+    paths = [str(library), str(library / "lib-dynload"), str(tree / pyfiles.LIBRARIES)]
+    code = f"import sys; sys.path[:] = {paths!r}; from khib_tui import i18n; i18n.use('de'); print(i18n._('Back'))"
+    assert run([pyfiles.interpreter(), "-I", "-S", "-E", "-c", code]).stdout == "Back\n", "without a catalogue it is English"
+    monkeypatch.setenv("LANGUAGE", "de")
+    packed = {name: path for name, path in pyfiles.own_packages() if "locale" in name}
+    for name, path in packed.items():
+        (tree / name).parent.mkdir(parents=True)
+        (tree / name).write_bytes(path.read_bytes())
+    assert run([pyfiles.interpreter(), "-I", "-S", "-E", "-c", code]).stdout == "Zurück\n"
+
+
 def test_its_own_interpreter_and_libraries_work(tree: Path, entries: dict[str, tuple[int, bytes]]) -> None:
     wants = elfdeps.dynamic(pyfiles.interpreter())
     loader = tree / elfdeps.placed(wants.interpreter)
@@ -185,14 +198,16 @@ def test_the_compression_is_one_that_the_kernel_unpacks(config: dict[str, str], 
     assert Compression.best(config) == kind
 
 
-def test_the_key_follows_the_inputs(tmp_path: Path) -> None:
+def test_the_key_follows_the_inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marker = tmp_path / "marker"
     keys = {build.inputs_digest(), build.inputs_digest(), build.inputs_digest(extra={"m": marker})}
     marker.write_text("now it is there")
     keys |= {build.inputs_digest(extra={"m": marker}), build.inputs_digest(names=["ext4"], modules_release="none")}
     keys |= {build.inputs_digest(compression=Compression.GZIP)}
     keys |= {build.inputs_digest(keymap=b"other keys")}
-    assert len(keys) == 6
+    monkeypatch.setenv("LANGUAGE", "de")
+    keys |= {build.inputs_digest()}
+    assert len(keys) == 7
 
 
 def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
