@@ -101,9 +101,14 @@ def own_packages() -> Files:
         for name, path in walk(Path(spec.submodule_search_locations[0]), _NO_OWN_DIRS, _NO_OWN_FILES):
             if not name.startswith(("lab/", "locale/")):
                 yield f"{LIBRARIES}/{package}/{name}", path
+    yield from texts()
+
+
+def texts() -> Files:
+    """Return the texts of the user's language, nothing for English."""
     if spoken := i18n.language():
-        texts = i18n.catalogue_file(spoken)
-        yield f"{LIBRARIES}/khib_tui/locale/{texts.relative_to(i18n.FOLDER)}", texts
+        path = i18n.catalogue_file(spoken)
+        yield f"{LIBRARIES}/khib_tui/locale/{path.relative_to(i18n.FOLDER)}", path
 
 
 def requirements(dist: Distribution) -> Iterator[tuple[str, bool]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from khib_tui import i18n
 from khib_tui.events.types import Event, Progress, Stage
 from khib_tui.formats.cpio import Entry, archive
 from khib_tui.initramfs import build, elfdeps, pyfiles
@@ -229,3 +230,17 @@ def test_install_builds_once_and_keeps_what_was_given(tmp_path: Path, monkeypatc
     path.with_suffix(".key").write_text("given\n")
     build.install(lambda event: None, path, "no-such-release", {})
     assert (path.read_bytes(), len(calls)) == (b"mine", 2)
+
+
+def test_another_language_makes_it_anew_but_english_takes_it_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def built(sink: object, **arguments: object) -> bytes:
+        made.append(i18n.language())
+        return b"packed"
+
+    monkeypatch.setattr(build, "build", built)
+    for language in ("en", "de", "de", "en", "de"):
+        monkeypatch.setenv("LANGUAGE", language)
+        build.install(lambda event: None, tmp_path / "initramfs.img", "no-such-release", {})
+    assert made == ["", "de"]
