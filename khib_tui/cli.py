@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> int:
             return int(function(arguments.verb)(arguments, sink) or Exit.OK)
     except KeyboardInterrupt as error:
         number = error.number if isinstance(error, ending.Ended) else signal.SIGINT
-        steady(sink)(Message(_("stopped by {name_of}").format(name_of=ending.name_of(number)), Level.WARNING))
+        steady(sink)(Message(_("stopped by {name}").format(name=ending.name_of(number)), Level.WARNING))
         return 128 + number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

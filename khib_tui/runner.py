@@ -49,13 +49,13 @@ def run(
         )  # fmt: skip
     except FileNotFoundError as error:
         raise CommandFailed(
-            _("{words} is not installed").format(words=words[0]),
+            _("{program} is not installed").format(program=words[0]),
             hint=_("install the package that has it"),
             ident="HIB-E-MISSING",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(
-            _("{words} took longer than {timeout:.0f} s").format(words=words[0], timeout=timeout), ident="HIB-E-TIMEOUT"
+            _("{program} took longer than {timeout:.0f} s").format(program=words[0], timeout=timeout), ident="HIB-E-TIMEOUT"
         ) from error
     if check and done.returncode:
         raise CommandFailed(failure_text(words, done.returncode, done.stderr or done.stdout or ""), ident="HIB-E-COMMAND")
@@ -80,7 +80,7 @@ def spawn(
     try:
         return subprocess.Popen(words, cwd=cwd, env=clean_env(env), **streams)
     except FileNotFoundError as error:
-        raise CommandFailed(_("{words} is not installed").format(words=words[0]), ident="HIB-E-MISSING") from error
+        raise CommandFailed(_("{program} is not installed").format(program=words[0]), ident="HIB-E-MISSING") from error
 
 
 def interact(argv: Sequence[str | os.PathLike[str]]) -> int:

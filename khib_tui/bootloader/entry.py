@@ -67,8 +67,8 @@ def restore_entry(
     options = " ".join(words)
     if len(options) > OPTIONS_MAX:
         raise Refused(
-            _("the restorer's kernel parameters have {count} characters, {options_max} are sure to arrive").format(
-                count=len(options), options_max=OPTIONS_MAX
+            _("the restorer's kernel parameters have {count} characters, {most} are sure to arrive").format(
+                count=len(options), most=OPTIONS_MAX
             ),
             hint=_("boot this system with fewer parameters, or without memmap= words for single pages"),
             ident="HIB-E-CMDLINE",

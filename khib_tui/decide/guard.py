@@ -39,7 +39,5 @@ def judge(machine: Machine, target: Target) -> Finding:
     return Finding(
         GUARD,
         Severity.OK,
-        _("a normal start while an image waits will be asked about ({initramfs_maker})").format(
-            initramfs_maker=machine.initramfs_maker
-        ),
+        _("a normal start while an image waits will be asked about ({maker})").format(maker=machine.initramfs_maker),
     )

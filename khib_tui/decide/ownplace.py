@@ -48,7 +48,9 @@ def candidates(machine: Machine) -> list[Target]:
 
 def _filesystem(machine: Machine, device: BlockDevice) -> Iterator[Finding]:
     if device.fstype not in OWN_FILE_SYSTEMS:
-        what = _("{device} holds {value}").format(device=device.path, value=device.fstype or _("no filesystem that is known"))
+        what = _("{device} holds {content}").format(
+            device=device.path, content=device.fstype or _("no filesystem that is known")
+        )
         why = _("a file that is written beneath its filesystem can be on {kinds} only").format(
             kinds=", ".join(OWN_FILE_SYSTEMS)
         )

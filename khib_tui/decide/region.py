@@ -137,7 +137,7 @@ def _refuse_limits(machine: Machine, region: Region) -> None:
     entries = len(e820(machine.firmware_memmap, region.own)) + 1
     if entries > E820_MAX:
         raise Refused(
-            _("the saver's memory map would have {entries} entries, {e820_max} fit").format(entries=entries, e820_max=E820_MAX),
+            _("the saver's memory map would have {entries} entries, {most} fit").format(entries=entries, most=E820_MAX),
             hint=_("choose a smaller region, or boot without memmap= words for single pages"), ident="HIB-E-E820",
         )  # fmt: skip
 

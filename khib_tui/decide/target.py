@@ -127,7 +127,7 @@ def _content(devices: Sequence[BlockDevice], device: BlockDevice, target: Target
         yield from content.reasons(devices, device)
     elif device.fstype not in FILE_SYSTEMS:
         why = _("the saver can put a file on {kinds} only").format(kinds=", ".join(FILE_SYSTEMS))
-        what = _("{device} holds {value}").format(device=device.path, value=content.held(device) or _("no filesystem"))
+        what = _("{device} holds {content}").format(device=device.path, content=content.held(device) or _("no filesystem"))
         yield stop("FILESYSTEM", what, why, _("choose another filesystem"))
     yield from content.of_the_disk(devices, device)
 

@@ -40,7 +40,7 @@ def boot_params(
     """
     if len(memory) > E820_MAX:
         raise Refused(
-            _("the memory map has {count} entries, {e820_max} fit").format(count=len(memory), e820_max=E820_MAX),
+            _("the memory map has {count} entries, {most} fit").format(count=len(memory), most=E820_MAX),
             ident="HIB-E-E820",
         )
     page = bytearray(SIZE)

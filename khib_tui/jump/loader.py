@@ -143,8 +143,8 @@ def _fill(region: Region, parts: Sequence[KexecSegment]) -> tuple[KexecSegment, 
     segments = tuple(sorted((*parts, *rest), key=lambda segment: segment.start))
     if len(segments) > KEXEC_SEGMENT_MAX:
         raise Refused(
-            _("the region has too many holes: {count} segments, the kernel takes {kexec_segment_max}").format(
-                count=len(segments), kexec_segment_max=KEXEC_SEGMENT_MAX
+            _("the region has too many holes: {count} segments, the kernel takes {most}").format(
+                count=len(segments), most=KEXEC_SEGMENT_MAX
             ),
             hint=_("choose a smaller region"),
             ident="HIB-E-SEGMENTS",

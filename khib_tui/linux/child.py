@@ -87,5 +87,5 @@ def said(status: int) -> str:
     if code >= 0:
         return _("it ended with code {code}").format(code=code)
     with suppress(ValueError):
-        return _("it was ended by {Signals}").format(Signals=signal.Signals(-code).name)
+        return _("it was ended by {name}").format(name=signal.Signals(-code).name)
     return _("it was ended by signal {number}").format(number=-code)

@@ -28,7 +28,7 @@ class Ended(KeyboardInterrupt):
     """A signal asked this process to end; `number` is which."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(_("ended by {name_of}").format(name_of=name_of(number)))
+        super().__init__(_("ended by {name}").format(name=name_of(number)))
         self.number = number
 
 

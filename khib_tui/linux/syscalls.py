@@ -72,9 +72,7 @@ def kexec_load(entry: int, segments: Sequence[KexecSegment], *, preserve_context
     """
     if len(segments) > KEXEC_SEGMENT_MAX:
         raise CommandFailed(
-            _("{count} segments: the kernel takes {kexec_segment_max}").format(
-                count=len(segments), kexec_segment_max=KEXEC_SEGMENT_MAX
-            ),
+            _("{count} segments: the kernel takes {most}").format(count=len(segments), most=KEXEC_SEGMENT_MAX),
             ident="HIB-E-SEGMENTS",
         )
     array = (_KexecSegment * max(len(segments), 1))()

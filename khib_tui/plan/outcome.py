@@ -58,16 +58,14 @@ def refuse_report(report: Report) -> None:
 def report_text(report: Report, away: float) -> str:
     """Format a report in a line."""
     if report.outcome is Outcome.REHEARSED and not report.image_bytes:
-        return _("rehearsed: {text}, {duration} away{memory_text}").format(
-            text=report.text, duration=duration(away), memory_text=memory_text(report)
+        return _("rehearsed: {text}, {duration} away{memory}").format(
+            text=report.text, duration=duration(away), memory=memory_text(report)
         )
     amounts = _("image {size} of {total}, saved in {duration}").format(
         size=size(report.image_bytes), total=size(report.memory_bytes), duration=duration(report.save_seconds)
     )
     if report.outcome is Outcome.REHEARSED:
-        return _("rehearsed: {text}; {amounts}{memory_text}").format(
-            text=report.text, amounts=amounts, memory_text=memory_text(report)
-        )
+        return _("rehearsed: {text}; {amounts}{memory}").format(text=report.text, amounts=amounts, memory=memory_text(report))
     if report.outcome is Outcome.WOKEN:
         return _("{text}; {duration} away").format(text=report.text, duration=duration(away))
     return _("resumed: yes  {amounts}, restored in {duration}, {away} away").format(

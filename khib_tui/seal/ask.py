@@ -36,7 +36,7 @@ def from_file(name: str) -> str:
             _("the key file {name} cannot be read: {error}").format(name=name, error=error), ident="HIB-E-KEY-FILE"
         ) from error
     if not text or len(text) > MAX_LENGTH:
-        what = _("is empty") if not text else _("is longer than {max_length} characters").format(max_length=MAX_LENGTH)
+        what = _("is empty") if not text else _("is longer than {most} characters").format(most=MAX_LENGTH)
         raise UsageError(
             _("the key file {name} {what}").format(name=name, what=what),
             hint=_("put the passphrase alone into it"),
@@ -82,7 +82,7 @@ def refuse_weak(passphrase: str) -> None:
     if len(passphrase) < MIN_LENGTH:
         hint = _("several words are easy to remember and hard to guess")
         raise Refused(
-            _("the passphrase has less than {min_length} characters").format(min_length=MIN_LENGTH),
+            _("the passphrase has less than {least} characters").format(least=MIN_LENGTH),
             hint=hint,
             ident="HIB-E-WEAK",
         )

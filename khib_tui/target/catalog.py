@@ -275,6 +275,6 @@ def refuse_state(header: Header) -> None:
         )
     if header.state is not State.COMPLETE:
         raise ImageError(
-            _("the image cannot be resumed: {texts}").format(texts=texts[header.state]), hint=_("boot normally"),
+            _("the image cannot be resumed: {reason}").format(reason=texts[header.state]), hint=_("boot normally"),
             ident=f"HIB-E-IMAGE-{header.state.name}",
         )  # fmt: skip

@@ -41,8 +41,8 @@ def refuse_bad_file(root: Path, device: str, path: str) -> None:
     for part in above:
         folder /= part
         if not _is(folder, stat.S_ISDIR):
-            what = _("there is no directory /{fspath} on {device}").format(
-                fspath=clean(os.fspath(folder.relative_to(root)), 300), device=device
+            what = _("there is no directory /{path} on {device}").format(
+                path=clean(os.fspath(folder.relative_to(root)), 300), device=device
             )
             hint = _("make it, or put the image at the top: {device}:/{name}").format(device=device, name=name)
             raise Refused(what, hint=hint, ident="HIB-E-TARGET-DIRECTORY")
