@@ -47,7 +47,7 @@ class RefusedPage(Page):
         "read, verify or discard. Shell: for those who know what to look for; `khib` brings this menu back "
         "there. Boot normally and Power off ask first."
     )
-    keys = (Key.CHOOSE, Key.HELP, Key.FIELD, Key.SCROLL)
+    keys = (Key.CHOOSE, Key.HELP, Key.FIELD, Key.SCROLL, Key.LOG)
 
     def __init__(self, window: Window, error: Exception, found: Found | None, state: State | None) -> None:
         stopped, self.waits = isinstance(error, Cancelled), state is State.COMPLETE
@@ -57,6 +57,8 @@ class RefusedPage(Page):
             line(Failure.of(error).text, "heading" if stopped else "blocker"),
             urwid.Divider(),
             line(safety(found, state)),
+            urwid.Divider(),
+            line(_("F8 shows what was done, line by line.")),
         ]
         damaged = getattr(error, "ident", "") == DAMAGED
         choices = [

@@ -26,8 +26,8 @@ from screens.restore.found import FoundPage
 from screens.restore.images import ConsolePage, Wish
 from screens.restore.refused import Answer, RefusedPage
 from screens.restore.search import SearchPage
+from screens.restore.told import keeping, window
 from screens.restore.unlock import UnlockPage
-from screens.ui.window import Window
 
 T = TypeVar("T")
 Place = tuple[Sequence[BlockDevice], list[Found]]
@@ -41,7 +41,7 @@ def run_restore(wanted: str, words: Words, sink: Sink, *, screen: BaseScreen | N
     :param screen: instead of the terminal, for tests.
     :returns: the exit code of the last failure: a shell is wanted.
     """
-    countdown, repair = words.countdown, False
+    sink, countdown, repair = keeping(sink), words.countdown, False
     while True:
         found: Found | None = None
         try:
@@ -95,7 +95,7 @@ def behind(text: str, search: Callable[[], T], screen: BaseScreen | None) -> T:
 
     :raises Exception: what it raised; Cancelled if the user stopped it.
     """
-    page = SearchPage(Window(screen), text, search)
+    page = SearchPage(window(screen), text, search)
     page.window.show(page)
     page.window.run()
     return page.result()
@@ -106,7 +106,7 @@ def pick(complete: Sequence[Found], countdown: int, screen: BaseScreen | None) -
 
     :raises Cancelled: the user wants none.
     """
-    page = FoundPage(Window(screen), complete, countdown)
+    page = FoundPage(window(screen), complete, countdown)
     page.window.show(page)
     page.window.run()
     return page.result()
@@ -118,7 +118,7 @@ def unlocked(found: Found, sink: Sink, screen: BaseScreen | None) -> Found | Non
         return found
     if told := unlock.by_handover(found):
         return told
-    page = UnlockPage(Window(screen), found, sink)
+    page = UnlockPage(window(screen), found, sink)
     page.window.show(page)
     page.window.run()
     return page.opened
@@ -135,7 +135,7 @@ def console(words: Words, sink: Sink, screen: BaseScreen | None) -> str:
     told = ""
     while True:
         devices, found = behind(_("Looking for images..."), lambda: everything(words), screen)
-        page = ConsolePage(Window(screen), devices, found, told)
+        page = ConsolePage(window(screen), devices, found, told)
         page.window.show(page)
         page.window.run()
         if page.wish is not Wish.VERIFY or page.chosen is None:
@@ -174,7 +174,7 @@ def refused(error: Exception, found: Found | None, words: Words, screen: BaseScr
         with suppress(KhibError):
             kept = behind(_("Checking the state of the image..."), lambda: state_of(found, words), screen)
     while True:
-        page = RefusedPage(Window(screen), error, found, kept)
+        page = RefusedPage(window(screen), error, found, kept)
         page.window.show(page)
         page.window.run()
         if page.answer not in (Answer.RESTART, Answer.POWER_OFF):

@@ -25,7 +25,7 @@ class SearchPage(Page, Generic[T]):
 
     title = N_("khib: resume")
     help = N_("Disks take a while to appear, USB ones some seconds. Esc stops the search and asks what to do.")
-    keys = (Key.STOP, Key.HELP, Key.REDRAW)
+    keys = (Key.STOP, Key.HELP, Key.LOG, Key.REDRAW)
 
     def __init__(self, window: Window, text: str, search: Callable[[], T]) -> None:
         self.what, self.search = text, search

@@ -25,7 +25,8 @@ class UnlockPage(Page):
     help = N_(
         "Type the passphrase of this system, or the recovery key that was shown when its images were sealed. "
         "In a recovery key small and capital letters, spaces and dashes do not matter. A wrong one changes "
-        "nothing. The keyboard has the US layout here; 'show what is typed' shows what arrives."
+        "nothing. The keyboard has the layout that the text console of the sleeping system had; 'show what is "
+        "typed' shows what arrives."
     )
     keys = keys.PAGE
 

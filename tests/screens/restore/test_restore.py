@@ -181,3 +181,9 @@ def test_this_kernel_s_own_memory_is_looked_at_before_any_image(one: Cycle, monk
     monkeypatch.setattr(ownram, "refuse_beyond_words", refuse)
     monkeypatch.setattr(catalog, "find", lambda *_: 1 / 0)
     assert "took 1.0 GiB of memory [HIB-E-REGION-RAM]" in one.run(0, SHELL).shown
+
+
+def test_what_was_done_is_shown_by_f8_on_the_page_that_refuses(one: Cycle) -> None:
+    one.error = OSError(5, "Input/output error", "/dev/vdb1")
+    screen = one.run(0, ("F8 shows what was done", ["f8"]), ("since the start of this kernel", ["esc"]), SHELL)
+    assert any("error: /dev/vdb1: Input/output error [HIB-E-IO]" in text for text in screen.seen)
