@@ -6,6 +6,8 @@ import math
 import re
 from itertools import pairwise
 
+from khib_tui.i18n import _, ngettext
+
 # A word that one of 2,048 is; letters, digits and signs that follow no rule.
 _WORD_BITS, _LETTER, _DIGIT, _SIGN = 11.0, math.log2(26), math.log2(10), math.log2(32)
 _REST = 0.5
@@ -41,7 +43,7 @@ def judge(passphrase: str) -> str:
         return ""
     found = bits(passphrase)
     if found >= STRONG:
-        return "strong"
+        return _("strong")
     more = math.ceil((STRONG - found) / (_WORD_BITS + _REST))
-    words = "one more word makes" if more == 1 else f"{more} more words make"
-    return f"{'fair' if found >= FAIR else 'weak'}; {words} it strong"
+    words = ngettext("{count} more word makes it strong", "{count} more words make it strong", more).format(count=more)
+    return "; ".join([_("fair") if found >= FAIR else _("weak"), words])

@@ -9,6 +9,7 @@ from urwid.display import BaseScreen
 
 from khib_tui.events.sinks import both, lines_of
 from khib_tui.events.types import Event, Sink
+from khib_tui.i18n import _
 from khib_tui.model.units import duration
 from screens.ui.window import Window
 
@@ -32,5 +33,5 @@ def window(screen: BaseScreen | None) -> Window:
     :param screen: instead of the terminal, for tests.
     """
     made = Window(screen)
-    made.logs = lambda: [("since the start of this kernel", lambda: list(LINES))]
+    made.logs = lambda: [(_("since the start of this kernel"), lambda: list(LINES))]
     return made

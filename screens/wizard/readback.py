@@ -5,6 +5,7 @@ from __future__ import annotations
 import urwid
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import N_, _
 from khib_tui.model.text import clean
 from khib_tui.plan.seal import KeepSeal
 from khib_tui.seal import file as sealfile
@@ -16,7 +17,7 @@ from screens.wizard.flow import Flow
 
 GROUPS = (3, 8)
 """Which groups of the key are asked for, counted from 1."""
-INTRO = f"Now from your note: type the groups {GROUPS[0]} and {GROUPS[1]} of the recovery key, of four characters each."
+INTRO = N_("Now from your note: type the groups {first} and {second} of the recovery key, of four characters each.")
 
 
 class ReadBackPage(Page):
@@ -25,30 +26,27 @@ class ReadBackPage(Page):
     :param again: shows the key once more.
     """
 
-    title = "Recovery key, read back"
-    help = f"{INTRO} If the note is wrong, 'Show the key again' leads back. Nothing is sealed before."
+    title = N_("Recovery key, read back")
+    help = N_("If the note is wrong, 'Show the key again' leads back. Nothing is sealed before.")
     keys = keys.PAGE
 
     def __init__(self, flow: Flow, seal: Seal, recovery: str, again: Press) -> None:
         self.flow, self.seal, self.recovery, self.again = flow, seal, recovery, again
         self.field = urwid.Edit("", max_length=20)
-        label = f"Groups {GROUPS[0]} and {GROUPS[1]}:"
-        choices = [("Compare", self.compare), ("Show the key again", again)]
-        body = widgets.listed([widgets.field(label, self.field)], intro=INTRO, fields=True)
+        label = numbered(_("Groups {first} and {second}:"))
+        choices = [(_("Compare"), self.compare), (_("Show the key again"), again)]
+        body = widgets.listed([widgets.field(label, self.field)], intro=numbered(_(INTRO)), fields=True)
         super().__init__(flow.window, body, choices, focus=None)
 
     def compare(self) -> None:
         """Keep the seal if what was typed is right: from now on images are sealed."""
         typed = bare(self.field.edit_text)
         if typed != wanted(self.recovery):
-            self.refuse(Refused(
-                f"'{clean(self.field.edit_text)}' is not what stands in groups {GROUPS[0]} and {GROUPS[1]} of the key",
-                hint="look at your note; 'Show the key again' lets you correct it", ident="HIB-E-RECOVERY-KEY",
-            ))  # fmt: skip
+            self.refuse(different(self.field.edit_text))
             self.pile.focus_position = 0
             return
         step = KeepSeal(sealfile.path_beside(self.flow.path), self.seal)
-        self.flow.apply([step], f"Images will be sealed: {describe(self.seal)}.")
+        self.flow.apply([step], _("Images will be sealed: {seal}.").format(seal=describe(self.seal)))
 
     def back(self) -> None:
         """Show the key once more."""
@@ -61,6 +59,20 @@ class ReadBackPage(Page):
             return left
         self.compare()
         return None
+
+
+def numbered(text: str) -> str:
+    """Put the numbers of the groups into a text."""
+    return text.format(first=GROUPS[0], second=GROUPS[1])
+
+
+def different(typed: str) -> Refused:
+    """Return why what was typed is not taken."""
+    text = _("'{typed}' is not what stands in groups {first} and {second} of the key")
+    return Refused(
+        text.format(typed=clean(typed), first=GROUPS[0], second=GROUPS[1]),
+        hint=_("look at your note; 'Show the key again' lets you correct it"), ident="HIB-E-RECOVERY-KEY",
+    )  # fmt: skip
 
 
 def bare(text: str) -> str:

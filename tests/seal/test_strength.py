@@ -13,7 +13,7 @@ from khib_tui.seal import strength
     ("typed", "said"),
     [
         ("", ""), ("password", "weak; 4 more words make it strong"), ("aaaaaaaaaaaa", "weak"), ("12345678", "weak"),
-        ("again again again again again", "weak"), ("correct horse battery staple", "fair; one more word makes it strong"),
+        ("again again again again again", "weak"), ("correct horse battery staple", "fair; 1 more word makes it strong"),
         ("correct horse battery staple window", "strong"), ("q7#Zx!4t%Kp2&w", "strong"), ("abcdefghijklmnop", "weak"),
     ],
 )  # fmt: skip
