@@ -100,7 +100,7 @@ def test_help_says_what_the_page_is_for_and_changes_nothing(flow: FakeFlow, kind
     page = make(kind, flow)
     before = shown(flow.window)
     text = press(flow.window, "f1")
-    assert "+ Help" in text and page.help[:30] in " ".join(text.replace("|", " ").split())
+    assert "+ Help" in text and page.help_text()[:30] in " ".join(text.replace("|", " ").split())
     assert press(flow.window, "esc") == before and not flow.asked
 
 
