@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from khib_tui.model.machine import Machine
 
 REMOVED = "(removed)"
+LOGS, LINES = 3, 200
 # Names and numbers that tell one machine or person from all others.
 _PRIVATE = frozenset({"serial", "uuid", "label", "wwn", "host", "hostname", "machine_id", "image_id", "partuuid"})
 _LIBRARIES = ("urwid", "msgspec", "cryptography")
@@ -55,7 +57,7 @@ def report(arguments: Namespace, sink: Sink) -> int:
 
 
 def collect(arguments: Namespace, machine: Machine) -> dict[str, Any]:
-    """Return versions, choices, findings, facts and the kernel's words; passphrases and keyslots are in none of them."""
+    """Return versions, choices, findings, facts, journeys, logs and the kernel's words, without passphrases and keyslots."""
     from khib_tui.commands.common import settings_of
     from khib_tui.decide.choice import judge
     from khib_tui.facts import kmsg
@@ -63,8 +65,21 @@ def collect(arguments: Namespace, machine: Machine) -> dict[str, Any]:
     kept = settings_of(arguments)
     log = [] if arguments.facts else kmsg.lines()
     whole = {"versions": versions(), "settings": kept, "findings": judge(machine, kept), "machine": machine, "kernel log": log}
+    whole |= {} if arguments.facts else remembered(arguments.settings)
     secrets = private(msgspec.to_builtins(machine))
     return {key: without(msgspec.to_builtins(value), secrets) for key, value in whole.items()}
+
+
+def remembered(settings: Path) -> dict[str, Any]:
+    """Return what became of earlier journeys, and the last logs by their names."""
+    from khib_tui.plan import log
+    from khib_tui.plan.journal import Journal
+
+    journal, logs = Journal.beside(settings), {}
+    for path in log.listed(journal.folder)[:LOGS]:
+        with suppress(OSError):
+            logs[path.name] = log.read(path)[-LINES:]
+    return {"journeys": journal.all(), "logs": logs}
 
 
 def private(value: Any) -> frozenset[str]:

@@ -10,7 +10,11 @@ import pytest
 
 from khib_tui import cli
 from khib_tui.commands.report import REMOVED, private, without
+from khib_tui.events.types import Message
 from khib_tui.facts import kmsg
+from khib_tui.model.journey import End, Journey, Rung
+from khib_tui.plan import log
+from khib_tui.plan.journal import Journal
 from tests.kit import MACHINES
 from tests.kit.machines import LAPTOP
 
@@ -26,6 +30,22 @@ def test_a_report_has_versions_findings_and_facts_and_no_serial_or_label(tmp_pat
     assert data["versions"][0].startswith("khib ") and data["findings"] and data["machine"]["release"] == LAPTOP.release
     serials = {device.serial for device in LAPTOP.devices if device.serial}
     assert serials and not [serial for serial in serials if serial in text] and REMOVED in text
+
+
+def test_a_report_has_the_last_logs_and_journeys_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serial = next(device.serial for device in LAPTOP.devices if device.serial)
+    monkeypatch.setattr("khib_tui.facts.probe.probe", lambda: LAPTOP)
+    journal = Journal.beside(tmp_path / "khib.toml")
+    journal.put(Journey(Rung.JUMP, 1.0, end=End.FAILED, text=f"the disk {serial} is gone"))
+    with log.kept(journal.folder, "jump") as written:
+        for number in range(300):
+            written(Message(f"line {number} of {serial}"))
+    made = tmp_path / "report.json"
+    assert cli.main(["--settings", str(tmp_path / "khib.toml"), "report", str(made)]) == 0
+    data = json.loads(made.read_text())
+    assert serial not in made.read_text() and data["journeys"][0]["text"] == f"the disk {REMOVED} is gone"
+    (lines,) = data["logs"].values()
+    assert len(lines) == 200 and lines[-1].endswith(f"line 299 of {REMOVED}")
 
 
 def test_what_is_private_is_taken_out_of_longer_texts_too() -> None:
