@@ -26,6 +26,8 @@ from khib_tui.lab.machine import VIRTIO, Machine
 
 NUDGE = 40.0  # seconds of silence, after which a machine is nudged
 BUSY = 2  # so many times as long
+# One look may meet a busy machine between two reads of its disk.
+LOOKS, BETWEEN = 8, 0.25
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
 
@@ -147,9 +149,12 @@ class Vm:
 
         :param again: the first way did not help.
         """
-        where = monitor.processors(self.directory)
-        if not monitor.all_wait(where) or monitor.waits_for_disk(self.process.pid):
-            return ""
+        where = ""
+        for _ in range(LOOKS):
+            where = monitor.processors(self.directory)
+            if not monitor.all_wait(where) or monitor.waits_for_disk(self.process.pid):
+                return ""
+            time.sleep(BETWEEN)
         way = monitor.NUDGES[again]
         monitor.nudge(self.directory, way)
         return f"{where}, {way}; "

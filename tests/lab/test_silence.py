@@ -38,10 +38,16 @@ class Silent:
         ours, self.guest = socket.socketpair()
         self.machine = Vm(Process(self), ours, None, 0.0, directory)
         self.where, self.wakes, self.nudges, self.disk = WAITS, "", list[str](), False
-        patch.setattr(monitor, "processors", lambda _: self.where)
+        self.looks, self.works_at = 0, 0
+        patch.setattr(monitor, "processors", self.processors)
         patch.setattr(monitor, "nudge", self.nudge)
         patch.setattr(monitor, "waits_for_disk", lambda _: self.disk)
         patch.setattr(vm, "NUDGE", 0.05)
+        patch.setattr(vm, "BETWEEN", 0.0)
+
+    def processors(self, _: Path) -> str:
+        self.looks += 1
+        return WORKS if self.looks == self.works_at else self.where
 
     def nudge(self, _: Path, way: str) -> None:
         self.nudges.append(way)
@@ -84,6 +90,12 @@ def test_one_that_works_or_waits_for_the_host_is_left_alone_and_has_more_time(si
     with pytest.raises(CommandFailed):
         silent.heard(0.3)
     assert not silent.nudges and time.monotonic() - began >= 0.3 * vm.BUSY
+
+
+def test_one_that_works_at_any_look_is_not_nudged(silent: Silent) -> None:
+    silent.works_at = vm.LOOKS
+    assert silent.machine.nudge(again=False) == "" and not silent.nudges
+    assert silent.machine.nudge(again=False) and silent.nudges
 
 
 def test_one_that_does_not_power_off_is_nudged_too(silent: Silent) -> None:
