@@ -50,6 +50,9 @@ for line in os.fdopen(os.open('/run/lid', os.O_RDWR)):
 """
 
 
+TELL_FAILURE = f"""for i in $(seq 60); do
+    sleep 1; systemctl is-failed --quiet {SERVICE} && echo '{{"exit": 1}}' >/dev/ttyS1 && exit
+done"""
 LOGIND = """[Login]
 HandleLidSwitch=hibernate
 HoldoffTimeoutSec=1s
@@ -90,6 +93,7 @@ class Guest:
     def away(self, how: str) -> None:
         """Let something hibernate A, up to the power-off."""
         self.sh("rm -f /var/log/hooks /var/log/inhibitors")
+        how = f"({TELL_FAILURE}) </dev/null >/dev/null 2>&1 & {how}"
         self.session.until_off(lambda: self.session.running.tell(do="program", argv=["bash", "-c", how]))
 
     def back(self) -> None:
@@ -184,6 +188,24 @@ def test_systemctl_hibernates_by_khib_with_all_that_belongs_to_it(guest: Guest) 
     )
 
 
+def test_a_refusal_is_a_failed_unit_and_told_on_terminals_and_leaves_no_session_frozen(guest: Guest) -> None:
+    guest.sh("passwd --delete lab")
+    console = Console(guest.session)
+    console.answer(b"login:", b"lab\n")
+    console.wait(b"lab@")
+    guest.sh(f"cp {SETTINGS} {SETTINGS}.kept")
+    guest.sh(f"sed -i 's/^target = .*/target = \"{NOWHERE}\"/' {SETTINGS}")
+    guest.sh("echo 1 >/sys/fs/cgroup/user.slice/cgroup.freeze")
+    assert guest.sh(f"systemctl start {SERVICE}; echo $?") != "0"
+    assert guest.settled("failed") == "exit-code"
+    console.wait(b"khib: not hibernated: ")
+    assert guest.sh("cat /sys/fs/cgroup/user.slice/cgroup.freeze") == "0"
+    assert NOWHERE in guest.sh(f"journalctl --no-pager --unit={SERVICE} --lines=20")
+    guest.sh(f"systemctl reset-failed {SERVICE}; systemctl hibernate")
+    assert guest.settled("failed") == "exit-code"
+    guest.sh(f"systemctl reset-failed {SERVICE}; mv {SETTINGS}.kept {SETTINGS}")
+
+
 def test_a_closed_lid_does_the_same(guest: Guest) -> None:
     guest.sh("modprobe uinput")
     guest.write("/root/lid.py", LID)
@@ -196,21 +218,5 @@ def test_a_closed_lid_does_the_same(guest: Guest) -> None:
     assert len(guest.sh("cat /var/log/hooks").splitlines()) == 4
     assert guest.sh("cat /sys/kernel/khib_listener/heard").split()[::2] == ["1", "2", "1", "2"]
     assert guest.session.disks_identical
-
-
-def test_a_refusal_is_a_failed_unit_and_told_on_terminals_and_leaves_no_session_frozen(guest: Guest) -> None:
-    guest.sh("passwd --delete lab")
-    console = Console(guest.session)
-    console.answer(b"login:", b"lab\n")
-    console.wait(b"lab@")
-    guest.sh(f"sed -i 's/^target = .*/target = \"{NOWHERE}\"/' {SETTINGS}")
-    guest.sh("echo 1 >/sys/fs/cgroup/user.slice/cgroup.freeze")
-    assert guest.sh(f"systemctl start {SERVICE}; echo $?") != "0"
-    assert guest.settled("failed") == "exit-code"
-    console.wait(b"khib: not hibernated: ")
-    assert guest.sh("cat /sys/fs/cgroup/user.slice/cgroup.freeze") == "0"
-    assert NOWHERE in guest.sh(f"journalctl --no-pager --unit={SERVICE} --lines=20")
-    guest.sh(f"systemctl reset-failed {SERVICE}; systemctl hibernate")
-    assert guest.settled("failed") == "exit-code"
     clean, text = guest.session.power_off()
     assert clean, text
