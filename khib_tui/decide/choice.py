@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from khib_tui.decide import bootloader, checks, guard, landing, leaving, nextboot, ownplace, region, room, screen, swapplace
+from khib_tui.decide import (
+    bootloader,
+    checks,
+    fitplaces,
+    guard,
+    landing,
+    leaving,
+    nextboot,
+    ownplace,
+    region,
+    room,
+    screen,
+    swapplace,
+)
 from khib_tui.decide.findings import refuse
 from khib_tui.decide.kernel import unfit_as_saver
 from khib_tui.decide.region import Region
@@ -116,11 +129,13 @@ def _region_findings(machine: Machine, settings: Settings) -> list[Finding]:
         return [Finding(error.ident, Severity.BLOCKER, error.message, why, error.hint or "")]
     what = _("saver and restorer fit into {size} of memory").format(size=size(chosen.own.total))
     where = landing.judge(machine, kernel, chosen)
+    places = [] if settings.target else [fitplaces.finding(machine, image_limit(chosen))]
     return [
         Finding("HIB-E-REGION-HOLE", Severity.OK, what),
         where,
         *region.warnings(machine, chosen),
         *screen.finding(machine, kernel, chosen),
+        *places,
     ]
 
 
