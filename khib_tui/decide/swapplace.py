@@ -71,7 +71,7 @@ def deed(machine: Machine, target: Target) -> Finding:
     )
     what = what if swap else _("swap {name} is lent to the image; it is off, and stays so").format(name=name)
     return Finding(
-        "HIB-W-SWAP-LENT", Severity.OK, what, _("its UUID, label and size stay; a normal start has it back by itself")
+        "HIB-E-SWAP-FULL", Severity.OK, what, _("its UUID, label and size stay; a normal start has it back by itself")
     )
 
 

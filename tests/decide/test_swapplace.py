@@ -136,8 +136,8 @@ def test_a_hibernation_is_refused_while_too_much_is_swapped_out_and_set_up_is_no
     assert caught.value.ident == "HIB-E-SWAP-FULL"
     choice = decide(machine, settings, need_memory=False)
     assert choice.target == Target("/dev/vdb1", swap=True)
-    assert any("8.0 GiB come back" in item.what for item in choice.findings if item.ident == "HIB-W-SWAP-LENT")
-    assert any(item.ident == "HIB-W-SWAP-LENT" for item in judge(machine, settings))
+    assert any("8.0 GiB come back" in item.what for item in choice.findings if item.ident == "HIB-E-SWAP-FULL")
+    assert any(item.ident == "HIB-E-SWAP-FULL" for item in judge(machine, settings))
 
 
 def test_what_comes_back_counts_for_the_room() -> None:
