@@ -40,5 +40,5 @@ class LogBox(urwid.WidgetWrap[urwid.LineBox[AbstractBoxWidget]]):
         name, read = self.logs[self.at]
         lines = list(read()) or [_("This log is empty.")]
         self.place.original_widget = widgets.listed([widgets.line(line) for line in lines], len(lines) - 1)
-        title = _("Log {at} of {count}: {name}").format(at=self.at + 1, count=len(self.logs), name=name) if name else _("Log")
-        self.box.set_title(shown(title))
+        title = _("Log {at} of {count}: {name}").format(at=self.at + 1, count=len(self.logs), name=name)
+        self.box.set_title(shown(title if name else _("Log")))

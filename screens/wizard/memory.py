@@ -113,7 +113,8 @@ def sizes(flow: Flow) -> list[int]:
 
 def label(count: int, smallest: int) -> str:
     """Format a size that can be chosen."""
-    return _("what the kernel needs (from {size})").format(size=size(smallest)) if count == AUTOMATIC else size(count)
+    automatic = _("what the kernel needs (from {size})").format(size=size(smallest))
+    return automatic if count == AUTOMATIC else size(count)
 
 
 def facts(chosen: Region, available: int) -> list[str | tuple[str, str]]:

@@ -37,9 +37,9 @@ class SealPage(Page):
     title = N_("Seal the images")
     intro = INTRO
     help = N_(
-        "At least {least} characters; several words are easy to remember and hard to guess. When resuming it is typed on this "
-        "machine's keyboard, with the layout that the text console (Ctrl-Alt-F3) has here; "
-        "characters that it lacks are named. 'Show what is typed' shows what the keys give."
+        "At least {least} characters; several words are easy to remember and hard to guess. When resuming it is typed on "
+        "this machine's keyboard, with the layout that the text console (Ctrl-Alt-F3) has here; characters that it lacks "
+        "are named. 'Show what is typed' shows what the keys give."
     )
     keys = keys.PAGE
 
@@ -68,7 +68,8 @@ class SealPage(Page):
         typed = str(self.secret.fields[0].edit_text)
         lines = [_("Strength: {strength}").format(strength=strength.judge(typed))] if typed else []
         missing = "".join(dict.fromkeys(char for char in typed if char not in self.typable))
-        lines += [_("The keyboard layout of the restorer has no key for: {missing}").format(missing=missing)] if missing else []
+        told = _("The keyboard layout of the restorer has no key for: {missing}")
+        lines += [told.format(missing=missing)] if missing else []
         self.strength.set_text("\n".join(lines))
 
     def seal(self) -> None:
