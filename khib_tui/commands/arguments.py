@@ -191,9 +191,8 @@ def _dry_run(command: argparse.ArgumentParser) -> None:
 
 def _choices(command: argparse.ArgumentParser) -> None:
     command.add_argument("--kernel", metavar="FILE", help="kernel that saves and restores")
-    command.add_argument(
-        "--target", metavar="PLACE", help="/dev/PARTITION, /dev/PARTITION:/FILE, file:/FILE of this system, or swap"
-    )
+    places = "/dev/PARTITION, /dev/PARTITION:/FILE, file:/FILE of this system, swap, nfs://HOST/FILE, ssh://USER@HOST/FILE"
+    command.add_argument("--target", metavar="PLACE", help=places)
     command.add_argument("--region", metavar="SIZE", help="memory for the saver, such as 240M")
     command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
     command.add_argument("--verify", action="store_true", default=None, help="read the whole image back before power-off")

@@ -24,7 +24,7 @@ from khib_tui.plan.discard import Discard
 from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
 from khib_tui.seal.unlock import image_sealer, info_sealer
-from khib_tui.target import catalog
+from khib_tui.target import catalog, pick
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -43,7 +43,7 @@ def image_list(arguments: Namespace, sink: Sink) -> int:
 
 def image_info(arguments: Namespace, sink: Sink) -> int:
     """Show what an image holds."""
-    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+    with pick.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         seal = item.header.seal if item.header.manifest_size else None
         data = catalog.info(item, store, info_sealer(seal, item.header.image_id, arguments.key_file))
     for key, value in data.items():
@@ -54,7 +54,7 @@ def image_info(arguments: Namespace, sink: Sink) -> int:
 
 def image_verify(arguments: Namespace, sink: Sink) -> int:
     """Check every byte of an image."""
-    with catalog.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
+    with pick.chosen(machine_of(arguments), arguments.image, file_target(arguments)) as (item, store):
         if not item.header.manifest_size:
             raise ImageError(
                 _("the image on {where} is {state}: there is nothing to verify").format(
@@ -86,7 +86,7 @@ def image_export(arguments: Namespace, sink: Sink) -> int:
 def image_discard(arguments: Namespace, sink: Sink) -> int:
     """Give an image up."""
     machine, target = machine_of(arguments), file_target(arguments)
-    with catalog.chosen(machine, arguments.image, target) as (found, _store):
+    with pick.chosen(machine, arguments.image, target) as (found, _store):
         pass
     step = Discard(machine, found, target)
     if arguments.dry_run:
@@ -128,6 +128,6 @@ def source(wanted: str, machine: Callable[[], Machine], file_target: str) -> Ite
 
     :raises ImageError: there is none, or there are several.
     """
-    place = catalog.in_file(Path(wanted)) if Path(wanted).is_file() else catalog.chosen(machine(), wanted, file_target)
+    place = pick.in_file(Path(wanted)) if Path(wanted).is_file() else pick.chosen(machine(), wanted, file_target)
     with place as (found, store):
         yield found.header, store

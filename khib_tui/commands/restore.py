@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from khib_tui import present
 from khib_tui.errors import Exit, KhibError
 from khib_tui.events.sinks import quiet
-from khib_tui.events.types import Failure, Result, Sink
+from khib_tui.events.types import Failure, Message, Result, Sink
 from khib_tui.handover.cmdline import Words
 from khib_tui.i18n import _
 from khib_tui.present import use_screens, with_events
@@ -48,9 +48,10 @@ def restore(arguments: Namespace, sink: Sink, *, by_hand: bool = False) -> int:
             return present.restore(arguments.image, words, sink)
         kernel_c.run(
             lambda title, work: present.show(arguments, sink, title, work), arguments.image, words.image,
-            lambda found: unlock.on_console(found, sink, arguments.key_file), mend=arguments.repair,
+            lambda found: unlock.on_console(found, sink, arguments.key_file), lambda text: sink(Message(text)),
+            mend=arguments.repair,
         )  # fmt: skip
-    except KhibError as error:
+    except (KhibError, OSError) as error:
         if words.events:
             sink(Failure.of(error))
         raise
@@ -89,7 +90,7 @@ def try_out(arguments: Namespace, words: Words, sink: Sink) -> int:
     from khib_tui.restorer import unlock
 
     kernel_c.begin()
-    devices, found = catalog.find(arguments.image, words.image)
+    devices, found = catalog.find(arguments.image, words.image, lambda text: sink(Message(text)))
     with kernel_c.prepared(devices, unlock.on_console(found, sink, arguments.key_file), sink, trial=True):
         sink(Result("restore", True, _("the image on {where} could be resumed here").format(where=found.where)))
     return Exit.OK

@@ -24,7 +24,7 @@ from khib_tui.model.units import GIB, size
 PLACES = ("partition", "disk", "virtual")
 DRIVERS = {
     "ext4": ("EXT4_FS",), "ext3": ("EXT4_FS", "EXT3_FS"), "ext2": ("EXT2_FS", "EXT4_FS"), "xfs": ("XFS_FS",),
-    "btrfs": ("BTRFS_FS",), "vfat": ("VFAT_FS",),
+    "btrfs": ("BTRFS_FS",), "vfat": ("VFAT_FS",), "nfs": ("NFS_FS",),
 }  # fmt: skip
 VFAT_LIMIT = 4 * GIB - 1
 
@@ -52,6 +52,8 @@ def refusals(machine: Machine, target: Target, need_bytes: int) -> list[Finding]
         return ownplace.refusals(machine, target, need_bytes)
     if target.swap:
         return swapplace.refusals(machine, target, room.needed(machine, target, need_bytes))
+    if target.remote:
+        return []  # what speaks against it is on another machine, and is asked for there
     device = machine.device(target.device)
     if device is None:
         fix = _("plug it in, or choose one that the wizard lists (`khib`, page 'Image target') or `lsblk`")
@@ -176,11 +178,13 @@ def file_limit(device: BlockDevice) -> int:
 
 
 def filesystem(machine: Machine, settings: Settings) -> str:
-    """Return what kind of filesystem the chosen target's file lies on; '' for a partition, or if none is chosen."""
+    """Return on what kind of filesystem the chosen target's file lies, or `ssh`; '' for a partition, or if none is chosen."""
     try:
         target = targets.resolved(targets.parse(settings.target), machine.devices)
     except KhibError:
         return ""
+    if target.remote:
+        return str(target.remote.scheme)
     device = machine.device(target.device)
     return device.fstype if target.kind is Kind.FILE and device else ""
 
@@ -188,7 +192,7 @@ def filesystem(machine: Machine, settings: Settings) -> str:
 def without_driver(kernel: KernelFile, fstype: str) -> list[Finding]:
     """Return why a kernel cannot write a file on a filesystem: its configuration names filesystems, but not this one."""
     listed = any(name.endswith("_FS") for name in kernel.config)
-    if not fstype or not listed or any(kernel.config.get(name) in ("y", "m") for name in DRIVERS[fstype]):
+    if fstype not in DRIVERS or not listed or any(kernel.config.get(name) in ("y", "m") for name in DRIVERS[fstype]):
         return []
     what = _("kernel {release} has no driver for {fstype}").format(release=kernel.release, fstype=fstype)
     fix = _("choose another kernel (--kernel), another filesystem, or an empty partition")

@@ -66,6 +66,7 @@ def build(
             entries[KEYMAP] = file(KEYMAP, keymap)
         entries[MARK] = file(MARK, compression.encode())
         entries |= {name.lstrip("/"): _raw(name.lstrip("/"), path) for name, path in extra.items()}
+        entries |= _libraries(extra, entries)
         packed = compress(archive(_with_parents(entries)), compression)
     except (OSError, KhibError) as error:
         sink(Stage(StageName.INITRAMFS, Status.FAILED, str(error)))
@@ -100,6 +101,12 @@ def _entries(files: Mapping[str, Path], meter: Meter) -> dict[str, Entry]:
     return entries
 
 
+def _libraries(extra: Mapping[str, Path], there: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the libraries that more programs load."""
+    programs = {name: path for name, path in extra.items() if elfdeps.is_elf(path)}
+    return {name: _entry(name, path) for name, path in elfdeps.closure(programs).items() if name not in there}
+
+
 def _drivers(listed: str, drivers: Mapping[str, Path], meter: Meter) -> dict[str, Entry]:
     """Return modules and the file that lists them in their order; nothing for none."""
     entries = {}
@@ -126,7 +133,8 @@ def _entry(name: str, path: Path) -> Entry:
 
 
 def _raw(name: str, path: Path) -> Entry:
-    return file(name, path.read_bytes(), 0o755 if path.stat().st_mode & 0o111 else 0o644)
+    mode = path.stat().st_mode
+    return file(name, path.read_bytes(), 0o755 if mode & 0o111 else 0o644 if mode & 0o077 else 0o600)
 
 
 def _with_parents(entries: Mapping[str, Entry]) -> list[Entry]:
@@ -185,7 +193,7 @@ def made(
     One that is marked as given is kept as it is.
 
     :param config: what the kernel was built with, without `CONFIG_`; empty if unknown.
-    :param filesystem: the kind that a file with the image lies on; empty for none.
+    :param filesystem: the kind that a file with the image lies on, `nfs` and `ssh` among them; empty for none.
     :param display: what B draws with; without a module, the firmware's framebuffer.
     :returns: None if nothing is to be written.
     :raises Refused: the kernel has no driver for that filesystem.
@@ -194,7 +202,8 @@ def made(
     if there == installed.GIVEN:
         return None
     wanted = release if modules.directory(release).is_dir() else None
-    names = [*modules.needed_for(), *modules.for_devices(wanted)] if wanted else []
+    kinds = modules.NETWORK if filesystem in modules.REMOTE else modules.KINDS
+    names = [*modules.needed_for(kinds=kinds), *modules.for_devices(wanted, kinds=kinds)] if wanted else []
     drivers = modules.for_filesystem(filesystem, wanted or "", config) if filesystem else []
     compression = Compression.best(config)
     arguments: dict[str, Any] = {"modules_release": wanted, "names": [*names, *drivers], "compression": compression}
@@ -203,6 +212,8 @@ def made(
         arguments["screen"] = displays.names(display, Index(modules.directory(wanted)))
         found = displays.firmware_files(display)
         arguments["extra"] = {elfdeps.placed(path): path for path in found}
+    if filesystem == "ssh":
+        arguments["extra"] = arguments.get("extra", {}) | sysfiles.ssh()
     key = inputs_digest(**arguments)
     if key in (there, there.partition("-")[0]):  # whoever speaks English needs no texts, and those of others do no harm
         return None

@@ -18,6 +18,10 @@ WISHED = (
     "hid_apple", "hid_logitech_dj", "hid_logitech_hidpp", "i2c_hid_acpi", "intel_lpss_pci",
     "sd_mod", "usb_storage", "uas", "virtio_pci", "vmd", "mmc_block", "sdhci_acpi",
 )  # fmt: skip
+# Classes of devices that B and C use in any case; and what reaches another machine.
+KINDS = ("block", "input")
+NETWORK = (*KINDS, "net")
+REMOTE = ("nfs", "ssh")
 # PCI classes: mass storage, SD hosts, USB
 _SOCKETS = ("0x01", "0x0805", "0x0c03")
 _KEY_A = 30  # of linux/input-event-codes.h
@@ -30,6 +34,8 @@ _FILE_SYSTEMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ext2": (_CRC, ("ext2", "ext4")),
     "xfs": (_CRC, ("xfs",)),
     "btrfs": ((*_CRC, "xxhash_generic", "sha256_generic", "blake2b_generic"), ("btrfs",)),
+    "nfs": ((), ("nfs", "nfsv3", "nfsv4")),
+    "ssh": ((), ()),
     "vfat": (("nls_ascii", "nls_cp437", "nls_iso8859_1", "nls_utf8"), ("vfat",)),
 }
 
@@ -61,6 +67,8 @@ def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: P
     :raises Refused: HIB-E-FS-DRIVER, it has no driver for it, or one that cannot be packed.
     """
     helpers, drivers = _FILE_SYSTEMS[fstype]
+    if not drivers:
+        return []
     built_in = any(config.get(f"{name.upper()}_FS") == "y" for name in drivers)
     there = Index(directory(release, root)).known if release else frozenset()
     if built_in or (not release and not config) or not there.isdisjoint(drivers):
@@ -74,28 +82,31 @@ def for_filesystem(fstype: str, release: str, config: Mapping[str, str], root: P
     )
 
 
-def needed_for(root: Path = Path("/"), wished: Sequence[str] = WISHED) -> list[str]:
-    """Name the modules for the disks and keyboards of the running system, and those that are always wished for."""
+def needed_for(root: Path = Path("/"), wished: Sequence[str] = WISHED, kinds: Sequence[str] = KINDS) -> list[str]:
+    """Name the modules for the disks and keyboards of the running system, and those that are always wished for.
+
+    :param kinds: of devices, as sysfs has classes of them.
+    """
     found = dict.fromkeys(wished)
-    for device in _in_use(root):
+    for device in _in_use(root, kinds):
         found |= dict.fromkeys(_drivers(device, root))
     return list(found)
 
 
-def for_devices(release: str, root: Path = Path("/")) -> list[str]:
+def for_devices(release: str, root: Path = Path("/"), kinds: Sequence[str] = KINDS) -> list[str]:
     """Name the modules that another kernel drives the same devices with, which may be others than the running one's.
 
     These are the devices on the way to each disk and keyboard, and all that a disk or keyboard can be plugged into.
     """
-    ways = [place for device in _in_use(root) for place in _way(device, root)]
+    ways = [place for device in _in_use(root, kinds) for place in _way(device, root)]
     aliases = [text(place / "modalias", _ALIAS) for place in (*ways, *_sockets(root))]
     return Index(directory(release, root)).drivers(filter(None, aliases))
 
 
-def _in_use(root: Path) -> Iterator[Path]:
-    for kind in ("block", "input"):
+def _in_use(root: Path, kinds: Sequence[str]) -> Iterator[Path]:
+    for kind in kinds:
         for entry in sorted((root / "sys/class" / kind).glob("*")):
-            if kind == "block" or _types(entry):
+            if kind != "input" or _types(entry):
                 yield entry.resolve()
 
 

@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from khib_tui.errors import Refused
 from khib_tui.formats.cpio import Entry, device, directory, file, symlink
+from khib_tui.i18n import _
 from khib_tui.initramfs.elfdeps import placed
 from khib_tui.initramfs.pyfiles import INTERPRETER_DIR, LIBRARIES
+from khib_tui.model.sshfiles import KEY, KNOWN, SSH
 
 TERMINALS = (
     "linux", "vt100", "vt102", "vt220", "xterm", "xterm-256color", "dumb", "ansi", "screen", "screen-256color", "tmux",
@@ -58,6 +61,19 @@ def applets(files: Mapping[str, Path]) -> Iterator[Entry]:
             yield symlink(placed(f"/bin/{name}"), "busybox")
     for name in ("reboot", "poweroff", "halt"):
         yield file(placed(f"/bin/{name}"), _END.format(name=name).encode(), 0o755)
+
+
+def ssh() -> dict[str, Path]:
+    """Return the ssh client, the key that is khib's alone, and the host that is known, by their names in the initramfs.
+
+    :raises Refused: HIB-E-SSH, one of them is not there.
+    """
+    found = {placed(SSH): Path(SSH), **{str(path).lstrip("/"): path for path in (KEY, KNOWN)}}
+    for path in found.values():
+        if not path.is_file():
+            hint = _("install openssh-client") if path == Path(SSH) else _("run `khib setup`")
+            raise Refused(_("{path} is not there").format(path=path), hint=hint, ident="HIB-E-SSH")
+    return found
 
 
 def terminfo() -> dict[str, Path]:

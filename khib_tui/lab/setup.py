@@ -182,8 +182,8 @@ def saver_initramfs(
 
 def saver_of(arguments: Namespace, sink: Sink) -> GuestKernel | None:
     """Return the distribution's kernel that was asked for as B and C, None for A's own."""
-    name = vars(arguments).get("saver")
-    return stock_kernel(sink, name) if name else None
+    name, network = vars(arguments).get("saver"), bool(vars(arguments).get("network"))
+    return stock_kernel(sink, name, network=network) if name else None
 
 
 def kernel_files(kernel: GuestKernel) -> dict[str, Path]:
@@ -197,16 +197,19 @@ def chosen(base: settings.Settings, saver: GuestKernel | None) -> settings.Setti
 
 
 def prepare(
-    arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int | None = None, packages: Sequence[str] = ()
+    arguments: Namespace, directory: Path, sink: Sink, *, image_mib: int | None = None, packages: Sequence[str] = (),
+    drivers: Sequence[str] = (),
 ) -> Lab:  # fmt: skip
     """Make everything ready; what is slow comes from the cache.
 
     :param packages: what A has besides the usual.
+    :param drivers: modules that B and C have besides the usual, if their kernel is the distribution's.
     """
     kernel = guest_kernel(sink, arguments.linux_source)
     root = guest_root(sink, packages)
     saver = saver_of(arguments, sink)
-    initrd = saver_initramfs(sink, saver, screen=vars(arguments).get("screen", ()))
+    names = (*MACHINES_OWN, *drivers)
+    initrd = saver_initramfs(sink, saver, names, screen=vars(arguments).get("screen", ()))
     sink(Stage(StageName.DISKS, Status.STARTED))
     disk_a = disks.copy(root, directory / "a.raw")
     given = installed.key_file(directory / "initramfs.img")

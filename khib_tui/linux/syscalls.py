@@ -23,6 +23,7 @@ REBOOT_MAGIC2 = 672274793
 REBOOT_KEXEC = 0x45584543
 REBOOT_POWER_OFF = 0x4321FEDC
 REBOOT_RESTART = 0x1234567
+_MNT_DETACH = 2
 REBOOT_CAD_OFF = 0  # Ctrl-Alt-Del only sends a signal to PID 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -140,6 +141,17 @@ def umount(target: str) -> None:
     """
     ctypes.set_errno(0)
     if _libc.umount2(target.encode(), 0):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), target)
+
+
+def detach(target: str) -> None:
+    """Unmount a filesystem, at the latest when nobody uses it any more: its server may be gone.
+
+    :raises OSError: as the kernel says.
+    """
+    ctypes.set_errno(0)
+    if _libc.umount2(target.encode(), _MNT_DETACH):
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), target)
 

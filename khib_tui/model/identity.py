@@ -10,6 +10,7 @@ from khib_tui.errors import Refused
 from khib_tui.i18n import _
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.ranges import Spans
+from khib_tui.model.remote import Remote
 from khib_tui.model.units import size
 
 
@@ -37,11 +38,21 @@ class TargetRef(msgspec.Struct, frozen=True):
 
     :param path: of a file on that device's filesystem, which is mounted to reach it.
     :param spans: bytes of that device, `[start, end)`, which the image lies in, and nothing else is written.
+    :param remote: it is on another machine, and on no device of this one.
     """
 
     key: DeviceKey
     path: str = ""
     spans: Spans = ()
+    remote: Remote | None = None
+
+    @property
+    def keys(self) -> list[DeviceKey]:
+        """The devices of this machine that it lies on."""
+        return [] if self.remote else [self.key]
+
+
+NOWHERE = DeviceKey("", 0, 0, "")
 
 
 def key_of(device: BlockDevice) -> DeviceKey:
@@ -66,6 +77,14 @@ def only(found: list[BlockDevice], wanted: str) -> BlockDevice:
             ident="HIB-E-TARGET-DUPLICATE",
         )
     return found[0]
+
+
+def under(devices: Iterable[BlockDevice], target: TargetRef) -> BlockDevice | None:
+    """Find the device of a target; None if that is on another machine.
+
+    :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE.
+    """
+    return None if target.remote else find(devices, target.key)
 
 
 def find(devices: Iterable[BlockDevice], key: DeviceKey) -> BlockDevice:

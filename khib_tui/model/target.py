@@ -10,9 +10,10 @@ import msgspec
 
 from khib_tui.errors import Refused, UsageError
 from khib_tui.i18n import _
-from khib_tui.model import spelling
-from khib_tui.model.identity import TargetRef, key_of, only
+from khib_tui.model import remote, spelling
+from khib_tui.model.identity import NOWHERE, TargetRef, key_of, only
 from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.remote import Remote
 from khib_tui.model.text import clean
 
 KHIB = "khib"
@@ -31,12 +32,13 @@ _WORD = re.compile(rf"({_IDENTITY.pattern})-(\d{{1,20}}):(/.*)")
 
 
 class Kind(StrEnum):
-    """A partition for the image alone; a file on a filesystem that A has not mounted; a file of A's own; a swap of A's."""
+    """A partition for the image alone; a file where A mounts nothing; a file of A's own; a swap of A's; on another machine."""
 
     PARTITION = "partition"
     FILE = "file"
     OWN = "own file"
     SWAP = "swap"
+    REMOTE = "remote file"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -44,12 +46,14 @@ class Target(msgspec.Struct, frozen=True):
 
     :param own: the filesystem is one that A has mounted, and `path` is the file's in A.
     :param swap: it is a swap of A's, lent to the image: the device, or the file at `path` in A; neither for the only one.
+    :param remote: it is on another machine; `device` and `path` are empty then.
     """
 
     device: str
     path: str = ""
     own: bool = False
     swap: bool = False
+    remote: Remote | None = None
 
     @property
     def kind(self) -> Kind:
@@ -58,6 +62,8 @@ class Target(msgspec.Struct, frozen=True):
             return Kind.SWAP
         if self.own:
             return Kind.OWN
+        if self.remote:
+            return Kind.REMOTE
         return Kind.FILE if self.path else Kind.PARTITION
 
     @property
@@ -70,16 +76,24 @@ class Target(msgspec.Struct, frozen=True):
         """Whether the image is written in ranges of a disk, beneath what A has there: filesystem, LVM, encryption."""
         return self.own or self.swap
 
+    @property
+    def whole(self) -> bool:
+        """Whether its spelling says all of it: no file is put into it."""
+        return self.beneath or self.remote is not None
+
     def __str__(self) -> str:
         if self.swap:
             return ":".join(filter(None, (SWAP, self.name)))
         if self.own:
             return f"{OWN}{self.path}"
+        if self.remote:
+            return str(self.remote)
         return f"{self.device}:{self.path}" if self.path else self.device
 
 
 def parse(text: str) -> Target:
-    """Read `/dev/vdb1`, `/dev/vdb2:/hibernate.khib`, `file:/hibernate.khib`, `swap`, `swap:/dev/vda2` or `swap:/swapfile`.
+    """Read `/dev/vdb1`, `/dev/vdb2:/hibernate.khib`, `file:/hibernate.khib`, `swap`, `swap:/dev/vda2`, `swap:/swapfile`,
+    `nfs://host/file` or `ssh://user@host/file`.
 
     A device may be named in each way that mount(8) takes.
 
@@ -90,6 +104,8 @@ def parse(text: str) -> Target:
         return Target("", _path(text.removeprefix(OWN)), own=True)
     if text == SWAP or text.startswith(f"{SWAP}:"):
         return _swap(text.removeprefix(SWAP).removeprefix(":"), text)
+    if remote.is_remote(text):
+        return Target("", remote=remote.parse(text))
     device, path = spelling.split(text)
     sound = spelling.is_device(device) and (not path or _PATH.fullmatch(path))
     if not sound or not {".", ".."}.isdisjoint([*device.split("/"), *path.split("/")]):
@@ -132,6 +148,8 @@ def resolved(target: Target, devices: Sequence[BlockDevice]) -> Target:
 
     :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE, it could be none, or several.
     """
+    if target.remote:
+        return target
     if target.swap and not target.device and not target.path:
         return _only_swap(devices)
     if target.beneath and target.path:
@@ -223,6 +241,8 @@ def from_word(spelled: str, devices: Sequence[BlockDevice]) -> TargetRef:
     :raises UsageError: HIB-E-TARGET, it makes no sense.
     :raises Refused: HIB-E-TARGET-MISSING or HIB-E-TARGET-DUPLICATE.
     """
+    if remote.is_remote(spelled):
+        return TargetRef(NOWHERE, remote=remote.parse(spelled))
     match = _WORD.fullmatch(spelled)
     if place := _PLACE.fullmatch(spelled):
         key = key_of(only(_identified(devices, place[1], int(place[2])), clean(spelled)))

@@ -37,7 +37,7 @@ class WriteBootEntry(Struct, frozen=True):
         """Return where the entry goes, and what memory it gives C."""
         loader, target = self.choice.loader, self.choice.target
         place = ""
-        if target and target.beneath:
+        if target and target.whole:
             place = _(", and where the image's swap lies") if target.swap else _(", and where the image's file lies")
         return _("write boot entry {entry} for {kind}: {options}{place}").format(
             entry=loader.entry, kind=loader.kind, options=self.entry().options, place=place
@@ -77,6 +77,8 @@ def image_word(choice: Choice, place: TargetRef | None) -> str:
     target, machine = choice.target, choice.machine
     if target and target.kind is Kind.FILE:
         return targets.word(target, machine)
+    if place and place.remote:
+        return place.remote.word
     if place is None or not place.spans:
         return ""
     return targets.place_word(find(machine.devices, place.key), place.spans[0][0])

@@ -11,6 +11,7 @@ from khib_tui.decide.target import filesystem
 from khib_tui.events.types import Status, Step
 from khib_tui.handover.handover import Mode
 from khib_tui.model.machine import NO_DISPLAY
+from khib_tui.model.remote import Scheme
 from khib_tui.plan import desktop, guard, nextboot
 from khib_tui.plan.around import HOOKS, SLEEP_HOOKS, FreezeSessions, RunHooks, TellDrivers
 from khib_tui.plan.boot import entries
@@ -20,6 +21,7 @@ from khib_tui.plan.hibernate import Jump, LoadSaver, Unload, WriteBack
 from khib_tui.plan.inhibit import Inhibit
 from khib_tui.plan.install import InstallSaver, KeepSettings
 from khib_tui.plan.ownfile import MakeFile, TakeFile
+from khib_tui.plan.remote import MakeKey, TakeRemote
 from khib_tui.plan.step import Action
 from khib_tui.plan.swap import HaveSwapBack, LendSwap, TakeSwap
 from khib_tui.plan.take import TakeTarget
@@ -35,9 +37,12 @@ def setup(choice: Choice, settings_path: Path) -> list[Action]:
 
 def place(choice: Choice) -> list[Action]:
     """Return the steps that make the target ready; a partition only has to be there."""
-    if choice.target and choice.target.own:
+    target = choice.target
+    if target and target.own:
         return [MakeFile(choice), TakeFile(choice)]
-    return [TakeSwap(choice)] if choice.target and choice.target.swap else take(choice)
+    if target and target.remote and target.remote.scheme is Scheme.SSH:
+        return [MakeKey(target.remote), *take(choice)]
+    return [TakeSwap(choice)] if target and target.swap else take(choice)
 
 
 def take(choice: Choice) -> list[Action]:
@@ -46,6 +51,8 @@ def take(choice: Choice) -> list[Action]:
         return [TakeFile(choice, again=True)]
     if choice.target and choice.target.swap:
         return [TakeSwap(choice, again=True)]
+    if choice.target and choice.target.remote:
+        return [TakeRemote(choice, choice.target.remote)]
     return [TakeTarget(choice)] if choice.target else []
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import time
+
 from msgspec import Struct
 
 from khib_tui.decide.choice import Choice
 from khib_tui.errors import CommandFailed, KhibError
 from khib_tui.events.types import Level, Message
-from khib_tui.handover.report import Outcome
+from khib_tui.handover.report import Outcome, Report
 from khib_tui.i18n import N_, _
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
+from khib_tui.model.identity import TargetRef
 from khib_tui.plan.step import Context
 from khib_tui.target.place import opened
+from khib_tui.target.remote import here
+
+# Seconds, after a resume, until a network card is connected again.
+WAIT_FOR_NETWORK = 30.0
+LOST, NO_DRIVER = "HIB-E-TARGET-LOST", "HIB-E-NFS-DRIVER"
 
 
 class CloseImage(Struct, frozen=True):
@@ -34,18 +42,38 @@ class CloseImage(Struct, frozen=True):
         context.release()
         assert context.handover is not None and context.handover.target is not None
         try:
-            with opened(self.choice.machine.devices, context.handover.target) as store:
-                given_up = close(store, context.handover.image_id)
+            given_up = self._close(context.handover.target, context.handover.image_id)
         except (KhibError, OSError) as error:
-            if context.handover.target.spans and context.report and context.report.outcome is Outcome.RESUMED:
-                context.sink(
-                    Message(_("the image stays marked as resumed, which it never is again: {error}").format(error=error))
-                )
+            if text := harmless(context.handover.target, context.report):
+                context.sink(Message(text.format(error=error)))
                 return
             text = _("the image could not be marked as done: {error}").format(error=error)
             raise CommandFailed(text, hint=_("give it up with `khib image discard`"), ident="HIB-E-DONE") from error
         if given_up:
             context.sink(Message(_("the image was complete although this system goes on: it was given up"), Level.WARNING))
+
+    def _close(self, target: TargetRef, image_id: str) -> bool:
+        """Close it; another machine may take a while to be reached again."""
+        until = time.monotonic() + (WAIT_FOR_NETWORK if target.remote else 0)
+        while True:
+            try:
+                with opened(self.choice.machine.devices, here(target)) as store:
+                    return close(store, image_id)
+            except (KhibError, OSError) as error:
+                if time.monotonic() >= until or getattr(error, "ident", "") == NO_DRIVER:
+                    raise
+                time.sleep(1)
+
+
+def harmless(target: TargetRef, report: Report | None) -> str:
+    """Return how to tell of an `{error}` that keeps an image from being marked, if it is no harm; '' if it is, or may be."""
+    if report is None:
+        return ""
+    if report.outcome is Outcome.RESUMED and (target.spans or target.remote):
+        return _("the image stays marked as resumed, which it never is again: {error}")
+    if report.ident == LOST:
+        return _("the image is not complete, and cannot be reached: {error}")
+    return ""
 
 
 def close(store: Store, image_id: str) -> bool:

@@ -12,7 +12,7 @@ from khib_tui.image.header import State
 from khib_tui.model.machine import Machine
 from khib_tui.plan import swap
 from khib_tui.plan.step import Context
-from khib_tui.target import catalog
+from khib_tui.target import catalog, pick
 from khib_tui.target.catalog import Found
 
 
@@ -36,7 +36,7 @@ class Discard:
 
         :raises ImageError: another one is there now.
         """
-        with catalog.chosen(self.machine, self.found.where, self.file_target, writable=True) as (now, store):
+        with pick.chosen(self.machine, self.found.where, self.file_target, writable=True) as (now, store):
             if now.header.image_id != self.found.header.image_id:
                 raise ImageError(
                     _("there is another image on {where} now").format(where=now.where),

@@ -128,7 +128,7 @@ class LoadSaver(Struct, frozen=True):
 
     def _target(self, context: Context) -> TargetRef | None:
         target = self.choice.target
-        if target is None or target.beneath:
+        if target is None or target.whole:
             return context.place
         device = self.choice.machine.device(target.device)
         assert device is not None

@@ -19,6 +19,7 @@ from khib_tui.model import target as targets
 from khib_tui.model.boot import FIRMWARE_GUID, LOADER_GUID, Loader, LoaderKind
 from khib_tui.model.machine import Machine
 from khib_tui.model.settings import Settings
+from khib_tui.model.sshfiles import FOLDER
 from khib_tui.plan import desktop, guard
 from khib_tui.plan.boot import RemoveBootEntry, read_file
 from khib_tui.plan.forget import ForgetJourneys
@@ -26,6 +27,7 @@ from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.journal import folder_for
 from khib_tui.plan.nextboot import fresh
 from khib_tui.plan.ownfile import RemoveFile
+from khib_tui.plan.remote import RemoveKey
 from khib_tui.plan.seal import RemoveSeal
 from khib_tui.plan.step import Action, Context
 from khib_tui.seal import file as sealfile
@@ -50,6 +52,7 @@ def remove(machine: Machine, settings: Settings, settings_path: Path, variables:
         *guard.remove(machine),
         *desktop.remove(),
         *own_file(settings),
+        *([RemoveKey(FOLDER)] if FOLDER.exists() else []),
         *([RemoveSeal(seal)] if seal.exists() else []),
         *([past] if (past := ForgetJourneys(folder_for(settings_path))).there() else []),
         *([RemoveSettings(settings_path)] if settings_path.exists() else []),

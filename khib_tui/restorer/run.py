@@ -39,7 +39,7 @@ from khib_tui.restorer import move
 from khib_tui.restorer import restore as restorer
 from khib_tui.target import guard
 from khib_tui.target.catalog import Found, find
-from khib_tui.target.place import opened
+from khib_tui.target.place import networked, opened
 
 Present = Callable[[str, Work[None]], None]
 
@@ -64,11 +64,11 @@ def prepared(
     :raises KhibError: why it is refused; nothing was changed.
     """
     refuse_unsealed(found.header, Words.read().sealed)
-    guard.protect(guard.others(devices, identity.find(devices, found.target.key)))
+    guard.protect(guard.others(devices, identity.under(devices, found.target)))
     with opened(devices, found.target) as store:
         header, manifest = restorer.examine(store, found.sealer)
-        devices = all_disks(manifest.disks, [found.target.key])
-        guarded = guard.others(devices, identity.find(devices, found.target.key))
+        devices = all_disks(manifest.disks, found.target.keys)
+        guarded = guard.others(devices, identity.under(devices, found.target))
         guard.protect(guarded)
         sink(Message(_("{count} disks and partitions are write-protected").format(count=len(guarded))))
         uname = os.uname()
@@ -121,7 +121,7 @@ def work(devices: Sequence[BlockDevice], found: Found, sink: Sink, stop: Stop) -
     sink(in_restorer())
     sink(Stage(StageName.RESTORE, Status.STARTED, _("from {where}").format(where=found.where)))
     with claims.taken_back(devices):
-        with prepared(devices, found, sink) as (store, header, manifest), Watch() as watch:
+        with networked(found.target), prepared(devices, found, sink) as (store, header, manifest), Watch() as watch:
             memory = PhysicalMemory(writable=True)
             seconds = restorer.fill_memory(store, manifest, memory, sink, stop, found.sealer)
             sink(Stage(StageName.RESTORE, Status.DONE, size(manifest.saved_ranges.total - manifest.free_bytes), seconds))
@@ -167,15 +167,19 @@ def repair(devices: Sequence[BlockDevice], found: Found) -> None:
         headers.mend(store)
 
 
-def run(present: Present, wanted: str, word: str, unlock: Callable[[Found], Found], *, mend: bool = False) -> None:
+def run(
+    present: Present, wanted: str, word: str, unlock: Callable[[Found], Found], told: Callable[[str], None], *,
+    mend: bool = False,
+) -> None:  # fmt: skip
     """Find the image and resume it.
 
     :param unlock: opens a sealed image.
+    :param told: is told what is waited for.
     :param mend: repair its header before.
     :raises KhibError: why not; the image is kept.
     """
     begin()
-    devices, found = find(wanted, word)
+    devices, found = find(wanted, word, told)
     found = unlock(found)
     if mend:
         repair(devices, found)

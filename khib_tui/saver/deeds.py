@@ -10,7 +10,7 @@ from khib_tui.saver.base import found
 from khib_tui.saver.fate import Byte
 from khib_tui.saver.settle import settle_left
 from khib_tui.target import guard
-from khib_tui.target.place import opened
+from khib_tui.target.place import networked, opened
 
 _HINT = N_("try again; if it happens again, give it a larger region with --region")
 
@@ -22,9 +22,9 @@ def settle(fate: Byte, reason: str) -> None:
     """
     given = handover.receive()
     assert given.target is not None
-    key = given.target.key
-    devices = guard.settled(lambda devices: not take.absent(devices, [key]))
-    with opened(devices, given.target) as store:
+    keys = given.target.keys
+    devices = guard.settled(lambda devices: not take.absent(devices, keys))
+    with networked(given.target), opened(devices, given.target) as store:
         settle_left(store, given.image_id, reason, fate, given.setup_id)
 
 

@@ -25,7 +25,7 @@ from khib_tui.saver.base import found
 from khib_tui.saver.fate import Byte, Fate
 from khib_tui.saver.settle import woken
 from khib_tui.target import guard
-from khib_tui.target.place import opened
+from khib_tui.target.place import networked, opened
 
 _TRIES = 3
 _PAUSE = 1.0
@@ -71,9 +71,9 @@ def wake(given: Handover, fate: Byte) -> None:
 
 def _give_up(given: Handover, fate: Byte) -> headers.Header:
     assert given.target is not None
-    key = given.target.key
-    devices = guard.settled(lambda devices: not take.absent(devices, [key]))
-    with opened(devices, given.target) as store:
+    keys = given.target.keys
+    devices = guard.settled(lambda devices: not take.absent(devices, keys))
+    with networked(given.target), opened(devices, given.target) as store:
         return woken(store, given.image_id, fate)
 
 

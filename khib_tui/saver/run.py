@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from khib_tui.decide.findings import refuse
-from khib_tui.errors import Cancelled, Refused
+from khib_tui.errors import Cancelled, FailedAfterChange, Refused
 from khib_tui.events.progress import Stop, Work
 from khib_tui.events.sinks import steady
 from khib_tui.events.stages import in_saver
@@ -20,9 +20,11 @@ from khib_tui.image.header import Header
 from khib_tui.image.watch import Watch, total
 from khib_tui.jump import ownram
 from khib_tui.model import identity
+from khib_tui.model.identity import TargetRef
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import DiskPrint
 from khib_tui.model.ranges import Ranges
+from khib_tui.model.text import clean
 from khib_tui.model.units import size
 from khib_tui.prints import bounds, take
 from khib_tui.prints.compare import compare
@@ -31,10 +33,15 @@ from khib_tui.saver import save as saver
 from khib_tui.saver.base import Base
 from khib_tui.saver.fate import Fate
 from khib_tui.target import guard
-from khib_tui.target.place import opened
+from khib_tui.target.place import networked, opened
 
 Present = Callable[[str, Work[Header | None]], Header | None]
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+LOST = "HIB-E-TARGET-LOST"
+_LOST = (
+    errno.EIO, errno.ENODEV, errno.ENXIO, errno.ETIMEDOUT, errno.ENOTCONN, errno.ECONNREFUSED, errno.ECONNRESET,
+    errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPIPE, errno.ESTALE, errno.EREMOTEIO,
+)  # fmt: skip
 
 
 _TITLES = {
@@ -54,7 +61,7 @@ def run(base: Base, present: Present) -> None:
         refuse_outside(base)
         base.prepare()
         room.refuse_shortage(Ranges.of(handover.region).total, watch.lowest, total(), handover.seal)
-        with watch:
+        with watch, networked(handover.target):
             header = present(_(_TITLES[handover.mode]), lambda sink, stop: work(base, steady(sink), stop, watch))
     except BaseException as error:
         base.report(room.noted(failure(error), watch))
@@ -89,13 +96,7 @@ def work(base: Base, sink: Sink, stop: Stop, watch: Watch) -> Header | None:
     prints = prints_of(handover, devices, target)
     uname = os.uname()
     with opened(devices, handover.target, create=True) as store:
-        sink(
-            Stage(
-                StageName.SAVE,
-                Status.STARTED,
-                _("to {target}").format(target=f"{target.path if target else ''}{handover.target.path}"),
-            )
-        )
+        sink(Stage(StageName.SAVE, Status.STARTED, _("to {target}").format(target=where(handover.target, target))))
         started = time.monotonic()
         header = saver.save(
             handover, base.entry, base.memory, store, prints, (uname.release, uname.version), sink, stop, base.fate,
@@ -105,15 +106,20 @@ def work(base: Base, sink: Sink, stop: Stop, watch: Watch) -> Header | None:
     return header
 
 
+def where(target: TargetRef, device: BlockDevice | None) -> str:
+    """Name the place of the image."""
+    return str(target.remote) if target.remote else f"{device.path if device else ''}{target.path}"
+
+
 def find_disks(handover: Handover) -> tuple[Sequence[BlockDevice], BlockDevice | None]:
     """Look for the target, and for all that A uses, until they are there.
 
     :raises KhibError: one of them does not appear.
     """
     wanted = [item.key for item in handover.used]
-    both = [*wanted, *([handover.target.key] if handover.target else [])]
+    both = [*wanted, *(handover.target.keys if handover.target else [])]
     devices = guard.settled(lambda devices: not take.absent(devices, dict.fromkeys(both)) and not take.absent(devices, wanted))
-    target = identity.find(devices, handover.target.key) if handover.target else None
+    target = identity.under(devices, handover.target) if handover.target else None
     if missing := take.absent(devices, wanted):
         names = ", ".join(f"{item.name} ({item.what})" for item in handover.used if item.key in missing)
         raise Refused(
@@ -144,8 +150,20 @@ def failure(error: BaseException) -> Report:
     if isinstance(error, OSError) and error.errno in _FULL:
         hint = _("end programs that use much memory, or choose a larger place for the image")
         return Report(Outcome.FAILED, _("the place of the image is full"), hint=hint, ident="HIB-E-TARGET-FULL")
+    if lost := _lost(error):
+        hint = _("see that it is connected and on; the image is not complete, and will never be resumed")
+        text = _("the place of the image is lost: {lost}").format(lost=lost)
+        return Report(Outcome.FAILED, text, hint=hint, ident=LOST)
     told = Failure.of(error)
     return Report(Outcome.FAILED, told.message, told.hint, told.ident)
+
+
+def _lost(error: BaseException) -> str:
+    """Return why a place takes nothing any more, not even word that the image is given up; '' if something else is wrong."""
+    first = error.__cause__
+    if not isinstance(error, FailedAfterChange) or not isinstance(first, OSError) or first.errno not in _LOST:
+        return ""
+    return clean(first.strerror or str(first))
 
 
 def rehearsed(handover: Handover, header: Header | None, seconds: float) -> Report:

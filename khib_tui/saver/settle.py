@@ -27,28 +27,27 @@ def complete(store: Store, header: Header, fate: Byte, setup_id: str = "") -> He
 
 
 def settle(store: Store, header: Header, reason: str, fate: Byte) -> None:
-    """Give an image up, durably, so that A may run on; if it is complete and cannot be given up, or nobody can tell, A sleeps.
+    """Give an image up, durably, so that A may run on; if it is complete and cannot be given up, A sleeps.
 
-    :raises KhibError, OSError: it could not be marked; `fate` is decided all the same.
+    :raises KhibError, OSError: it could not be marked; `fate` is decided all the same, unless nobody can tell yet.
     """
     was = fate.now
     try:
         headers.advance(store, header, State.ABANDONED, reason)
     except BaseException:
-        if was is not Fate.RUNS_ON:
-            fate.set(Fate.SLEEPS)
-            if not resumable(store, header.image_id):
-                fate.set(Fate.RUNS_ON)
+        known = None if was is Fate.RUNS_ON else resumable(store, header.image_id)
+        if known is not None:
+            fate.set(Fate.SLEEPS if known else Fate.RUNS_ON)
         raise
     fate.set(Fate.RUNS_ON)
 
 
-def resumable(store: Store, image_id: str) -> bool:
-    """Tell whether either slot says that this image is complete, or that cannot be told."""
+def resumable(store: Store, image_id: str) -> bool | None:
+    """Tell whether either slot says that this image is complete; None if that cannot be told."""
     try:
         slots = headers.read_slots(store)
     except (KhibError, OSError, MemoryError):
-        return True
+        return None
     return any(slot and slot.image_id == image_id and slot.state is State.COMPLETE for slot in slots)
 
 

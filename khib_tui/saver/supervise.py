@@ -18,6 +18,11 @@ from khib_tui.saver.fate import Byte, Fate
 
 LOADED = Path("/sys/kernel/kexec_loaded")
 _TRIES = 3
+# So often, each time after a wait for the place itself: half an hour or more. Then A sleeps.
+_LOOKS, _PAUSE = 60, 10.0
+_ASK = (
+    "\r\nkhib: whether the image is complete stands on its place, which cannot be reached: connect it again. I go on trying.\r"
+)
 
 
 def supervise(fate: Byte, work: Callable[[], None]) -> str:
@@ -26,8 +31,7 @@ def supervise(fate: Byte, work: Callable[[], None]) -> str:
     :param work: loads the way back, saves, leaves the report for A, and decides A's fate.
     """
     ended = _child(work)
-    if fate.now is Fate.UNSETTLED:
-        _child(lambda: _deeds("settle", fate, ended))
+    settle(fate, ended)
     if fate.now is Fate.OVERWRITTEN:
         return _("it may have been written over")
     if fate.now is not Fate.RUNS_ON:
@@ -35,6 +39,17 @@ def supervise(fate: Byte, work: Callable[[], None]) -> str:
     if not fate.told:
         _child(lambda: _deeds("report", fate, ended))
     return go_back(fate)
+
+
+def settle(fate: Byte, ended: str) -> None:
+    """Find out what became of an image of which nobody knows whether it is complete; its place may be gone for a while."""
+    for _look in range(_LOOKS):
+        if fate.now is not Fate.UNSETTLED:
+            return
+        _child(lambda: _deeds("settle", fate, ended))
+        if fate.now is Fate.UNSETTLED:
+            print(_ASK, flush=True)
+            time.sleep(_PAUSE)
 
 
 def _child(work: Callable[[], None]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from khib_tui.image.ranges import Ranged
 from khib_tui.image.store import Store
 from khib_tui.model import identity
 from khib_tui.model import target as targets
-from khib_tui.model.identity import DeviceKey, TargetRef
+from khib_tui.model.identity import TargetRef
 from khib_tui.model.machine import BlockDevice, Machine
+from khib_tui.model.remote import is_remote
 from khib_tui.model.target import Kind, Target
 from khib_tui.model.units import duration, size, when
 from khib_tui.seal.crypto import Sealer
@@ -31,11 +32,16 @@ from khib_tui.seal.keyslots import describe
 from khib_tui.target import catalog
 from khib_tui.target.place import mounted, opened
 
+# Seconds: for any image; for a better one than those that cannot be resumed; before anybody is told. USB takes its time.
+WAIT_FOR_PLACE, WAIT_FOR_OTHERS, SILENT = 120.0, 4.0, 8.0
+
 
 def images(machine: Machine, file_target: str = "") -> list[Found]:
     """Find all images; a file is only found if the settings name it."""
     word = ""
-    if file_target:
+    if is_remote(file_target):
+        word = file_target
+    elif file_target:
         word = _word(targets.resolved(targets.parse(file_target), machine.devices), machine)
     return search(machine.devices, word)
 
@@ -68,49 +74,6 @@ def none_found(machine: Machine) -> str:
     if unread:
         return _("no image on any disk that could be read; not read: {disks}").format(disks=", ".join(unread))
     return _("no image on any disk")
-
-
-@contextmanager
-def in_file(path: Path, *, writable: bool = False) -> Iterator[tuple[Found, Store]]:
-    """Open an image in an ordinary file.
-
-    :raises ImageError: there is none.
-    """
-    with Store(path, writable=writable) as store:
-        header = headers.read_or_given_up(store)
-        if header is None:
-            raise ImageError(_("{path} holds no image").format(path=path), ident="HIB-E-NO-IMAGE")
-        yield Found(TargetRef(DeviceKey("", 0, store.capacity, ""), str(path)), str(path), header), store
-
-
-@contextmanager
-def chosen(machine: Machine, wanted: str, file_target: str = "", *, writable: bool = False) -> Iterator[tuple[Found, Store]]:
-    """Open the image that was asked for, in an ordinary file too, or the only one on the machine's disks.
-
-    :param writable: its state is to be changed.
-    :raises ImageError: there is none, or several.
-    """
-    if Path(wanted).is_file():
-        with in_file(Path(wanted), writable=writable) as both:
-            yield both
-        return
-    found = [item for item in images(machine, file_target) if not wanted or wanted in (item.where, item.header.image_id)]
-    if not found:
-        if not machine.root:
-            raise ImageError(_("the disks cannot be read"), hint=_("run as root"), ident="HIB-E-NOT-ROOT")
-        raise ImageError(
-            _("there is no image on {wanted}").format(wanted=wanted) if wanted else _("there is no image"),
-            hint=_("see `khib image list`"),
-        )
-    if len(found) > 1:
-        listed = ", ".join(item.where for item in found)
-        raise ImageError(
-            _("there are {count} images: {listed}").format(count=len(found), listed=listed),
-            hint=_("name one"),
-            ident="HIB-E-TWO-IMAGES",
-        )
-    with opened(machine.devices, found[0].target, read_only=not writable) as store:
-        yield found[0], store
 
 
 def line(item: Found) -> str:
@@ -176,24 +139,43 @@ class Found(Struct, frozen=True):
 def search(devices: Sequence[BlockDevice], word: str = "") -> list[Found]:
     """Look for images on all partitions and disks, and in the file that a boot entry names.
 
-    :param word: `/dev/NAME:/PATH` or a `DISKID-START:/PATH` as `targets.word` makes it; empty for none.
+    :param word: a file as `targets.word`, `targets.place_word` or `Remote.word` spells it, `/dev/NAME:/PATH`; '' for none.
     """
+    found = _on_disks(devices)
+    with suppress(KhibError):
+        found += _named(devices, word)
+    return found
+
+
+def _on_disks(devices: Sequence[BlockDevice]) -> list[Found]:
     found = []
     for device in devices:
         if device.fstype == "khib":
             target = TargetRef(identity.key_of(device))
             found += [Found(target, device.path, header) for header in _header(Path(device.path))]
-    if word:
-        with suppress(KhibError):
-            target = targets.from_word(word, devices)
-            device = identity.find(devices, target.key)
-            if target.spans:
-                found += _in_ranges(device, target.spans[0][0])
-            elif target.path and not device.mounts:
-                with mounted(device, read_only=True) as root:
-                    there = _header(root / target.path.lstrip("/"), root)
-                found += [Found(target, f"{device.path}:{target.path}", header) for header in there]
     return found
+
+
+def _named(devices: Sequence[BlockDevice], word: str) -> list[Found]:
+    """Return the image in the file that a word names, as a list of one, or of none.
+
+    :raises KhibError: what it lies on cannot be reached.
+    """
+    if not word:
+        return []
+    target = targets.from_word(word, devices)
+    if target.remote:
+        with opened(devices, target, read_only=True) as store:
+            there = [header for header in (headers.read_or_given_up(store),) if header]
+        return [Found(target, str(target.remote), header) for header in there]
+    device = identity.find(devices, target.key)
+    if target.spans:
+        return _in_ranges(device, target.spans[0][0])
+    if not target.path or device.mounts:
+        return []
+    with mounted(device, read_only=True) as root:
+        there = _header(root / target.path.lstrip("/"), root)
+    return [Found(target, f"{device.path}:{target.path}", header) for header in there]
 
 
 def _in_ranges(device: BlockDevice, first: int) -> list[Found]:
@@ -240,18 +222,41 @@ def choose(found: Sequence[Found], wanted: str = "") -> Found:
     )
 
 
-def find(wanted: str, word: str, seconds: float = blockdev.WAIT_FOR_DISKS) -> tuple[Sequence[BlockDevice], Found]:
-    """Search until an image is there or time is over.
+def find(
+    wanted: str, word: str, told: Callable[[str], None] = lambda text: None, seconds: float = WAIT_FOR_PLACE
+) -> tuple[Sequence[BlockDevice], Found]:
+    """Search until an image that can be resumed is there, or time is over.
 
+    :param told: is told once what is waited for.
     :raises ImageError: as `choose` says.
+    :raises KhibError: the place that the boot entry names cannot be reached, and why.
     """
-    deadline = time.monotonic() + seconds
+    began, silent = time.monotonic(), True
     while True:
-        devices = blockdev.devices()
-        found = search(devices, word)
-        if found or time.monotonic() > deadline:
+        devices, failure = blockdev.devices(), None
+        found = _on_disks(devices)
+        try:
+            found += _named(devices, word)
+        except KhibError as error:
+            failure = error
+        waited = time.monotonic() - began
+        complete = any(item.header.state is State.COMPLETE for item in found)
+        if complete or (found and waited > WAIT_FOR_OTHERS) or waited > seconds:
+            if failure and not found and is_remote(word):
+                raise failure
             return devices, choose(found, wanted)
+        if silent and waited > min(SILENT, seconds):
+            told(waiting(word, failure))
+            silent = False
         time.sleep(0.5)
+
+
+def waiting(word: str, failure: KhibError | None) -> str:
+    """Say what is waited for."""
+    if is_remote(word):
+        text = _("the other machine with the image does not answer yet ({reason}): see that it is on; I go on trying")
+        return text.format(reason=failure.message if failure else _("it has no image"))
+    return _("no image yet: if it is on a disk that can be unplugged, plug it in; I go on looking")
 
 
 def refuse_state(header: Header) -> None:

@@ -49,6 +49,18 @@ def mounted(device: BlockDevice, *, read_only: bool = False, replay: bool = True
 
 
 @contextmanager
+def networked(target: TargetRef | None) -> Iterator[None]:
+    """Leave the network at the end, so that nothing of it reaches A's memory; only an image on another machine has any."""
+    try:
+        yield
+    finally:
+        if target and target.remote:
+            from khib_tui.linux import network
+
+            network.down()
+
+
+@contextmanager
 def opened(
     devices: Sequence[BlockDevice], target: TargetRef, *, create: bool = False, read_only: bool = False
 ) -> Iterator[Store]:
@@ -57,6 +69,12 @@ def opened(
     :param create: make the file if it is missing.
     :raises ImageError: it is missing, in use, or ambiguous.
     """
+    if target.remote:
+        from khib_tui.target import remote  # most images are on a disk, and start sooner without
+
+        with remote.opened(target.remote, create=create, read_only=read_only) as store:
+            yield store
+        return
     device = find(devices, target.key)
     if target.spans:
         alone = not device.mounts and not device.holders

@@ -75,10 +75,12 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
     :raises KhibError: there is none that can be resumed.
     """
 
+    late: list[str] = []
+
     def search() -> Place:
         kernel_c.begin()
         try:
-            devices, found = catalog.find(wanted, words.image)
+            devices, found = catalog.find(wanted, words.image, late.append)
         except ImageError as error:
             if error.ident != "HIB-E-TWO-IMAGES":
                 raise
@@ -87,15 +89,16 @@ def look(wanted: str, words: Words, screen: BaseScreen | None) -> Place:
             return devices, [item for item in several if item.header.state is State.COMPLETE]
         return devices, [found]
 
-    return behind(_("Looking for the image..."), search, screen)
+    return behind(_("Looking for the image..."), search, screen, late)
 
 
-def behind(text: str, search: Callable[[], T], screen: BaseScreen | None) -> T:
+def behind(text: str, search: Callable[[], T], screen: BaseScreen | None, late: Sequence[str] = ()) -> T:
     """Do something that takes long behind a page that says so.
 
+    :param late: what is to be shown too, as soon as it is there.
     :raises Exception: what it raised; Cancelled if the user stopped it.
     """
-    page = SearchPage(window(screen), text, search)
+    page = SearchPage(window(screen), text, search, late)
     page.window.show(page)
     page.window.run()
     return page.result()

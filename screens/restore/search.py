@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Generic, TypeVar
 
@@ -27,8 +27,8 @@ class SearchPage(Page, Generic[T]):
     help = N_("Disks take a while to appear, USB ones some seconds. Esc stops the search and asks what to do.")
     keys = (Key.STOP, Key.HELP, Key.LOG, Key.REDRAW)
 
-    def __init__(self, window: Window, text: str, search: Callable[[], T]) -> None:
-        self.what, self.search = text, search
+    def __init__(self, window: Window, text: str, search: Callable[[], T], late: Sequence[str] = ()) -> None:
+        self.what, self.search, self.late = text, search, late
         self.outcome: list[T] = []
         self.error: Exception = Cancelled(_("you stopped the search"), hint=_("press Retry to search again"))
         self.seconds = 0
@@ -48,7 +48,7 @@ class SearchPage(Page, Generic[T]):
     def tick(self, loop: urwid.MainLoop, _: object) -> None:
         """Show the time passing."""
         self.seconds += 1
-        self.text.set_text(f"{self.what} {duration(self.seconds)}")
+        self.text.set_text("\n\n".join([f"{self.what} {duration(self.seconds)}", *self.late]))
         loop.set_alarm_in(TICK, self.tick)
 
     def command(self, key: Key | None) -> bool:

@@ -16,7 +16,7 @@ from khib_tui.model.text import clean
 from khib_tui.plan.discard import Discard
 from khib_tui.plan.execute import execute
 from khib_tui.plan.step import Context
-from khib_tui.target import catalog
+from khib_tui.target import catalog, pick
 from khib_tui.target.catalog import Found
 from screens.ui import keys, widgets
 from screens.ui.dialogs import Typed
@@ -73,7 +73,7 @@ class ImagesPage(Page):
 
     def read(self, item: Found) -> dict[str, Any]:
         """Read what an image holds."""
-        with catalog.chosen(self.flow.machine, item.where, self.flow.settings.target) as (found, store):
+        with pick.chosen(self.flow.machine, item.where, self.flow.settings.target) as (found, store):
             return catalog.info(found, store)
 
     def show(self, data: dict[str, Any]) -> None:

@@ -131,8 +131,8 @@ class TargetPage(StepPage):
     def entered(self) -> Settings:
         """Return the settings with the place; a file that is no path is left out."""
         path = self.file.edit_text.strip()
-        own = bool(self.chosen) and targets.parse(self.chosen).beneath
-        text = f"{self.chosen}:{path}" if self.chosen and not own and path.startswith("/") else self.chosen
+        whole = bool(self.chosen) and targets.parse(self.chosen).whole
+        text = f"{self.chosen}:{path}" if self.chosen and not whole and path.startswith("/") else self.chosen
         return msgspec.structs.replace(self.flow.settings, target=text)
 
     def answer(self) -> Settings:
@@ -144,8 +144,8 @@ class TargetPage(StepPage):
             raise Refused(_("no place is chosen yet"), hint=_("press Enter on a line that is fit"), ident="HIB-E-NO-TARGET")
         path = self.file.edit_text.strip()
         chosen = targets.parse(self.chosen)
-        target = chosen if chosen.beneath else targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
-        if path and not target.path:
+        target = chosen if chosen.whole else targets.parse(f"{self.chosen}:{path}" if path else self.chosen)
+        if path and not target.path and not target.remote:
             raise UsageError(_("'{path}' is no path").format(path=path), hint=_("begin it with /"), ident="HIB-E-TARGET")
         here = targets.resolved(target, self.flow.machine.devices)
         refuse(refusals(self.flow.machine, here, self.need))
@@ -168,12 +168,12 @@ def kept(text: str, devices: Sequence[BlockDevice]) -> tuple[str, str]:
         target = targets.resolved(targets.parse(text), devices)
     except KhibError:
         return "", ""
-    return name_of(target), "" if target.beneath else target.path
+    return name_of(target), "" if target.whole else target.path
 
 
 def name_of(target: Target) -> str:
-    """Return what a place is called in the list: a device whatever file is in it, or a file or swap of this system."""
-    return str(target) if target.beneath else target.device
+    """Return what a place is called in the list: a device whatever file is in it; all of what is spelled whole."""
+    return str(target) if target.whole else target.device
 
 
 def fit(machine: Machine, target: Target, narrow: Sequence[Finding]) -> str:

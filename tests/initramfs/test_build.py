@@ -45,7 +45,10 @@ def events() -> list[Event]:
 def built(events: list[Event], tmp_path_factory: pytest.TempPathFactory) -> bytes:
     marker = tmp_path_factory.mktemp("extra") / "marker"
     marker.write_text("here")
-    return build.build(lambda event: events.append(event), extra={"/etc/marker": marker}, compression=Compression.ZSTD)
+    secret = marker.with_name("secret")
+    secret.touch(0o600)
+    extra = {"/etc/marker": marker, "/etc/secret": secret, "/usr/bin/ssh": Path("/usr/bin/ssh")}
+    return build.build(lambda event: events.append(event), extra=extra, compression=Compression.ZSTD)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +72,8 @@ def tree(entries: dict[str, tuple[int, bytes]], tmp_path_factory: pytest.TempPat
 
 
 def test_it_is_small_and_more_can_follow(built: bytes) -> None:
-    assert len(built) < 16 * MIB
-    assert len(unpacked(built)) < 60 * MIB
+    assert len(built) < 20 * MIB
+    assert len(unpacked(built)) < 68 * MIB
     assert len(built) % 512 == 0
 
 
@@ -84,6 +87,13 @@ def test_it_has_what_a_kernel_needs(entries: dict[str, tuple[int, bytes]]) -> No
     assert all(stat.S_ISCHR(entries[f"dev/{name}"][0]) for name in ("console", "null", "urandom"))
     assert entries["etc/marker"][1] == b"here"
     assert "usr/share/terminfo/v/vt100" in entries
+
+
+def test_what_is_added_keeps_its_secrecy_and_gets_its_libraries(entries: dict[str, tuple[int, bytes]]) -> None:
+    assert entries["etc/secret"][0] == stat.S_IFREG | 0o600 and entries["etc/marker"][0] == stat.S_IFREG | 0o644
+    assert entries["usr/bin/ssh"][0] == stat.S_IFREG | 0o755
+    needed = elfdeps.closure({"usr/bin/ssh": Path("/usr/bin/ssh")})
+    assert any("libcrypto" in name for name in needed) and needed.keys() <= entries.keys()
 
 
 def test_parents_come_first(entries: dict[str, tuple[int, bytes]]) -> None:
@@ -110,14 +120,16 @@ def test_it_tells_how_far_it_is(built: bytes, events: list[Event]) -> None:
 
 def test_building_again_gives_the_same(built: bytes, tmp_path: Path) -> None:
     # another process, which has seen other modules, with another hash seed
-    marker, out = tmp_path / "marker", tmp_path / "out"
+    marker, secret, out = tmp_path / "marker", tmp_path / "secret", tmp_path / "out"
     marker.write_text("here")
+    secret.touch(0o600)
     code = (
         "import sys, decimal, wsgiref.handlers; from pathlib import Path; from khib_tui.initramfs import build;"
-        "data = build.build(lambda event: None, extra={'etc/marker': Path(sys.argv[1])}, compression='zstd');"
-        "Path(sys.argv[2]).write_bytes(data)"
+        "extra = {'etc/marker': Path(sys.argv[1]), 'etc/secret': Path(sys.argv[2]), 'usr/bin/ssh': Path('/usr/bin/ssh')};"
+        "data = build.build(lambda event: None, extra=extra, compression='zstd');"
+        "Path(sys.argv[3]).write_bytes(data)"
     )
-    run([sys.executable, "-c", code, marker, out], cwd=Path(build.__file__).parents[2])
+    run([sys.executable, "-c", code, marker, secret, out], cwd=Path(build.__file__).parents[2])
     assert out.read_bytes() == built
 
 

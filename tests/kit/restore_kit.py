@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -37,7 +37,7 @@ class Cycle:
         monkeypatch.setattr(kernel_c, "work", self.work)
         monkeypatch.setattr(found_page, "TICK", 0.01)
 
-    def find(self, wanted: str, word: str) -> Any:
+    def find(self, wanted: str, word: str, told: Callable[[str], None]) -> Any:
         return facts().devices, catalog.choose(self.images, wanted)
 
     def work(self, devices: Any, found: Found, sink: Any, stop: Any) -> None:

@@ -34,6 +34,15 @@ def test_a_kernel_may_be_in_several_packages() -> None:
     ]  # fmt: skip
 
 
+def test_of_a_folder_of_modules_only_those_that_are_spared_stay(tmp_path: Path) -> None:
+    for name in ("virtio_net.ko", "sub/net_failover.ko.xz", "sub/e100.ko"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    stock.drop(tmp_path, stock.NETWORK)
+    assert sorted(path.name for path in tmp_path.rglob("*.ko*")) == ["net_failover.ko.xz", "virtio_net.ko"]
+    stock.drop(tmp_path / "nowhere", ())
+
+
 def test_what_can_be_typed_is_what_can_be_fetched() -> None:
     assert list(stock.SUITES) == SAVERS
 

@@ -77,7 +77,7 @@ def plugged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_kernel_with_foreign_memory_looks_for_no_image() -> None:
     arguments = Namespace(vmcore="/x", image="", entry="", gdt="", yes=True, dry_run=False, key_file="")
     for go in (
-        lambda: kernel_c.run(lambda *_: None, "", "", lambda found: found),
+        lambda: kernel_c.run(lambda *_: None, "", "", lambda found: found, lambda text: None),
         lambda: command.try_out(arguments, Words(), lambda event: None),
         lambda: vmcore_run.run(arguments, lambda event: None, lambda *_: None, lambda text: None),
     ):

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -84,6 +86,23 @@ def test_where_nobody_can_tell_the_system_sleeps(tiny: Tiny, monkeypatch: pytest
     monkeypatch.setattr(os, "preadv", unreadable)
     with pytest.raises(PowerOff):
         supervise.supervise(byte, partial(dies, byte, Fate.UNSETTLED, signal.SIGKILL))
+
+
+def test_a_place_that_is_gone_for_a_while_is_asked_again(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_slots(tiny, State.COMPLETE, State.PARTIAL)
+    gone, real = [True], os.preadv
+
+    def read(*words: Any) -> int:
+        if gone:
+            raise OSError(19, "No such device")
+        return real(*words)
+
+    byte = Byte()
+    monkeypatch.setattr(os, "preadv", read)
+    monkeypatch.setattr(supervise, "time", SimpleNamespace(sleep=lambda _: gone.clear()))
+    with pytest.raises(BackInA):
+        supervise.supervise(byte, partial(dies, byte, Fate.UNSETTLED, signal.SIGKILL))
+    assert byte.now is Fate.RUNS_ON
 
 
 @pytest.mark.parametrize("work", [partial(os._exit, 0), partial(os._exit, 9)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from khib_tui.errors import ImageError
+from khib_tui.facts import blockdev
 from khib_tui.facts.usage import ActiveSwap
 from khib_tui.image import header as headers
 from khib_tui.image import marks
@@ -19,9 +20,10 @@ from khib_tui.model.origin import Used
 from khib_tui.model.target import LENT_SWAP
 from khib_tui.model.units import KIB, MIB
 from khib_tui.seal import unlock as sealing
-from khib_tui.target import catalog, swap
+from khib_tui.target import catalog, pick, swap
 from khib_tui.target.catalog import Found
 from tests.kit.machines import BIOS, changed
+from tests.kit.sshd import free_port
 
 pytestmark = pytest.mark.usefixtures("quick_seals")
 
@@ -71,7 +73,7 @@ def test_an_image_that_was_given_up_at_a_normal_start_is_listed_so_and_not_taken
     with Store(path, writable=True) as store:
         headers.write(store, Header("aa", State.COMPLETE, 0, host="a"))
         store.write(marks.OFFSET, bytes(marks.RESUME_SIZE) + marks.GIVEN_UP + b" aa\n")
-    with catalog.in_file(path) as (found, _):
+    with pick.in_file(path) as (found, _):
         assert f"abandoned ({marks.REASON})" in catalog.line(found) and catalog.facts(found)["state"] == "abandoned"
     with pytest.raises(ImageError) as caught:
         catalog.choose([found])
@@ -100,3 +102,57 @@ def test_an_image_in_a_swap_is_listed_only_while_that_is_off(tmp_path: Path, mon
     monkeypatch.setattr(type(part), "path", property(lambda item: nodes.get(item.name, f"/dev/{item.name}")))
     found = catalog.images(machine, "swap")
     assert [item.header.image_id for item in found] == ([] if on else ["aa" * 16])
+
+
+class Clock:
+    """Time that passes only where somebody sleeps, and what is found on the disks after so many seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, found: dict[float, list[Found]]) -> None:
+        self.now, self.found, self.told = 0.0, found, list[str]()
+        monkeypatch.setattr(catalog, "time", self)
+        monkeypatch.setattr(blockdev, "devices", tuple)
+        monkeypatch.setattr(catalog, "_on_disks", lambda _: self.found[max(at for at in self.found if at <= self.now)])
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+LATE, USED = known("/dev/sdb1", State.COMPLETE, "bb"), known("/dev/vda9", State.DONE)
+
+
+def test_an_image_that_is_put_in_late_is_waited_for_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, {0: [], 60: [LATE]})
+    assert catalog.find("", "", clock.told.append)[1] is LATE
+    assert len(clock.told) == 1 and "plug it in" in clock.told[0] and clock.now == 60
+
+
+def test_one_that_is_there_at_once_is_told_nothing_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, {0: [LATE]})
+    assert catalog.find("", "", clock.told.append)[1] is LATE and not clock.told and clock.now == 0
+
+
+def test_a_used_image_does_not_hide_one_on_a_disk_that_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, {0: [USED], 2: [USED, LATE]})
+    assert catalog.find("", "", clock.told.append)[1] is LATE
+    clock = Clock(monkeypatch, {0: [USED]})
+    with pytest.raises(ImageError, match="resumed before"):
+        catalog.find("", "")
+    assert clock.now <= catalog.WAIT_FOR_OTHERS + 1
+
+
+def test_without_any_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, {0: []})
+    with pytest.raises(ImageError) as caught:
+        catalog.find("", "")
+    assert caught.value.ident == "HIB-E-NO-IMAGE" and clock.now <= catalog.WAIT_FOR_PLACE + 1
+
+
+def test_another_machine_that_never_answers_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, {0: []})
+    word = f"nfs://127.0.0.1:{free_port()}/a/image.khib"
+    with pytest.raises(ImageError, match="does not answer at port"):
+        catalog.find("", word, clock.told.append)
+    assert len(clock.told) == 1 and "does not answer yet (127.0.0.1 does not answer" in clock.told[0]

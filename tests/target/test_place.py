@@ -15,7 +15,7 @@ from khib_tui.image.store import Store
 from khib_tui.linux.buffers import Buffer
 from khib_tui.model.identity import TargetRef, key_of
 from khib_tui.restorer import vmcore_place
-from khib_tui.target import catalog, place
+from khib_tui.target import catalog, pick, place
 from tests.kit.machines import BIOS, device
 from tests.kit.saved import empty
 
@@ -55,13 +55,13 @@ def test_an_image_is_written_on_a_filesystem_that_starts_nothing(asked: list[int
 def test_to_look_for_an_image_or_into_it_writes_no_file(asked: list[int]) -> None:
     word = f"{DISK.path}:/image"
     assert [item.header.state for item in catalog.search(BIOS.devices, word)] == [State.COMPLETE]
-    with catalog.chosen(BIOS, "", word) as (_, store), pytest.raises(OSError):
+    with pick.chosen(BIOS, "", word) as (_, store), pytest.raises(OSError):
         store.write_buffer(0, Buffer(4096), 4096)
     assert asked and set(asked) == {SAFE | READ_ONLY}
 
 
 def test_a_state_is_changed_only_where_that_is_asked_for(asked: list[int]) -> None:
-    with catalog.chosen(BIOS, "", f"{DISK.path}:/image", writable=True) as (found, store):
+    with pick.chosen(BIOS, "", f"{DISK.path}:/image", writable=True) as (found, store):
         headers.advance(store, found.header, State.ABANDONED)
     assert asked[-1] == SAFE
 

@@ -20,32 +20,36 @@ SUITES = {"debian-12": "bookworm", "debian-13": "trixie", "newest": "sid"}
 META = "linux-image-amd64"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # A's disk is small, and nothing in these reaches a disk, a keyboard or a screen.
+# `NETWORK` are those of the lab's own card, for a machine that has one.
+NETWORK = ("virtio_net", "net_failover")
 LEFT_OUT = ("sound", *(f"drivers/{name}" for name in ("net", "media", "staging", "infiniband", "iio", "isdn")))
 _IMAGE = re.compile(r"\blinux-image-(\d\S*-amd64)\b")
 
 
-def stock_kernel(sink: Sink, name: str) -> GuestKernel:
+def stock_kernel(sink: Sink, name: str, *, network: bool = False) -> GuestKernel:
     """Return the newest kernel of a suite, fetching it first if the cache has none of that suite.
 
     :param name: one of `SUITES`.
+    :param network: with the drivers of the lab's network card.
     :raises CommandFailed: no mirror has it, or the host lacks `dpkg-deb` or `depmod`.
     """
+    kept = NETWORK if network else ()
     made = entry(
-        f"stock-{name}-{digest_of(*LEFT_OUT)}", lambda work: _fetch(sink, SUITES[name], work),
+        f"stock-{name}-{digest_of(*LEFT_OUT, *kept)}", lambda work: _fetch(sink, SUITES[name], work, kept),
         lambda: sink(Message("waiting for another khib that is fetching the kernel")),
     )  # fmt: skip
     release = (made / "release").read_text()
     return GuestKernel(made / "bzImage", made / "config", release, made / MODULES / release)
 
 
-def _fetch(sink: Sink, suite: str, work: Path) -> None:
+def _fetch(sink: Sink, suite: str, work: Path, kept: Sequence[str]) -> None:
     started = time.monotonic()
     sink(Stage(StageName.LAB_KERNEL, Status.STARTED, f"fetching the kernel of {suite}, once"))
     tree = work / "tree"
     tree.mkdir()
     try:
         release = _download(PrivateApt(work / "apt", suite), tree)
-        _keep(tree, work, release)
+        _keep(tree, work, release, kept)
     except CommandFailed as error:
         sink(Stage(StageName.LAB_KERNEL, Status.FAILED, error.message))
         raise
@@ -133,17 +137,24 @@ def parts(shown: str, release: str) -> Sequence[str]:
     return [f"linux-image-{release}", *dict.fromkeys(needed)]
 
 
-def _keep(tree: Path, work: Path, release: str) -> None:
+def _keep(tree: Path, work: Path, release: str, spared: Sequence[str]) -> None:
     """Take kernel, configuration and modules out of the unpacked packages, and index the modules as installing does."""
     modules = next(path for path in (tree / "lib/modules", tree / "usr/lib/modules") if (path / release / "kernel").is_dir())
     for name, kept in (("vmlinuz", "bzImage"), ("config", "config")):
         shutil.move(_first(tree / "boot" / f"{name}-{release}", modules / release / name), work / kept)
     for name in LEFT_OUT:
-        shutil.rmtree(modules / release / "kernel" / name, ignore_errors=True)
+        drop(modules / release / "kernel" / name, spared)
     (work / "lib").mkdir()
     shutil.move(modules, work / MODULES)
     runner.run(["depmod", "--basedir", work, release])
     (work / "release").write_text(release)
+
+
+def drop(folder: Path, kept: Sequence[str]) -> None:
+    """Remove a folder of modules, but for those of some names."""
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.name.partition(".ko")[0] not in kept:
+            path.unlink()
 
 
 def _first(*paths: Path) -> Path:

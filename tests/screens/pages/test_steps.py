@@ -88,6 +88,13 @@ def test_a_former_answer_is_there_again(tmp_path: Path, kind: type[StepPage]) ->
     assert flow.asked == [("forward", flow.settings)]
 
 
+def test_another_machine_stays_the_place_though_the_list_has_it_not(tmp_path: Path) -> None:
+    flow = FakeFlow(tmp_path, target="ssh://me@nas/image.khib?dhcp")
+    make(TargetPage, flow)
+    chosen(flow, "Next")
+    assert flow.asked == [("forward", flow.settings)] and flow.settings.target.startswith("ssh://")
+
+
 def poor(machine: Machine = BIOS) -> Machine:
     """A machine on whose only fit place something is mounted meanwhile."""
     return changed(changed(machine, "vdb1", mounts=("/data",)), "vda1", fstype="bcachefs")
