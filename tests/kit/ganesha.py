@@ -18,7 +18,10 @@ from khib_tui.runner import spawn
 from tests.kit.sshd import free_port
 
 PROGRAM = "/usr/bin/ganesha.nfsd"
-needs_ganesha = pytest.mark.skipif(not Path(PROGRAM).exists(), reason="nfs-ganesha is not installed: scripts/setup")
+needs_ganesha = pytest.mark.skipif(
+    not Path(PROGRAM).exists(),
+    reason="nfs-ganesha and nfs-ganesha-vfs are not installed; they start a service, so scripts/setup does not",
+)
 _CONFIG = """
 NFS_CORE_PARAM {{ Protocols = 4; NFS_Port = {port}; Bind_addr = 127.0.0.1; Enable_NLM = false; Enable_RQUOTA = false; }}
 NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = "{folder}/recovery"; Minor_Versions = 0,1,2; }}

@@ -19,7 +19,9 @@ from khib_tui.model.remote import Remote, Scheme
 from khib_tui.runner import run, spawn
 
 SSHD = "/usr/sbin/sshd"
-needs_sshd = pytest.mark.skipif(not Path(SSHD).exists(), reason="openssh-server is not installed: scripts/setup")
+needs_sshd = pytest.mark.skipif(
+    not Path(SSHD).exists(), reason="openssh-server is not installed; it starts a service, so scripts/setup does not install it"
+)
 
 
 @dataclass
