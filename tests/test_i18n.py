@@ -15,8 +15,9 @@ from babel.messages.pofile import read_po
 from khib_tui import cli, i18n
 from khib_tui.i18n import N_, _, ngettext
 from khib_tui.runner import run
-from tests.kit import MACHINES
-from tests.kit.texts import marked, marked_in
+from tests.kit import MACHINES, ROOT
+from tests.kit.imports import modules
+from tests.kit.texts import marked, marked_in, raw
 
 LANGUAGES = sorted(path.name for path in i18n.FOLDER.iterdir() if path.is_dir())
 IN_EACH = pytest.mark.parametrize("language", LANGUAGES)
@@ -68,6 +69,25 @@ def test_no_text_hides_from_those_who_extract() -> None:
     hidden = [f"{found.path.name}:{found.line}" for found in marked() if found.hidden and found.texts is not None]
     assert hidden == [], "in an f-string xgettext and Babel do not see it"
     assert [found for found in marked() if found.mark == "N_" and found.texts is None] == []
+
+
+def test_what_errors_findings_and_steps_say_is_marked() -> None:
+    sources = modules(ROOT, "khib_tui", "screens")
+    assert list(raw(path for name, path in sources.items() if not name.startswith("khib_tui.lab"))) == [], (
+        "_(...), see CONTRIBUTING"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Refused('no way')", "KhibError(f'no way to {x}', ident='A')", "Refused(_('a'), hint='go there')", "Message('it is so')",
+     "Finding('A', b, _('c'), 'this is why', _('d'))", "def describe(self):\n    return f'write {x}'"],
+)  # fmt: skip
+def test_a_raw_text_is_found(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.py").write_text(text)
+    assert len(list(raw([tmp_path / "a.py"]))) == 1
+    (tmp_path / "a.py").write_text("Refused(_('no way'), hint=text)\nMessage(f'{a}: {b}')\nFinding('A', b, what, _('why'), '')")
+    assert list(raw([tmp_path / "a.py"])) == []
 
 
 def test_a_constant_is_not_translated_before_the_language_is_known() -> None:

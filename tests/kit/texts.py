@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,3 +39,33 @@ def marked_in(path: Path) -> Iterator[Marked]:
             words = node.args[: MARKS[node.func.id]]
             texts = tuple(str(word.value) for word in words if isinstance(word, ast.Constant))
             yield Marked(path, node.lineno, node.func.id, texts if len(texts) == len(words) else None, id(node) in hidden)
+
+
+# What a person reads of each: the places of arguments, and their names.
+SAYS = {"Finding": slice(2, 5), "Message": slice(0, 1), "die": slice(0, 1)} | dict.fromkeys(
+    ("KhibError", "UsageError", "Cancelled", "Refused", "CommandFailed", "FailedAfterChange", "ImageError"), slice(0, 1)
+)
+NAMES = {"message", "hint", "what", "why", "fix", "text"}
+
+
+def raw(paths: Iterable[Path]) -> Iterator[str]:
+    """Return where errors, findings, messages and steps say something that is not marked."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            yield from (f"{path.name}:{word.lineno}" for word in _said(node) if _is_text(word))
+
+
+def _said(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYS:
+        named = [word.value for word in node.keywords if word.arg in NAMES]
+        return [*node.args[SAYS[node.func.id]], *named]
+    if isinstance(node, ast.FunctionDef) and node.name == "describe":
+        return [item.value for item in ast.walk(node) if isinstance(item, ast.Return) and item.value]
+    return []
+
+
+def _is_text(word: ast.expr) -> bool:
+    """Return whether it is words as they stand, in part or whole; names and signs between values are none."""
+    parts = word.values if isinstance(word, ast.JoinedStr) else [word]
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return any(re.search(r"[a-z]{2,} |[a-z]{2,}$| [a-z]{2,}", text) for text in texts)
