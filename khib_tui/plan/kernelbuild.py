@@ -95,7 +95,9 @@ class TryModules:
 
     def describe(self) -> str:
         """Return by what."""
-        return f"see by one object that the modules of {self.work.stock.release} can fit, before all is compiled"
+        return _("see by one object that the modules of {release} can fit, before all is compiled").format(
+            release=self.work.stock.release
+        )
 
     def apply(self, context: Context) -> None:
         """Compile it."""

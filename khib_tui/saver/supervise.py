@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from khib_tui.i18n import _
+from khib_tui.i18n import N_, _
 from khib_tui.linux.child import apart, said
 from khib_tui.linux.syscalls import REBOOT_KEXEC, REBOOT_POWER_OFF, reboot
 from khib_tui.saver.fate import Byte, Fate
@@ -20,9 +20,7 @@ LOADED = Path("/sys/kernel/kexec_loaded")
 _TRIES = 3
 # So often, each time after a wait for the place itself: half an hour or more. Then A sleeps.
 _LOOKS, _PAUSE = 60, 10.0
-_ASK = (
-    "\r\nkhib: whether the image is complete stands on its place, which cannot be reached: connect it again. I go on trying.\r"
-)
+_ASK = N_("khib: whether the image is complete stands on its place, which cannot be reached: connect it again. I go on trying.")
 
 
 def supervise(fate: Byte, work: Callable[[], None]) -> str:
@@ -48,7 +46,7 @@ def settle(fate: Byte, ended: str) -> None:
             return
         _child(lambda: _deeds("settle", fate, ended))
         if fate.now is Fate.UNSETTLED:
-            print(_ASK, flush=True)
+            print(f"\r\n{_(_ASK)}\r", flush=True)
             time.sleep(_PAUSE)
 
 

@@ -119,7 +119,7 @@ class Connection:
             raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), self.remote.host)
 
     def _lost(self) -> OSError:
-        return OSError(errno.ENOTCONN, "the connection is lost", self.remote.host)
+        return OSError(errno.ENOTCONN, _("the connection is lost"), self.remote.host)
 
     def _bytes(self, count: int, into: memoryview | None = None) -> bytes:
         """Take bytes, into a view if one is given."""
