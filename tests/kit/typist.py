@@ -46,8 +46,9 @@ class Typist:
 
     def at_cursor(self) -> str:
         """Return the text from the cursor to the end of its row."""
+        rows = self.look().split("\n")
         column, row = self.screen.term_cursor
-        return self.look().split("\n")[row][column:].strip()
+        return rows[row][column:].strip()
 
     def wait(self, *texts: str, name: str = "", patience: float = PATIENCE) -> str:
         """Wait until the screen has all texts and stands still; keep it if it has a name.
