@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from khib_tui.commands.optionparser import OptionParser
+from khib_tui.i18n import N_, _
 from khib_tui.model.choices import After, CodecChoice
 from khib_tui.model.settings import PATH as SETTINGS_PATH
 
-EPILOG = """exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check refuses, 5 failed with nothing changed,
-6 failed after changes, 7 no image or one that must not be resumed, 128+N ended by signal N"""
+EPILOG = N_("""exit codes: 0 done, 1 error, 2 usage, 3 cancelled by you, 4 a check refuses, 5 failed with nothing changed,
+6 failed after changes, 7 no image or one that must not be resumed, 128+N ended by signal N""")
 
 Commands = Any
 
@@ -21,15 +23,21 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
 
     :param words: what was typed: if the first one is a command, only that one is made.
     """
-    top = argparse.ArgumentParser(prog="khib", description="Kexec-based hibernation.", epilog=EPILOG)
-    top.add_argument("--version", action=_Version, nargs=0, help="print khib's version and those of what it runs on")
-    top.add_argument("--json", action="store_true", help="print events as JSON lines")
-    top.add_argument("--plain", action="store_true", help="no screens: one line at a time")
-    top.add_argument("--debug", action="store_true", help="show where an error came from")
-    top.add_argument("--facts", type=Path, metavar="FILE", help="decide for the machine in this JSON file")
-    top.add_argument("--settings", type=Path, metavar="FILE", default=SETTINGS_PATH, help=f"instead of {SETTINGS_PATH}")
+    top = OptionParser(prog="khib", description=_("Kexec-based hibernation."), epilog=_(EPILOG))
+    top.add_argument("--version", action=_Version, nargs=0, help=_("print khib's version and those of what it runs on"))
+    top.add_argument("--json", action="store_true", help=_("print events as JSON lines"))
+    top.add_argument("--plain", action="store_true", help=_("no screens: one line at a time"))
+    top.add_argument("--debug", action="store_true", help=_("show where an error came from"))
+    top.add_argument("--facts", type=Path, metavar=_("FILE"), help=_("decide for the machine in this JSON file"))
+    top.add_argument(
+        "--settings",
+        type=Path,
+        metavar=_("FILE"),
+        default=SETTINGS_PATH,
+        help=_("instead of {path}").format(path=SETTINGS_PATH),
+    )
     top.set_defaults(verb="commands.wizard:wizard")
-    commands = top.add_subparsers(metavar="COMMAND")
+    commands = top.add_subparsers(metavar=_("COMMAND"))
     typed = words[0] if words else ""
     for command in [typed] if typed in COMMANDS else COMMANDS:
         COMMANDS[command](commands)
@@ -48,7 +56,7 @@ class _Version(argparse.Action):
 
 
 def _add(commands: Commands, name: str, verb: str, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, description=text, epilog=EPILOG, help=text)
+    command: argparse.ArgumentParser = commands.add_parser(name, description=text, epilog=_(EPILOG), help=text)
     command.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     command.add_argument("--plain", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     command.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
@@ -59,120 +67,126 @@ def _add(commands: Commands, name: str, verb: str, text: str) -> argparse.Argume
 
 
 def _check(commands: Commands) -> None:
-    _add(commands, "check", "commands.machine:check", "tell whether this machine can hibernate, and why not")
+    _add(commands, "check", "commands.machine:check", _("tell whether this machine can hibernate, and why not"))
 
 
 def _facts(commands: Commands) -> None:
-    _add(commands, "facts", "commands.machine:facts", "print all facts about this machine as JSON")
+    _add(commands, "facts", "commands.machine:facts", _("print all facts about this machine as JSON"))
 
 
 def _kernels(commands: Commands) -> None:
-    text = "list this machine's kernels: which can be hibernated, which can save and restore, and why not"
+    text = _("list this machine's kernels: which can be hibernated, which can save and restore, and why not")
     kernels = _add(commands, "kernels", "commands.kernels:kernels", text)
-    kernels.add_argument("--kernel", metavar="FILE", help="look at this one too, wherever it lies")
-    text = "build Debian's own kernel anew so that it can be hibernated, as packages; installs nothing"
-    build = _add(kernels.add_subparsers(metavar="ACTION"), "build", "commands.kernelbuild:build", text)
-    build.add_argument("--kernel", metavar="FILE", help="of this one, not of the running one: /boot/vmlinuz-...")
-    build.add_argument("--whole", action="store_true", help="build all modules too, even if the installed ones fit")
-    build.add_argument("--into", type=Path, metavar="DIR", help="build there, not below the cache")
-    build.add_argument("--jobs", type=int, metavar="N", help="how many compilers run at once")
+    kernels.add_argument("--kernel", metavar=_("FILE"), help=_("look at this one too, wherever it lies"))
+    text = _("build Debian's own kernel anew so that it can be hibernated, as packages; installs nothing")
+    build = _add(kernels.add_subparsers(metavar=_("ACTION")), "build", "commands.kernelbuild:build", text)
+    build.add_argument("--kernel", metavar=_("FILE"), help=_("of this one, not of the running one: /boot/vmlinuz-..."))
+    build.add_argument("--whole", action="store_true", help=_("build all modules too, even if the installed ones fit"))
+    build.add_argument("--into", type=Path, metavar=_("DIR"), help=_("build there, not below the cache"))
+    build.add_argument("--jobs", type=int, metavar="N", help=_("how many compilers run at once"))
     _dry_run(build)
 
 
 def _status(commands: Commands) -> None:
-    _add(commands, "status", "commands.machine:status", "tell what is set up, loaded and saved")
+    _add(commands, "status", "commands.machine:status", _("tell what is set up, loaded and saved"))
 
 
 def _plan(commands: Commands) -> None:
     _choices(
-        _add(commands, "plan", "commands.hibernate:make_plan", "show kernel, memory region and the steps of a hibernation")
+        _add(commands, "plan", "commands.hibernate:make_plan", _("show kernel, memory region and the steps of a hibernation"))
     )
 
 
 def _setup(commands: Commands) -> None:
-    setup = _add(commands, "setup", "commands.setup:setup", "install the saver and the boot entry, and keep the choices")
+    setup = _add(commands, "setup", "commands.setup:setup", _("install the saver and the boot entry, and keep the choices"))
     _choices(setup)
     _dry_run(setup)
-    text = "take all answers from FILE: the choices of khib.toml, and key_file"
-    setup.add_argument("--answers", type=Path, metavar="FILE", help=text)
-    setup.add_argument("--remove", action="store_true", help="take all of it away again, choices and seal too; images stay")
+    text = _("take all answers from FILE: the choices of khib.toml, and key_file")
+    setup.add_argument("--answers", type=Path, metavar=_("FILE"), help=text)
+    setup.add_argument("--remove", action="store_true", help=_("take all of it away again, choices and seal too; images stay"))
 
 
 def _install(commands: Commands) -> None:
-    install = _add(commands, "install", "commands.install:install", "put khib where root finds it, or take it away")
-    install.add_argument("--remove", action="store_true", help="take it away, with all that a set-up has written")
-    install.add_argument("--prefix", type=Path, default=Path("/usr/local"), metavar="DIR")
+    install = _add(commands, "install", "commands.install:install", _("put khib where root finds it, or take it away"))
+    install.add_argument("--remove", action="store_true", help=_("take it away, with all that a set-up has written"))
+    install.add_argument("--prefix", type=Path, default=Path("/usr/local"), metavar=_("DIR"))
     _dry_run(install)
 
 
 def _rehearse(commands: Commands) -> None:
-    rehearse = _add(commands, "rehearse", "commands.hibernate:rehearse", "jump into the saver and straight back")
+    rehearse = _add(commands, "rehearse", "commands.hibernate:rehearse", _("jump into the saver and straight back"))
     how_far = rehearse.add_mutually_exclusive_group()
-    how_far.add_argument("--echo", action="store_true", help="only freeze the devices, jump into one page and come back")
-    how_far.add_argument("--save", action="store_true", help="also save and verify an image, then come back")
+    how_far.add_argument("--echo", action="store_true", help=_("only freeze the devices, jump into one page and come back"))
+    how_far.add_argument("--save", action="store_true", help=_("also save and verify an image, then come back"))
     _journey(rehearse)
 
 
 def _hibernate(commands: Commands) -> None:
-    hibernate = _add(commands, "hibernate", "commands.hibernate:hibernate", "save the running system and power off")
-    hibernate.add_argument("--from-systemd", action="store_true", help="do what systemd-sleep does around it; for its unit")
+    hibernate = _add(commands, "hibernate", "commands.hibernate:hibernate", _("save the running system and power off"))
+    hibernate.add_argument("--from-systemd", action="store_true", help=_("do what systemd-sleep does around it; for its unit"))
     _journey(hibernate)
 
 
 def _seal(commands: Commands) -> None:
-    seal = _add(commands, "seal", "commands.seal:seal", "encrypt later images with a passphrase")
-    seal.add_argument("--off", action="store_true", help="do not seal later images")
+    seal = _add(commands, "seal", "commands.seal:seal", _("encrypt later images with a passphrase"))
+    seal.add_argument("--off", action="store_true", help=_("do not seal later images"))
     _dry_run(seal)
     _key_file(seal)
 
 
 def _restore(commands: Commands) -> None:
-    restore = _add(commands, "restore", "commands.restore:restore", "resume an image (on the restoring kernel)")
-    restore.add_argument("--image", default="", metavar="DEVICE", help="which image, if there are several")
-    restore.add_argument("--dry-run", action="store_true", help="check everything, restore nothing")
-    restore.add_argument("--repair", action="store_true", help="make a damaged header whole from its second copy first")
-    restore.add_argument("--vmcore", default="", metavar="FILE", help="restore an exported ELF vmcore instead of an image")
-    restore.add_argument("--entry", default="", metavar="ADDRESS", help="of a vmcore that does not say where it is entered")
-    restore.add_argument("--gdt", default="", metavar="ADDRESS", help="of a vmcore that does not say where its GDT is")
-    restore.add_argument("--yes", action="store_true", help="do not ask before a vmcore is restored")
+    restore = _add(commands, "restore", "commands.restore:restore", _("resume an image (on the restoring kernel)"))
+    restore.add_argument("--image", default="", metavar=_("DEVICE"), help=_("which image, if there are several"))
+    restore.add_argument("--dry-run", action="store_true", help=_("check everything, restore nothing"))
+    restore.add_argument("--repair", action="store_true", help=_("make a damaged header whole from its second copy first"))
+    restore.add_argument(
+        "--vmcore", default="", metavar=_("FILE"), help=_("restore an exported ELF vmcore instead of an image")
+    )
+    restore.add_argument(
+        "--entry", default="", metavar=_("ADDRESS"), help=_("of a vmcore that does not say where it is entered")
+    )
+    restore.add_argument("--gdt", default="", metavar=_("ADDRESS"), help=_("of a vmcore that does not say where its GDT is"))
+    restore.add_argument("--yes", action="store_true", help=_("do not ask before a vmcore is restored"))
     _key_file(restore)
 
 
 def _back(commands: Commands) -> None:
-    _add(commands, "back", "commands.save:back", "in the saver's shell: go back to the running system")
+    _add(commands, "back", "commands.save:back", _("in the saver's shell: go back to the running system"))
 
 
 def _image(commands: Commands) -> None:
-    image = _add(commands, "image", "commands.image:image_list", "list, show, verify or discard images")
-    actions = image.add_subparsers(metavar="ACTION")
-    _add(actions, "list", "commands.image:image_list", "list all images on this machine's disks")
-    _key_file(_one_image(actions, "info", "commands.image:image_info", "show what an image holds"))
-    _key_file(_one_image(actions, "verify", "commands.image:image_verify", "read an image and check every byte"))
-    discard = _one_image(actions, "discard", "commands.image:image_discard", "discard an image: it can never be resumed then")
-    discard.add_argument("--yes", action="store_true", help="do not ask")
+    image = _add(commands, "image", "commands.image:image_list", _("list, show, verify or discard images"))
+    actions = image.add_subparsers(metavar=_("ACTION"))
+    _add(actions, "list", "commands.image:image_list", _("list all images on this machine's disks"))
+    _key_file(_one_image(actions, "info", "commands.image:image_info", _("show what an image holds")))
+    _key_file(_one_image(actions, "verify", "commands.image:image_verify", _("read an image and check every byte")))
+    discard = _one_image(
+        actions, "discard", "commands.image:image_discard", _("discard an image: it can never be resumed then")
+    )
+    discard.add_argument("--yes", action="store_true", help=_("do not ask"))
     _dry_run(discard)
-    text = "write the memory as files for crash, drgn and makedumpfile"
+    text = _("write the memory as files for crash, drgn and makedumpfile")
     export = _one_image(actions, "export", "commands.image:image_export", text)
     _key_file(export)
-    export.add_argument("--elf", type=Path, metavar="FILE", help="as an ELF vmcore")
-    export.add_argument("--kdump", type=Path, metavar="FILE", help="as a kdump-compressed dump")
-    export.add_argument("--force", action="store_true", help="overwrite files")
+    export.add_argument("--elf", type=Path, metavar=_("FILE"), help=_("as an ELF vmcore"))
+    export.add_argument("--kdump", type=Path, metavar=_("FILE"), help=_("as a kdump-compressed dump"))
+    export.add_argument("--force", action="store_true", help=_("overwrite files"))
 
 
 def _one_image(actions: Commands, name: str, verb: str, text: str) -> argparse.ArgumentParser:
     action = _add(actions, name, verb, text)
-    action.add_argument("image", nargs="?", default="", help="device, file or image id; not needed if there is one")
+    action.add_argument("image", nargs="?", default="", help=_("device, file or image id; not needed if there is one"))
     return action
 
 
 def _report(commands: Commands) -> None:
-    report = _add(commands, "report", "commands.report:report", "print what a bug report needs, without secrets")
-    report.add_argument("file", nargs="?", type=Path, metavar="FILE", help="write it there instead")
+    report = _add(commands, "report", "commands.report:report", _("print what a bug report needs, without secrets"))
+    report.add_argument("file", nargs="?", type=Path, metavar=_("FILE"), help=_("write it there instead"))
 
 
 def _manual(commands: Commands) -> None:
-    manual = _add(commands, "manual", "commands.manual:manual", "print the man page")
-    manual.add_argument("--completion", action="store_true", help="print the completion for bash instead")
+    manual = _add(commands, "manual", "commands.manual:manual", _("print the man page"))
+    manual.add_argument("--completion", action="store_true", help=_("print the completion for bash instead"))
 
 
 def _journey(command: argparse.ArgumentParser) -> None:
@@ -182,28 +196,30 @@ def _journey(command: argparse.ArgumentParser) -> None:
 
 
 def _key_file(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--key-file", default="", metavar="FILE", help="read the passphrase from FILE (-: standard input)")
+    command.add_argument(
+        "--key-file", default="", metavar=_("FILE"), help=_("read the passphrase from FILE (-: standard input)")
+    )
 
 
 def _dry_run(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--dry-run", action="store_true", help="print the steps, apply none")
+    command.add_argument("--dry-run", action="store_true", help=_("print the steps, apply none"))
 
 
 def _choices(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--kernel", metavar="FILE", help="kernel that saves and restores")
-    places = "/dev/PARTITION, /dev/PARTITION:/FILE, file:/FILE of this system, swap, nfs://HOST/FILE, ssh://USER@HOST/FILE"
-    command.add_argument("--target", metavar="PLACE", help=places)
-    command.add_argument("--region", metavar="SIZE", help="memory for the saver, such as 240M")
+    command.add_argument("--kernel", metavar=_("FILE"), help=_("kernel that saves and restores"))
+    places = _("/dev/PARTITION, /dev/PARTITION:/FILE, file:/FILE of this system, swap, nfs://HOST/FILE, ssh://USER@HOST/FILE")
+    command.add_argument("--target", metavar=_("PLACE"), help=places)
+    command.add_argument("--region", metavar=_("SIZE"), help=_("memory for the saver, such as 240M"))
     command.add_argument("--codec", choices=[codec.value for codec in CodecChoice])
-    command.add_argument("--verify", action="store_true", default=None, help="read the whole image back before power-off")
-    command.add_argument("--after", choices=[after.value for after in After], help="what follows saving")
-    command.add_argument("--wake", metavar="WHEN", help="wake by itself, at 07:30 or after 8h")
+    command.add_argument("--verify", action="store_true", default=None, help=_("read the whole image back before power-off"))
+    command.add_argument("--after", choices=[after.value for after in After], help=_("what follows saving"))
+    command.add_argument("--wake", metavar=_("WHEN"), help=_("wake by itself, at 07:30 or after 8h"))
 
 
 def _lab(commands: Commands) -> None:
     from khib_tui.commands import labarguments
 
-    lab = _add(commands, "lab", "commands.lab:lab", "the throwaway QEMU machine: try everything without risk")
+    lab = _add(commands, "lab", "commands.lab:lab", _("the throwaway QEMU machine: try everything without risk"))
     labarguments.add_options(lab, _add)
 
 

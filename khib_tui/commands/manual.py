@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from khib_tui import __version__, present
 from khib_tui.commands.arguments import EPILOG, parser
 from khib_tui.errors import Exit
 from khib_tui.events.types import Sink
+from khib_tui.i18n import N_, _
 from khib_tui.model.settings import PATH
+from khib_tui.model.text import encodable
 from khib_tui.plan import draft
 from khib_tui.seal.file import path_beside
 
@@ -19,14 +22,15 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 FILES = [
-    (str(PATH), "the choices"), (str(path_beside(PATH)), "keyslots, if images are sealed"),
-    (str(draft.PLACE), "answers that were given and not set up yet"),
+    (str(PATH), N_("the choices")), (str(path_beside(PATH)), N_("keyslots, if images are sealed")),
+    (str(draft.PLACE), N_("answers that were given and not set up yet")),
 ]  # fmt: skip
 
 
 def manual(arguments: Namespace, sink: Sink) -> int:
     """Print it."""
-    print(completion(parser()) if arguments.completion else man(parser()), end="")
+    text = completion(parser()) if arguments.completion else man(parser())
+    print(encodable(text, sys.stdout.encoding), end="")
     return Exit.OK
 
 
@@ -46,14 +50,20 @@ def options(command: ArgumentParser) -> list[argparse.Action]:
 
 def man(top: ArgumentParser) -> str:
     """Format the man page, in the macros of man(7)."""
-    lines = [f'.TH KHIB 8 "" "khib {__version__}"', ".SH NAME", r"khib \- hibernation by kexec jump", ".SH SYNOPSIS"]
-    lines += [r"\fBkhib\fR [\fIoptions\fR] [\fIcommand\fR]", ".SH OPTIONS", *_options(top), ".SH COMMANDS"]
+    given, word = _("options"), _("command")
+    lines = [f'.TH KHIB 8 "" "khib {__version__}"', _heading(_("NAME")), r"khib \- " + _plain(_("hibernation by kexec jump"))]
+    lines += [_heading(_("SYNOPSIS")), rf"\fBkhib\fR [\fI{given}\fR] [\fI{word}\fR]"]
+    lines += [_heading(_("OPTIONS")), *_options(top), _heading(_("COMMANDS"))]
     for name, command in list(commands(top))[1:]:
         lines += [f".SS {_plain(name)}", _plain(command.description or ""), *_options(command)]
-    lines += [".SH KEYS", *(line for text in present.key_listing() for line in (".br", _plain(text)))]
-    lines += [".SH EXIT STATUS", _plain(EPILOG), ".SH FILES"]
-    lines += [line for path, text in FILES for line in (".TP", _plain(path), _plain(text))]
+    lines += [_heading(_("KEYS")), *(line for text in present.key_listing() for line in (".br", _plain(text)))]
+    lines += [_heading(_("EXIT STATUS")), _plain(_(EPILOG)), _heading(_("FILES"))]
+    lines += [line for path, text in FILES for line in (".TP", _plain(path), _plain(_(text)))]
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def _heading(text: str) -> str:
+    return f".SH {text}"
 
 
 def _options(command: ArgumentParser) -> list[str]:
