@@ -11,7 +11,7 @@ from khib_tui.events.types import Failure, Result
 from khib_tui.lab.cycle import SETTINGS, Session
 from tests.kit.lab_kit import Console, started
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 CHOICES = "/var/tmp/german.toml"
 SCREENS = {"khib.ui=plain": "khib.term=linux"}
