@@ -31,11 +31,19 @@ def play(arguments: Namespace, directory: Path, sink: Sink) -> int:
     finally:
         session.end()
     if not arguments.json:
-        sink(Message(f"A's disk: fsck {'clean' if result.fsck_clean else 'NOT clean'}, "
-                     f"untouched while it slept: {'yes' if result.disks_identical else 'NO'}"))  # fmt: skip
+        sink(Message(state(result)))
         sink(Result("lab demo", result.resumed, summary(result)))
     sink(result)
     return Exit.OK if is_good(result) else Exit.ERROR
+
+
+def state(result: LabResult) -> str:
+    """Say what became of A's memory and disk."""
+    memory = "as it was" if result.memory_intact else f"NOT as it was ({result.detail})"
+    clean = "clean" if result.fsck_clean else "NOT clean"
+    return (
+        f"A's memory: {memory}; its disk: fsck {clean}, untouched while it slept: {'yes' if result.disks_identical else 'NO'}"
+    )
 
 
 def is_good(result: LabResult) -> bool:
