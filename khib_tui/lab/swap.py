@@ -71,9 +71,8 @@ class Lender:
 
     def hold(self, count: int) -> Look:
         """Let a process have so many MiB, and push them out; gives what is swapped out."""
-        before = "pkill -f 'swap hold [0-9]'; rm -f /run/khib-hold.*"
-        started = f"setsid {' '.join(PROGRAM)} hold {count} </dev/null >/dev/null 2>&1 &"
-        self.session.program("sh", "-c", f"{before}; {started}")
+        self.session.program("sh", "-c", "pkill -f 'swap [h]old'; rm -f /run/khib-hold.*")
+        self.session.program("sh", "-c", f"setsid {' '.join(PROGRAM)} hold {count} </dev/null >/dev/null 2>&1 &")
         self.session.program("sh", "-c", "until [ -e /run/khib-hold.answer ]; do sleep 0.2; done", timeout=PATIENCE)
         return self.look(digest=False)
 
