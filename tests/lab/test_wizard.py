@@ -46,6 +46,7 @@ def test_the_first_time_from_welcome_to_welcome_back(session: Session) -> None:
         session.ask("remember", deep=False)
         typist = Typist(session)
         session.running.tell(do="run", argv=["sh", "-c", COMMAND])
+        answer(typist)
         set_up(typist)
         rehearse(typist)
         hibernate(typist)
@@ -59,8 +60,8 @@ def test_the_first_time_from_welcome_to_welcome_back(session: Session) -> None:
         TRANSCRIPT.write_text(transcript(typist))
 
 
-def set_up(typist: Typist) -> None:
-    """Answer all questions, and set up."""
+def answer(typist: Typist) -> None:
+    """Answer all questions, up to the one whether to seal."""
     typist.wait("Welcome to khib", name="Welcome")
     typist.choose("Start")
     for number, name in enumerate(("Checks", "Kernel", "Memory region"), 1):
@@ -77,6 +78,10 @@ def set_up(typist: Typist) -> None:
     typist.wait("Step 7 of 7", name="Review")
     typist.choose("Set up")
     typist.wait("Seal the images first?", name="Seal?")
+
+
+def set_up(typist: Typist) -> None:
+    """Set up with these answers."""
     typist.choose("Set up without a seal", "right")
     typist.wait("Setting up: Ready", name="Set up", patience=900)
 
