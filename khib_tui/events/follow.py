@@ -52,8 +52,7 @@ def follow(
         words = [os.fspath(word) for word in argv]
         raise CommandFailed(failure_text(words, code, "".join(tail)), hint=_("the whole output is in {log}").format(log=log),
                             ident="HIB-E-BUILD")  # fmt: skip
-    meter.total = max(seen, 1)
-    meter.at(meter.total)
+    meter.end(max(seen, 1))
     return seen
 
 

@@ -80,6 +80,11 @@ class Meter:
         eta = (self.total - done) / rate if rate and elapsed > 0.5 else None
         self.sink(Progress(self.stage, done, self.total, elapsed, rate, eta, self.unit, self.image))
 
+    def end(self, total: int) -> None:
+        """Tell that all is done, which was so much, whatever was expected."""
+        self.total, self.last = total, float("-inf")
+        self.at(total)
+
     @property
     def elapsed(self) -> float:
         """Seconds since the meter was made."""
