@@ -208,8 +208,8 @@ def test_a_refusal_is_a_failed_unit_and_told_on_terminals_and_leaves_no_session_
 
 def test_a_closed_lid_does_the_same(guest: Guest) -> None:
     guest.sh("modprobe uinput")
-    guest.write("/root/lid.py", LID)
-    guest.sh("systemd-run --quiet --unit=lid python3 -u /root/lid.py")
+    guest.write("/opt/lid.py", LID)
+    guest.sh("systemd-run --quiet --unit=lid python3 -u /opt/lid.py")
     guest.sh("for i in $(seq 100); do [ -p /run/lid ] && exit 0; sleep 0.1; done; exit 1")
     guest.sh("udevadm settle; sleep 2")
     guest.away("echo 1 >/run/lid")
