@@ -156,6 +156,7 @@ def test_systemctl_hibernates_by_khib_with_all_that_belongs_to_it(guest: Guest) 
     guest.write("/etc/khib/hooks.d/lab", HOOK.format(name="khib") + OWN, "755")
     guest.watch("watch")
     guest.watch("session", "--property=PAMName=login", "--uid=lab")
+    guest.sh("for i in $(seq 300); do pgrep --uid lab --full lab.guest.watch && exit 0; sleep 0.1; done; exit 1")
     assert "/user.slice/" in guest.sh("cat /proc/$(pgrep --uid lab --full lab.guest.watch)/cgroup")
     assert guest.sh(ECHO) == "hello"
 
