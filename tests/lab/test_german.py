@@ -14,7 +14,7 @@ from tests.kit.lab_kit import Console, started
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 CHOICES = "/var/tmp/german.toml"
-SCREENS = {"khib.ui=plain": "khib.term=linux"}
+SCREENS = {"khib.ui=plain": "khib.term=linux", "khib.countdown=0": "khib.countdown=30"}
 ESCAPE, RIGHT, ENTER = b"\x1b", b"\x1b[C", b"\r"
 
 
