@@ -188,7 +188,7 @@ def test_a_question_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("builtins.input", answer)
     with pytest.raises(Cancelled):
-        confirm("Discard \x1b[2Jimage\u202e? Type yes: ")
+        confirm("Discard \x1b[2Jimage\u202e?")
     assert asked == ["Discard \\x1b[2Jimage\\u202e? Type yes: "]
 
 
