@@ -195,7 +195,7 @@ def test_a_refusal_is_a_failed_unit_and_told_on_terminals_and_leaves_no_session_
     console.answer(b"login:", b"lab\n")
     console.wait(b"lab@")
     guest.sh(f"cp {SETTINGS} {SETTINGS}.kept")
-    guest.sh(f"sed -i 's/^target = .*/target = \"{NOWHERE}\"/' {SETTINGS}")
+    guest.sh(f"sed -i 's|^target = .*|target = \"{NOWHERE}\"|' {SETTINGS}")
     guest.sh("echo 1 >/sys/fs/cgroup/user.slice/cgroup.freeze")
     assert guest.sh(f"systemctl start {SERVICE}; echo $?") != "0"
     assert guest.settled("failed") == "exit-code"
