@@ -27,15 +27,18 @@ def test_too_little_memory_is_refused_with_figures_and_a_region_that_is_large_en
 
 
 def test_the_lowest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    amounts = iter([90 * MIB, 20 * MIB])
-    monkeypatch.setattr(watches, "available", lambda: next(amounts, 80 * MIB))
+    free = [90 * MIB]
+    monkeypatch.setattr(watches, "available", lambda: free[0])
     monkeypatch.setattr(watches, "_SECONDS", 0.001)
     watch = watches.Watch()
     assert watch.lowest == 90 * MIB
     with watch:
+        free[0] = 20 * MIB
         deadline = time.monotonic() + 30
         while watch.lowest != 20 * MIB and time.monotonic() < deadline:
             time.sleep(0.01)
+        free[0] = 80 * MIB
+        time.sleep(0.05)
     assert watch.lowest == 20 * MIB
     assert watch.words("saver").startswith("memory of the saver: 20.0 MiB of ")
     assert room.noted(Report(Outcome.REHEARSED), watch).saver_memory_free == 20 * MIB
