@@ -136,6 +136,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
 
 def test_what_is_chosen_once_makes_hibernating_khib_s(guest: Guest) -> None:
     assert guest.sh("cat /proc/1/comm") == "systemd"
+    guest.sh("useradd --create-home --shell /bin/bash lab")
     guest.sh("swapoff --all")
     assert guest.can("Hibernate") == "na"
     guest.write("/etc/systemd/logind.conf.d/lab.conf", LOGIND)
@@ -151,7 +152,6 @@ def test_what_is_chosen_once_makes_hibernating_khib_s(guest: Guest) -> None:
 
 def test_systemctl_hibernates_by_khib_with_all_that_belongs_to_it(guest: Guest) -> None:
     guest.sh("modprobe listener")
-    guest.sh("useradd --create-home --shell /bin/bash lab")
     guest.write("/usr/lib/systemd/system-sleep/lab", HOOK.format(name="systemd"), "755")
     guest.write("/etc/khib/hooks.d/lab", HOOK.format(name="khib") + OWN, "755")
     guest.watch("watch")
