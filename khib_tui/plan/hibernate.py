@@ -42,7 +42,7 @@ from khib_tui.plan.install import saver_kernel
 from khib_tui.plan.later import later
 from khib_tui.plan.step import Context
 from khib_tui.prints.take import refuse_excess
-from khib_tui.prints.used import used, without
+from khib_tui.prints.used import joined, used, without
 
 BLIND = N_(
     "it lies on a kind of device that khib does not see through; changes of it while this system sleeps may not be noticed"
@@ -80,7 +80,7 @@ class LoadSaver(Struct, frozen=True):
             kexec_unload()
         choice = self.choice
         facts = gdt.read_facts()
-        in_use = (*without(disks_in_use(context), context.place), *context.watched)
+        in_use = joined(without(disks_in_use(context), context.place), context.watched)
         context.page = ReportPage(choice.region.saved, choice.region.own.total)
         kernel = bzimage.read(saver_kernel(choice.settings))
         with mapped(Path(kernel.path)) as image, mapped(choice.settings.initramfs) as initrd:

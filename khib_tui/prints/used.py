@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from khib_tui.facts.blockdev import reader
-from khib_tui.model.identity import TargetRef, key_of
+from khib_tui.model.identity import DeviceKey, TargetRef, key_of
 from khib_tui.model.machine import BlockDevice
 from khib_tui.model.origin import Used
 from khib_tui.model.ranges import Ranges
@@ -69,6 +69,18 @@ def without(found: Sequence[Used], place: TargetRef | None) -> tuple[Used, ...]:
         msgspec.structs.replace(item, spots=(Ranges.of(item.spots) - ours).spans) if item.key == place.key else item
         for item in found
     )  # fmt: skip
+
+
+def joined(found: Sequence[Used], more: Sequence[Used]) -> tuple[Used, ...]:
+    """Return all that is used, each disk once: two that look the same are two disks to whoever looks for them."""
+    places: dict[tuple[DeviceKey, str], Used] = {}
+    for item in (*found, *more):
+        there = places.get((item.key, item.name))
+        if there:
+            spots = (Ranges.of(there.spots) | Ranges.of(item.spots)).spans
+            item = msgspec.structs.replace(there, what=f"{there.what}, {item.what}", spots=spots)
+        places[item.key, item.name] = item
+    return tuple(places.values())
 
 
 def use_of(device: BlockDevice) -> str:

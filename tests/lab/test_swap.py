@@ -28,7 +28,7 @@ pytestmark = pytest.mark.lab
 
 MEMORY, HELD = 1024, 300
 # MiB of the machine that is cut off, and of what it has swapped out.
-LITTLE, FEW = 640, 64
+LITTLE, FEW, ROOMY = 640, 64, 1408
 CUTS = 20
 
 
@@ -51,7 +51,7 @@ def same(before: Look, now: Look) -> bool:
 def test_pages_that_were_swapped_out_are_back_twice_and_so_is_the_swap(
     tmp_path: Path, kind: str, stack: str, spelled: str
 ) -> None:
-    made = lender(tmp_path)
+    made = lender(tmp_path, ROOMY)
     session = made.session
     try:
         session.boot_a()

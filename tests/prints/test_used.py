@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from khib_tui.facts import blockdev
-from khib_tui.model.identity import key_of
+from khib_tui.model.identity import DeviceKey, key_of
 from khib_tui.model.machine import BlockDevice
+from khib_tui.model.origin import Used
 from khib_tui.model.ranges import Ranges
 from khib_tui.model.units import GIB, KIB, MIB, PAGE
 from khib_tui.prints.stack import Member, Segment, Stack, Way
-from khib_tui.prints.used import use_of, used
+from khib_tui.prints.used import joined, use_of, used
 from tests.kit import fakeroot
 
 DISK = BlockDevice("sda", GIB, "disk", serial="S")
@@ -82,3 +83,14 @@ def test_disks_in_memory_and_files_as_disks_are_none_of_ours(tmp_path: Path) -> 
 def test_two_drives_of_an_enclosure_with_one_serial_have_keys_of_their_own(tmp_path: Path) -> None:
     one, two = blockdev.devices(fakeroot.make(tmp_path, "14b-btrfs-on-two-raw-usb-disks"))
     assert one.serial == two.serial and (one.unit, two.unit) == ("", "1") and key_of(one) != key_of(two)
+
+
+def test_a_disk_that_is_used_and_watched_is_one_disk() -> None:
+    one, twin = DeviceKey("disk", 0, GIB, "serial"), DeviceKey("other", 0, GIB, "serial")
+    root = Used(one, "sda2", "/", ((0, PAGE), (MIB, MIB + PAGE)))
+    header = Used(one, "sda2", "a swap", ((PAGE, 2 * PAGE),))
+    copy = Used(one, "sdb2", "/copy", ((0, PAGE),))
+    assert joined((root, copy), (header,)) == (
+        Used(one, "sda2", "/, a swap", ((0, 2 * PAGE), (MIB, MIB + PAGE))), copy,
+    )  # fmt: skip
+    assert joined((root,), (Used(twin, "sda2", "x", ()),)) == (root, Used(twin, "sda2", "x", ()))
