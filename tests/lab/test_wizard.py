@@ -91,7 +91,7 @@ def rehearse(typist: Typist) -> None:
     typist.choose("Rehearse")
     typist.wait("1. Rehearse echo", name="Rehearsals")
     typist.choose("1. Rehearse echo", "up")
-    typist.wait("This system is back", "the kernel froze the devices", name="Echo")
+    typist.wait("This system is back", name="Echo")
     typist.choose("Rehearse")
     typist.choose("2. Rehearse jump", "down")
     typist.wait("Did you see the saver's screen", name="Jump", patience=400)
@@ -111,11 +111,13 @@ def hibernate(typist: Typist) -> None:
 
 
 def resume(typist: Typist, session: Session) -> None:
-    """Switch on: C shows what it found, counts down, and this system is back where it was."""
+    """Switch on: C shows what it found and counts down; stopped and told to, it brings this system back where it was."""
     session.running.wait()
     session.running.close()
     session.boot(session.lab.boot_c())
-    typist.wait("This session can be resumed", name="Resume", patience=400)
+    typist.wait("This session can be resumed", patience=400)
+    typist.press("esc")
+    typist.wait("The countdown is stopped", name="Resume")
     typist.press("enter")
     typist.wait("Welcome back: asleep", "resumed: yes", name="Welcome back", patience=600)
     typist.choose("Quit")
