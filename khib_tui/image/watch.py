@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from types import TracebackType
 
 from khib_tui.i18n import _
@@ -24,7 +25,7 @@ class Watch:
     def __init__(self) -> None:
         self.lowest = available()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=_look, args=(weakref.ref(self), self._over), daemon=True)
 
     def __enter__(self) -> Watch:
         self._thread.start()
@@ -34,10 +35,6 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def _look(self) -> None:
-        while not self._over.wait(_SECONDS):
-            self.lowest = min(self.lowest, available())
-
     def words(self, who: str) -> str:
         """Say how much was free at the lowest, up to now.
 
@@ -46,3 +43,10 @@ class Watch:
         return _("memory of the {who}: {free} of {total} free at its lowest").format(
             who=_(who), free=size(self.lowest), total=size(total())
         )
+
+
+def _look(owner: weakref.ref[Watch], over: threading.Event) -> None:
+    """Look until it is over, or nobody is left who could say so."""
+    while not over.wait(_SECONDS) and (watch := owner()):
+        watch.lowest = min(watch.lowest, available())
+        del watch

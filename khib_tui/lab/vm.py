@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ NUDGE = 40.0  # seconds of silence, after which a machine is nudged
 BUSY = 2  # so many times as long
 # One look may meet a busy machine between two reads of its disk.
 LOOKS, BETWEEN = 8, 0.25
+TIME_TO_WRITE = 10.0
 QEMU = "qemu-system-x86_64"
 _OVMF = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
 
@@ -116,6 +117,7 @@ class Vm:
     held: float = 0.0
     seen: list[Event] = field(default_factory=list)
     nudges: list[str] = field(default_factory=list)
+    keeper: threading.Thread | None = None
 
     def _heard(self, timeout: float) -> bytes:
         """Wait for what the guest says; b'' if it has powered off.
@@ -215,7 +217,13 @@ class Vm:
                 looked += 1
             time.sleep(0.05)
         self.ended = time.monotonic()
+        self.join_keeper()
         return int(self.process.returncode)
+
+    def join_keeper(self) -> None:
+        """Wait until all that the console said is in its log; the machine is off."""
+        if self.keeper:
+            self.keeper.join(TIME_TO_WRITE)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -238,6 +246,7 @@ class Vm:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.join_keeper()
         self.close()
 
     def close(self) -> None:
@@ -256,15 +265,17 @@ def start(hardware: Hardware, boot: Boot, log: Path) -> Vm:
         Path(path).unlink(missing_ok=True)
     words = [*hardware.arguments(), *boot.arguments(), *monitor.arguments(folder), *qmp.arguments(folder)]
     serve = "server=on,wait=on"
-    words += ["-chardev", f"socket,id=con,path={console},{serve},logfile={log},logappend=on", "-serial", "chardev:con"]
+    words += ["-chardev", f"socket,id=con,path={console},{serve}", "-serial", "chardev:con"]
     words += ["-chardev", f"socket,id=line,path={line},{serve}", "-serial", "chardev:line"]
     errors = hardware.directory / "qemu.log"
     try:
         with errors.open("ab") as stream:
             process = runner.spawn(words, stdout=stream, stderr=stream, pass_fds=(folder,))
         console_socket = _connect(console, process, errors)
-        threading.Thread(target=_drain, args=(console_socket,), daemon=True).start()
-        return Vm(process, _connect(line, process, errors), console_socket, time.monotonic(), hardware.directory)
+        keeper = threading.Thread(target=_keep, args=(console_socket, log), daemon=True)
+        keeper.start()
+        events = _connect(line, process, errors)
+        return Vm(process, events, console_socket, time.monotonic(), hardware.directory, keeper=keeper)
     finally:
         os.close(folder)
 
@@ -283,10 +294,11 @@ def _connect(path: str, process: Any, errors: Path) -> socket.socket:
     raise CommandFailed("QEMU did not start", hint=f"see {errors}", ident="HIB-E-LAB-QEMU")
 
 
-def _drain(link: socket.socket) -> None:
-    """Take what the console says, so that it never waits; the log has it."""
-    try:
-        while link.recv(65536):
-            pass
-    except OSError:
-        return
+def _keep(link: socket.socket, log: Path) -> None:
+    """Write down what the console says, so that it never waits.
+
+    QEMU's own log of a socket has a byte twice whenever the socket was full and took it at the second try.
+    """
+    with suppress(OSError), log.open("ab", buffering=0) as stream:
+        while data := link.recv(65536):
+            stream.write(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -42,6 +43,16 @@ def test_the_lowest_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watch.lowest == 20 * MIB
     assert watch.words("saver").startswith("memory of the saver: 20.0 MiB of ")
     assert room.noted(Report(Outcome.REHEARSED), watch).saver_memory_free == 20 * MIB
+
+
+def test_who_looks_does_not_outlive_a_watch_that_never_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watches, "_SECONDS", 0.001)
+    before = set(threading.enumerate())
+    watch = watches.Watch().__enter__()
+    (looker,) = set(threading.enumerate()) - before
+    del watch
+    looker.join(30)
+    assert not looker.is_alive()
 
 
 def test_the_figures_reach_the_user() -> None:
