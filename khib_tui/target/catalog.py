@@ -241,7 +241,9 @@ def find(
             failure = error
         waited = time.monotonic() - began
         complete = any(item.header.state is State.COMPLETE for item in found)
-        if complete or (found and waited > WAIT_FOR_OTHERS) or waited > seconds:
+        # The place that is named is there, and has none: only another disk could have one.
+        most = min(seconds, blockdev.WAIT_FOR_DISKS) if word and not failure else seconds
+        if complete or (found and waited > WAIT_FOR_OTHERS) or waited > most:
             if failure and not found and is_remote(word):
                 raise failure
             return devices, choose(found, wanted)

@@ -29,7 +29,7 @@ class ChecksPage(StepPage):
         bad = [finding for finding in self.findings if finding.severity != Severity.OK]
         stop = next((at for at, finding in enumerate(bad) if finding.severity == Severity.BLOCKER), None)
         fine = len(self.findings) - len(bad)
-        label = ngettext("{count} check is fine: show it", "{count} checks are fine: show them", fine).format(count=fine)
+        label = ngettext("{count} check is fine: show it", "{count} checks are fine: show all", fine).format(count=fine)
         fold = widgets.alone(label, self.unfold)
         body = widgets.listed([*map(_row, bad), fold], stop or 0, intro=self.summary())
         self.walker = widgets.rows_of(body)

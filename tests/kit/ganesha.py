@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ import pytest
 
 from khib_tui.model.remote import Remote, Scheme
 from khib_tui.runner import spawn
-from tests.kit.sshd import free_port
+from tests.kit.loopback import free_port, until_listening
 
 PROGRAM = "/usr/bin/ganesha.nfsd"
 needs_ganesha = pytest.mark.skipif(
@@ -54,13 +52,7 @@ class Ganesha:
         words: list[str | Path] = [PROGRAM, "-F", "-L", self.folder / "log", "-f", self.folder / "conf"]
         words += ["-p", self.folder / "pid"]
         self.process = spawn(words, start_new_session=True)
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            with socket.socket() as link:
-                if link.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.1)
-        raise TimeoutError((self.folder / "log").read_text())
+        until_listening(self.port, self.folder / "log")
 
     def stop(self) -> None:
         """End it, as a power cut would."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +11,10 @@ from khib_tui.events.types import Failure, Message, Progress, StageName
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.image.store import Store
+from khib_tui.lab import network
 from khib_tui.lab.cycle import Session
+from khib_tui.lab.setup import Lab
+from tests.kit.lab_kit import print_event
 
 
 class Server(Protocol):
@@ -20,6 +25,21 @@ class Server(Protocol):
 
     def stop(self) -> None:
         """Stop it."""
+
+
+@contextmanager
+def away(made: Lab, place: str) -> Iterator[Session]:
+    """Give a machine on a network, whose images go to a place there, with something in its memory."""
+    session = Session(network.networked(made), print_event)
+    try:
+        session.boot_a()
+        assert network.connect(session).startswith("10.0.2.")
+        network.choose(session, place)
+        session.ask("fill", percent=5, shadow=made.shadow)
+        session.ask("remember", deep=False)
+        yield session
+    finally:
+        session.end()
 
 
 def state_in(path: Path) -> State | None:

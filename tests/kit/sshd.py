@@ -5,8 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import pytest
 
 from khib_tui.model.remote import Remote, Scheme
 from khib_tui.runner import run, spawn
+from tests.kit.loopback import free_port, until_listening
 
 SSHD = "/usr/sbin/sshd"
 needs_sshd = pytest.mark.skipif(
@@ -51,13 +50,7 @@ class Sshd:
         log = (self.folder / "sshd.log").open("ab")
         Path("/run/sshd").mkdir(exist_ok=True)
         self.process = spawn(words, stdout=log, stderr=log, start_new_session=True)
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            with socket.socket() as link:
-                if link.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.1)
-        raise TimeoutError((self.folder / "sshd.log").read_text())
+        until_listening(self.port, self.folder / "sshd.log")
 
     def stop(self) -> None:
         """End it with all its connections, as a power cut would."""
@@ -78,13 +71,6 @@ class Sshd:
                 found += below
                 todo += below
         return found
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody uses."""
-    with socket.socket() as link:
-        link.bind(("127.0.0.1", 0))
-        return int(link.getsockname()[1])
 
 
 @contextmanager

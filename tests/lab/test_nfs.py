@@ -30,16 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ganesha]:
 def session(tmp_path_factory: pytest.TempPathFactory, server: Ganesha) -> Iterator[Session]:
     chosen = options(memory=1536, saver="debian-12", network=True)
     made = setup.prepare(chosen, tmp_path_factory.mktemp("lab"), print_event, drivers=(*NETWORK, *MODULES))
-    session = Session(network.networked(made), print_event)
-    try:
-        session.boot_a()
-        network.connect(session)
-        network.choose(session, str(server.place(NAME, network.HOST)))
-        session.ask("fill", percent=5, shadow=made.shadow)
-        session.ask("remember", deep=False)
+    with remote_kit.away(made, str(server.place(NAME, network.HOST))) as session:
         yield session
-    finally:
-        session.end()
 
 
 def test_a_session_comes_back_from_the_share(session: Session, server: Ganesha) -> None:

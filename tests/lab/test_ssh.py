@@ -47,16 +47,8 @@ def give_keys(lab: Lab, server: Sshd) -> None:
 def session(tmp_path_factory: pytest.TempPathFactory, server: Sshd) -> Iterator[Session]:
     made = setup.prepare(options(), tmp_path_factory.mktemp("lab"), print_event, packages=("openssh-client",))
     give_keys(made, server)
-    session = Session(network.networked(made), print_event)
-    try:
-        session.boot_a()
-        assert network.connect(session).startswith("10.0.2.")
-        network.choose(session, f"{server.place(NAME, network.HOST)}?dhcp")
-        session.ask("fill", percent=5, shadow=session.lab.shadow)
-        session.ask("remember", deep=False)
+    with remote_kit.away(made, f"{server.place(NAME, network.HOST)}?dhcp") as session:
         yield session
-    finally:
-        session.end()
 
 
 def test_a_session_comes_back_from_the_other_machine(session: Session, server: Sshd) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +35,7 @@ from khib_tui.plan.take import TakeTarget
 from khib_tui.prints.stack import Stack
 from khib_tui.target import beneath, swap, swapheader
 from khib_tui.target.catalog import Found
+from tests.kit import swaps
 from tests.kit.machines import BIOS
 
 MakeChoice = Callable[..., Choice]
@@ -74,12 +73,7 @@ def partition(choice_of: MakeChoice) -> Choice:
 
 @pytest.fixture
 def system(partition: Choice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
-    path = tmp_path / "swap"
-    path.write_bytes(bytes(SIZE))
-    path.chmod(0o600)
-    program = shutil.which("mkswap", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    assert program
-    subprocess.run([program, "-q", path], check=True)
+    path = swaps.made(tmp_path / "swap", SIZE)
     made = System(path)
     for name, what in {"active": made.active, "off": made.off, "on": made.swap_on, "refuse_other_tools": lambda: None}.items():
         monkeypatch.setattr(swap, name, what)

@@ -22,8 +22,8 @@ from khib_tui.model.units import KIB, MIB
 from khib_tui.seal import unlock as sealing
 from khib_tui.target import catalog, pick, swap
 from khib_tui.target.catalog import Found
+from tests.kit.loopback import free_port
 from tests.kit.machines import BIOS, changed
-from tests.kit.sshd import free_port
 
 pytestmark = pytest.mark.usefixtures("quick_seals")
 
@@ -148,6 +148,14 @@ def test_without_any_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImageError) as caught:
         catalog.find("", "")
     assert caught.value.ident == "HIB-E-NO-IMAGE" and clock.now <= catalog.WAIT_FOR_PLACE + 1
+
+
+def test_a_place_that_is_there_and_has_none_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, {0: []})
+    monkeypatch.setattr(catalog, "_named", lambda *_: [])
+    with pytest.raises(ImageError) as caught:
+        catalog.find("", "word", clock.told.append)
+    assert caught.value.ident == "HIB-E-NO-IMAGE" and clock.now <= blockdev.WAIT_FOR_DISKS + 1
 
 
 def test_another_machine_that_never_answers_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

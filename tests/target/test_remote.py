@@ -9,7 +9,7 @@ from khib_tui.errors import ImageError
 from khib_tui.model.identity import NOWHERE, TargetRef
 from khib_tui.model.remote import Link, parse
 from khib_tui.target import remote
-from tests.kit.sshd import free_port
+from tests.kit.loopback import free_port
 
 LINK = Link("52:54:00:6b:68:01", "10.0.2.15", 24)
 

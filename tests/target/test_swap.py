@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -24,6 +22,7 @@ from khib_tui.model.target import Target
 from khib_tui.model.units import KIB, MIB, PAGE
 from khib_tui.prints.stack import Member, Segment, Stack, Way
 from khib_tui.target import beneath, swap, swapheader
+from tests.kit import swaps
 
 SIZE = 16 * MIB
 
@@ -31,13 +30,7 @@ SIZE = 16 * MIB
 @pytest.fixture
 def area(tmp_path: Path) -> Path:
     """A swap that mkswap made, in a file that may stand for a device."""
-    path = tmp_path / "swap"
-    path.write_bytes(bytes(SIZE))
-    path.chmod(0o600)
-    program = shutil.which("mkswap", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    assert program
-    subprocess.run([program, "-q", path], check=True)
-    return path
+    return swaps.made(tmp_path / "swap", SIZE)
 
 
 @pytest.fixture

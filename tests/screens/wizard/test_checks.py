@@ -37,6 +37,6 @@ def test_what_is_fine_is_folded_until_it_is_wanted(tmp_path: Path) -> None:
     assert "[ ok ]" not in shown(wizard.window)
     for _ in range(12):
         press(wizard.window, "down")
-        if "are fine: show them" in at_cursor(wizard.window):
+        if "are fine: show all" in at_cursor(wizard.window):
             break
-    assert "[ ok ]" in press(wizard.window, "enter") and "show them" not in shown(wizard.window)
+    assert "[ ok ]" in press(wizard.window, "enter") and "show all" not in shown(wizard.window)

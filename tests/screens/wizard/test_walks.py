@@ -38,7 +38,7 @@ from tests.kit.screens_kit import (
 )
 
 FACTS = {
-    CHECKS: ["Checks", "Step 1 of 7", "checks are fine: show them", "[warn] no boot loader", "< Next", "< Retry", "< Back"],
+    CHECKS: ["Checks", "Step 1 of 7", "checks are fine: show all", "[warn] no boot loader", "< Next", "< Retry", "< Back"],
     KERNEL: ["Kernel", "Step 2 of 7", "Automatic", "6.1.192-khib (running now)  /boot/vmlinuz-6.1.192-khib"],
     MEMORY: ["Step 3 of 7", "what the kernel needs", "0x1000000-0xbffffff", "memmap=exactmap", "needed, 850.0 MiB there"],
     TARGET: ["Step 4 of 7", "/dev/vda1", "4.0 GiB", "khib-system", "is mounted at /", "/dev/vdb1", "fit", "ext4 spare"],
