@@ -17,7 +17,7 @@ from khib_tui.i18n import N_, _, ngettext
 from khib_tui.runner import run
 from tests.kit import MACHINES, ROOT
 from tests.kit.imports import modules
-from tests.kit.texts import marked, marked_in, raw
+from tests.kit.texts import marked, marked_in, raw, shadowed
 
 LANGUAGES = sorted(path.name for path in i18n.FOLDER.iterdir() if path.is_dir())
 IN_EACH = pytest.mark.parametrize("language", LANGUAGES)
@@ -88,6 +88,23 @@ def test_a_raw_text_is_found(tmp_path: Path, text: str) -> None:
     assert len(list(raw([tmp_path / "a.py"]))) == 1
     (tmp_path / "a.py").write_text("Refused(_('no way'), hint=text)\nMessage(f'{a}: {b}')\nFinding('A', b, what, _('why'), '')")
     assert list(raw([tmp_path / "a.py"])) == []
+
+
+def test_what_translates_is_nowhere_something_else() -> None:
+    """Seen: the turns of a loop were counted in `_`, and the refusal behind it called a number; no checker of types minds."""
+    assert [place for path in modules(ROOT, "khib_tui", "screens").values() for place in shadowed(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def f():\n    for _ in x:\n        pass\n    _('a')", 1), ("def f(_):\n    return lambda: _('a')", 1),
+        ("def f():\n    _, a = x\n    return a\ndef g():\n    return [_('a') for b in x]", 0),
+    ],
+)  # fmt: skip
+def test_a_mark_that_is_something_else_is_found(tmp_path: Path, code: str, found: int) -> None:
+    (tmp_path / "a.py").write_text(f"from khib_tui.i18n import _\n{code}")
+    assert len(list(shadowed(tmp_path / "a.py"))) == found
 
 
 def test_a_constant_is_not_translated_before_the_language_is_known() -> None:

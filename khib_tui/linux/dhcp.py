@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 from khib_tui.errors import Refused
+from khib_tui.i18n import _
 from khib_tui.model.remote import Link
 
 TRIES, PATIENCE = 5, 4.0
@@ -30,7 +31,7 @@ def ask(card: str, link: Link) -> Link:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, card.encode())
         line.bind(("", 68))
-        for _ in range(TRIES):
+        for _turn in range(TRIES):
             offer = _answer(line, packet(number, hardware, _DISCOVER), number, _OFFER)
             if offer and (given := _answer(line, packet(number, hardware, _REQUEST, offer), number, _ACK)):
                 return linked(link, given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -69,3 +70,15 @@ def _is_text(word: ast.expr) -> bool:
     parts = word.values if isinstance(word, ast.JoinedStr) else [word]
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return any(re.search(r"[a-z]{2,} |[a-z]{2,}$| [a-z]{2,}", text) for text in texts)
+
+
+def shadowed(path: Path) -> Iterator[str]:
+    """Return the functions in which `_` is called and is something else: the variable of a loop, a parameter."""
+    todo = [symtable.symtable(path.read_text(), path.name, "exec")]
+    while todo:
+        scope = todo.pop()
+        todo += scope.get_children()
+        if scope.get_type() == "function" and "_" in scope.get_identifiers():
+            mark = scope.lookup("_")
+            if mark.is_referenced() and (mark.is_local() or mark.is_free()):
+                yield f"{path.name}:{scope.get_lineno()} {scope.get_name()}"

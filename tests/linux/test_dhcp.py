@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from khib_tui.errors import Refused
 from khib_tui.linux import dhcp
 from khib_tui.model.remote import Link
 
@@ -38,3 +39,32 @@ def test_a_request_names_the_card_and_takes_what_was_offered() -> None:
 )
 def test_an_answer_gives_address_network_and_router(options: bytes, wanted: Link) -> None:
     assert dhcp.linked(LINK, answer(options)) == wanted
+
+
+def test_a_network_that_gives_no_address_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Line:
+        """A card whose network says nothing."""
+
+        asked = 0
+
+        def __enter__(self) -> Line:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
+
+        def setsockopt(self, *_: object) -> None:
+            return
+
+        def bind(self, place: object) -> None:
+            return
+
+        def sendto(self, data: bytes, place: object) -> None:
+            self.asked += 1
+            raise TimeoutError
+
+    line = Line()
+    monkeypatch.setattr(socket, "socket", lambda *_: line)
+    with pytest.raises(Refused) as caught:
+        dhcp.ask("eth0", LINK)
+    assert caught.value.ident == "HIB-E-DHCP" and "eth0" in caught.value.message and line.asked == dhcp.TRIES
