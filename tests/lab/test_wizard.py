@@ -26,8 +26,8 @@ TRANSCRIPT = ROOT / "docs/first-time.md"
 HEAD = """# The first time
 
 What a person sees who types `khib` on a new machine, as the test `tests/lab/test_wizard.py` saw it on the console of the
-lab's machine (a Debian with one ext4 root that boots by GRUB; a serial line, so one colour and ASCII). Only Enter, Tab
-and arrow keys were pressed.
+lab's machine (a Debian with one ext4 root that boots by GRUB; a serial line, so one colour and ASCII). Only Enter, Esc,
+Tab and arrow keys were pressed.
 """
 
 
