@@ -15,11 +15,11 @@ from khib_tui.lab.build.bootable import WORDS
 from khib_tui.lab.build.kernel import DISK_PARTS, GuestKernel, guest_kernel, is_kernel_built
 from khib_tui.lab.build.program import program_tree
 from khib_tui.lab.disks import Partition
+from khib_tui.lab.hardware import Boot, Hardware
 from khib_tui.lab.installed import ESP, IMAGE, ROOT, add_image_partition
 from khib_tui.lab.loader import Kind, bootable_disk, is_bootable_built, refuse_loader
 from khib_tui.lab.machine import machine_of
 from khib_tui.lab.setup import Lab
-from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
 from khib_tui.model.units import GIB
 

@@ -14,8 +14,8 @@ from khib_tui.handover.cmdline import Words
 from khib_tui.image import header as headers
 from khib_tui.image.header import State
 from khib_tui.lab import disks
+from khib_tui.lab.hardware import Boot
 from khib_tui.lab.setup import Lab, prepare, say_room, workspace
-from khib_tui.lab.vm import Boot
 
 HELP = "In the machine: `khib` is the wizard, `exit` switches it off; Ctrl-a x pulls the plug."
 

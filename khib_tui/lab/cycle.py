@@ -9,8 +9,9 @@ from typing import Any
 from khib_tui.errors import KhibError
 from khib_tui.events.types import Event, Failure, Level, Message, Progress, Result, Sink, Stage, StageName, Status, Step
 from khib_tui.lab import disks
+from khib_tui.lab.hardware import Boot
 from khib_tui.lab.setup import Lab
-from khib_tui.lab.vm import Boot, Vm, start
+from khib_tui.lab.vm import Vm, start
 
 SETTINGS = "/opt/khib/khib.toml"
 DEMO_WORDS = "khib.lab=demo"

@@ -16,8 +16,9 @@ from khib_tui.lab.build.cache import digest_of, entry
 from khib_tui.lab.build.kernel import GuestKernel
 from khib_tui.lab.build.stock import newer_grub
 from khib_tui.lab.build.system import File, write_files
+from khib_tui.lab.hardware import Boot, Hardware
 from khib_tui.lab.installed import ESP, ROOT, SYSTEMS, System, installed_disk, installed_name
-from khib_tui.lab.vm import Boot, Hardware, Vm, start
+from khib_tui.lab.vm import Vm, start
 from khib_tui.runner import run
 
 FIRMWARES = {"grub": ("bios", "uefi"), "systemd-boot": ("uefi",), "efi": ("uefi",)}

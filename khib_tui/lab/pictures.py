@@ -12,8 +12,8 @@ from khib_tui.errors import Exit, KhibError
 from khib_tui.events.types import Event, Level, Message, Progress, Result, Sink, StageName
 from khib_tui.lab import monitor, setup
 from khib_tui.lab.cycle import LabError, Session
+from khib_tui.lab.hardware import Hardware
 from khib_tui.lab.setup import workspace
-from khib_tui.lab.vm import Hardware
 
 # QEMU's displays, each with the module of a distribution's kernel for it.
 DISPLAYS = {"std": "bochs", "virtio": "virtio_gpu", "qxl": "qxl"}

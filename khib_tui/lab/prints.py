@@ -18,9 +18,9 @@ from khib_tui.lab.build.root import guest_root
 from khib_tui.lab.cycle import LabError, Session
 from khib_tui.lab.guest.prints import Seen
 from khib_tui.lab.guest.stacks import LARGE_LOG, LAYERS, SIZES, STACKS
+from khib_tui.lab.hardware import Hardware
 from khib_tui.lab.scratch import refuse_little_room, scratch_dir
 from khib_tui.lab.setup import Lab, workspace
-from khib_tui.lab.vm import Hardware
 from khib_tui.model.units import MIB, size
 
 PACKAGES = ("cryptsetup-bin", "lvm2", "mdadm", "xfsprogs", "btrfs-progs", "f2fs-tools", "dosfstools")

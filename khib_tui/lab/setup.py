@@ -29,8 +29,8 @@ from khib_tui.lab.build.program import program_disk
 from khib_tui.lab.build.root import guest_root, is_root_built
 from khib_tui.lab.build.stock import stock_kernel
 from khib_tui.lab.disks import Partition
+from khib_tui.lab.hardware import Boot, Hardware
 from khib_tui.lab.scratch import refuse_little_room, scratch, scratch_dir
-from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.model import settings
 from khib_tui.model.boot import LoaderKind
 from khib_tui.model.units import GIB, MIB

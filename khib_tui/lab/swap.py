@@ -20,9 +20,9 @@ from khib_tui.lab import disks, sealed
 from khib_tui.lab.cycle import Session, asks_passphrase
 from khib_tui.lab.disks import Partition
 from khib_tui.lab.guest.swap import Look
+from khib_tui.lab.hardware import Boot
 from khib_tui.lab.places import PlaceLab
 from khib_tui.lab.setup import TARGET
-from khib_tui.lab.vm import Boot
 from khib_tui.model.units import PAGE
 from khib_tui.target.swap import Area
 from khib_tui.target.swapheader import SIGNATURE

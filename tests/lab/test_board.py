@@ -11,7 +11,8 @@ import pytest
 from khib_tui.errors import UsageError
 from khib_tui.events.types import Level, Message
 from khib_tui.lab.board import DIMM, HOTPLUG, Board
-from khib_tui.lab.vm import Hardware, Vm
+from khib_tui.lab.hardware import Hardware
+from khib_tui.lab.vm import Vm
 
 
 def words(board: Board, memory: int = 1024, cpus: int = 2) -> str:

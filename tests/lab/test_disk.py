@@ -16,10 +16,10 @@ from khib_tui.lab.board import Board
 from khib_tui.lab.build import kernel
 from khib_tui.lab.cycle import DEMO_WORDS
 from khib_tui.lab.disks import Partition
+from khib_tui.lab.hardware import Boot, Hardware
 from khib_tui.lab.loader import FIRMWARES, Kind, refuse_loader
 from khib_tui.lab.machine import MACHINES, machine_of
 from khib_tui.lab.table import told
-from khib_tui.lab.vm import Boot, Hardware
 from khib_tui.runner import run
 from tests.kit.lab_kit import MEMORY, options, print_event
 

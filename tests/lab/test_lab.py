@@ -19,8 +19,8 @@ from khib_tui.image import header as headers
 from khib_tui.lab import demo, disks
 from khib_tui.lab.board import HOTPLUG, Board
 from khib_tui.lab.cycle import Session
+from khib_tui.lab.hardware import Hardware
 from khib_tui.lab.setup import SMALL, SPARE, SWAP, Lab
-from khib_tui.lab.vm import Hardware
 from khib_tui.model.units import MIB
 from tests.kit.lab_kit import MEMORY, header_on, linux_source, options, print_event, started, state_on
 

@@ -9,7 +9,8 @@ import pytest
 from khib_tui.errors import CommandFailed
 from khib_tui.lab import monitor
 from khib_tui.lab.build.kernel import guest_kernel
-from khib_tui.lab.vm import Boot, Hardware, start
+from khib_tui.lab.hardware import Boot, Hardware
+from khib_tui.lab.vm import start
 from tests.kit.lab_kit import print_event
 
 

@@ -12,8 +12,8 @@ import pytest
 from khib_tui.events.types import Message
 from khib_tui.lab import sealed
 from khib_tui.lab.cycle import Session, asks_passphrase
+from khib_tui.lab.hardware import Boot
 from khib_tui.lab.setup import prepare
-from khib_tui.lab.vm import Boot
 from tests.kit.lab_kit import options, print_event
 
 pytestmark = pytest.mark.lab

@@ -13,8 +13,8 @@ from khib_tui.lab import bootdisk, disks, spoil
 from khib_tui.lab.bootdisk import DiskLab
 from khib_tui.lab.cycle import Session
 from khib_tui.lab.demo import set_up, started_normally
+from khib_tui.lab.hardware import Boot
 from khib_tui.lab.installed import IMAGE
-from khib_tui.lab.vm import Boot
 from tests.kit.lab_kit import Console, options, print_event, state_on
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]

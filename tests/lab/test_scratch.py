@@ -13,8 +13,9 @@ from khib_tui.errors import Refused
 from khib_tui.events.types import Event, Message
 from khib_tui.files import cache_dir
 from khib_tui.lab import setup
+from khib_tui.lab.hardware import Boot, Hardware
 from khib_tui.lab.scratch import refuse_little_room, scratch, scratch_dir
-from khib_tui.lab.vm import Boot, Hardware, start
+from khib_tui.lab.vm import start
 from khib_tui.model.units import GIB
 from tests.kit import ROOT
 from tests.kit.faketree import bzimage
