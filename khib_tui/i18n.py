@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,8 +83,11 @@ def wanted(environ: Mapping[str, str]) -> str:
 
 def _spoken() -> Catalogue:
     if _Now.catalogue is None:
-        name = wanted(os.environ)
-        _Now.catalogue = read(name) if name else Catalogue()
+        _Now.catalogue = Catalogue()
+        # What fails is told by texts: they are there whatever becomes of a catalogue, or of the memory for it.
+        with suppress(Exception):
+            if name := wanted(os.environ):
+                _Now.catalogue = read(name)
     return _Now.catalogue
 
 

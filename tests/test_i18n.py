@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -165,6 +165,27 @@ def test_a_doubtful_or_empty_translation_is_not_used(tmp_path: Path, monkeypatch
     found = i18n.read("de")
     assert found.texts == {'d "q"\ne': ("ü\tx",), "one": ("1", "2", "3")}
     assert [found.plural(count) for count in (1, 2, 7)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("broken", [b"\xff\xfe", b'msgid "a"\nmsgstr "\\q"\n', b'msgstr "a"\n', MemoryError()])
+def test_a_catalogue_that_cannot_be_read_takes_no_text_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, german: None, broken: bytes | Exception
+) -> None:
+    monkeypatch.setattr(i18n, "FOLDER", tmp_path)
+    path = i18n.catalogue_file("de")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(broken if isinstance(broken, bytes) else b"")
+    if isinstance(broken, Exception):
+        monkeypatch.setattr(i18n, "read", raising(broken))
+    i18n.use("de")
+    assert i18n.language() == "de" and _("yes") == "yes" and ngettext("one", "many", 2) == "many"
+
+
+def raising(error: Exception) -> Callable[[str], None]:
+    def read(language: str) -> None:
+        raise error
+
+    return read
 
 
 def test_lines_are_german_and_json_is_english(german: None, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
